@@ -1,0 +1,209 @@
+/**
+ * The API of one cluster below HTTP: verbs on resources, as an identity.
+ *
+ * Floors inside apiserver/: transport (sockets, TLS, ALPN) → http (negotiation, bodies,
+ * streams) → authn → fair share → [this contract: authz → admission → registry] → store.
+ * The in-process client calls this contract directly.
+ */
+import type { KubeObject, ObjectMeta } from '../machinery/object.ts'
+import type { ResourceInfo, SubresourceInfo } from '../machinery/types/table.ts'
+import type { Entry } from '../store/contract.ts'
+
+/** Who asks. `extra` as in authentication.k8s.io. */
+export interface UserInfo {
+  readonly name: string
+  readonly uid?: string
+  readonly groups: readonly string[]
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
+/** Kubernetes' authorization attributes of a request. */
+export interface Attributes {
+  readonly user: UserInfo
+  readonly verb: string
+  /** For resource requests. */
+  readonly group?: string
+  readonly version?: string
+  readonly resource?: string
+  readonly subresource?: string
+  readonly namespace?: string
+  readonly name?: string
+  /** For non-resource requests. */
+  readonly path?: string
+}
+
+export interface Decision {
+  readonly allowed: boolean
+  /** `RBAC: allowed by ClusterRoleBinding "x" of ClusterRole "y" to User "z"` */
+  readonly reason: string
+}
+
+export interface Authorizer {
+  authorize(attributes: Attributes): Decision
+  /** For SelfSubjectRulesReview. */
+  rulesFor(
+    user: UserInfo,
+    namespace: string,
+  ): { resourceRules: object[]; nonResourceRules: object[]; incomplete: boolean }
+}
+
+/** One call of a verb. */
+export interface Call {
+  readonly user: UserInfo
+  readonly signal?: AbortSignal
+  /** Texts for Warning headers, in order, without repeats. */
+  readonly warnings?: string[]
+  /** From the User-Agent or the query. */
+  readonly fieldManager?: string
+  readonly dryRun?: boolean
+  /** What to do with unknown and duplicate fields that the decoder found. @default 'Warn' */
+  readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict'
+}
+
+/** What a call is about. `subresource` '' or absent: the object itself. */
+export interface Target {
+  readonly resource: ServedResource
+  readonly namespace: string
+  readonly name: string
+  readonly subresource?: string
+}
+
+/**
+ * A resource that this cluster serves: a built-in of the type table, or a custom resource.
+ * `codec` knows how stored bytes become an answer in this version.
+ */
+export interface ServedResource {
+  readonly info: ResourceInfo
+  /** `<group or core>/<resource>/`: where its objects live in the range. Versions of a group share it. */
+  readonly prefix: string
+  /** Custom resources only: the compiled schema and friends of this version. */
+  readonly custom?: CustomResource
+  readonly subresources: ReadonlyMap<string, SubresourceInfo>
+}
+
+/** What a custom resource version adds; made by apiserver/crd. */
+export interface CustomResource {
+  readonly storageVersion: string
+  readonly served: readonly string[]
+  /** Prunes and defaults in place, and says what is wrong. */
+  prune(object: KubeObject): void
+  defaults(object: KubeObject): void
+  validate(object: KubeObject, old?: KubeObject): import('../machinery/field.ts').FieldError[]
+  /** Unknown field paths, for fieldValidation. */
+  unknownFields(object: KubeObject): string[]
+  readonly hasStatus: boolean
+  readonly scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string }
+  readonly printerColumns: readonly {
+    name: string
+    type: string
+    format?: string
+    description?: string
+    priority?: number
+    jsonPath: string
+  }[]
+  readonly selectableFields: readonly string[]
+  /** OpenAPI v3 schema of the version as the CRD has it. */
+  readonly schema?: object
+  readonly deprecationWarning?: string
+}
+
+/** An object that a verb answers: stored bytes and, lazily, their object. */
+export interface Stored {
+  readonly entry: Entry
+  readonly object: KubeObject
+}
+
+export interface ListCall {
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+  readonly limit?: number
+  readonly continue?: string
+  readonly resourceVersion?: string
+  readonly resourceVersionMatch?: string
+}
+
+export interface Listed {
+  readonly entries: readonly Entry[]
+  readonly resourceVersion: string
+  readonly continue?: string
+  readonly remainingItemCount?: number
+}
+
+export interface WatchCall extends ListCall {
+  readonly sendInitialEvents?: boolean
+  readonly allowWatchBookmarks?: boolean
+  readonly timeoutSeconds?: number
+}
+
+/** What a watcher gets. `entry` is shared with all watchers: encode once per entry, not per watcher. */
+export type ApiWatchEvent =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly entry: Entry }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string; readonly initialEventsEnd: boolean }
+
+export interface DeleteOptions {
+  readonly gracePeriodSeconds?: number
+  readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground'
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
+}
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply'
+
+/** A write's result; `created` decides between 200 and 201. */
+export interface Written extends Stored {
+  readonly created: boolean
+}
+
+/** The verbs. All throw StatusError. */
+export interface Api {
+  /** What is served now: changes with CRDs. */
+  readonly catalog: Catalog
+  readonly authorizer: Authorizer
+  get(call: Call, target: Target): Promise<Stored>
+  list(call: Call, target: Target, query: ListCall): Promise<Listed>
+  /**
+   * Calls `listener` with each event until the returned function is called; `onEnd` is called once if the server
+   * ends the watch (CRD removed, cluster stopped). The caller owns time-outs and slow consumers.
+   */
+  watch(
+    call: Call,
+    target: Target,
+    query: WatchCall,
+    listener: (event: ApiWatchEvent) => void,
+    onEnd: () => void,
+  ): () => void
+  /** `object` is decoded, not yet defaulted, and becomes the verb's property. Reviews, bindings, evictions, tokens go here too. */
+  create(
+    call: Call,
+    target: Target,
+    object: KubeObject,
+  ): Promise<Written | { readonly object: KubeObject; readonly created: boolean; readonly entry?: undefined }>
+  update(call: Call, target: Target, object: KubeObject): Promise<Written>
+  patch(call: Call, target: Target, type: PatchType, body: unknown, force?: boolean): Promise<Written>
+  /** The object when it still exists (finalizers, grace), else what a success Status needs. */
+  delete(
+    call: Call,
+    target: Target,
+    options: DeleteOptions,
+  ): Promise<{ readonly pending?: Stored; readonly deleted?: { name: string; uid: string } }>
+  deleteCollection(call: Call, target: Target, options: DeleteOptions, query: ListCall): Promise<readonly Entry[]>
+}
+
+/** The served resources, looked up by URL. */
+export interface Catalog {
+  find(group: string, version: string, resource: string): ServedResource | undefined
+  /** In discovery order. */
+  all(): readonly ServedResource[]
+  hasGroupVersion(group: string, version: string): boolean
+  /** Grows with every change. */
+  readonly generation: number
+}
+
+/** Decoded form of an entry, cached on it. Shared: do not mutate. */
+export function objectOf(entry: Entry): KubeObject {
+  return (entry.object ??= JSON.parse(entry.bytes.toString('utf8'))) as KubeObject
+}
+
+/** metadata of an entry. */
+export function metaOf(entry: Entry): ObjectMeta {
+  return objectOf(entry).metadata
+}

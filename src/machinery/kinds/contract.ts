@@ -1,0 +1,40 @@
+/**
+ * What is written by hand per kind: defaulting, preparation and validation.
+ *
+ * All functions are pure. `object` arguments of `defaults`, `prepareCreate` and
+ * `prepareUpdate` are private copies that the function changes in place; `old` is
+ * shared and must not be touched.
+ */
+import type { FieldError } from '../field.ts'
+import type { KubeObject } from '../object.ts'
+
+/** How a name is checked. `path` is the RBAC rule: no `/`, `%`, `.` or `..` alone. */
+export type NameRule = 'dns1123subdomain' | 'dns1123label' | 'dns1035label' | 'path'
+
+/** What a kind says about itself beside the type table. Every field is optional: the table rules alone. */
+export interface KindRules<T extends KubeObject = KubeObject> {
+  /** @default 'dns1123subdomain' */
+  readonly name?: NameRule
+  /** Fills in what the API defaults, as upstream's defaulting functions do. Idempotent. */
+  defaults?(object: T): void
+  /** Sets what only the server may set on create (clears status, …). After defaults, before validation. */
+  prepareCreate?(object: T): void
+  /** Restores what this write may not change (status on the main endpoint, …). */
+  prepareUpdate?(object: T, old: T): void
+  /** Everything wrong with a new object, in upstream's order. Metadata is checked by the caller. */
+  validate?(object: T): FieldError[]
+  /** Everything wrong with an update beyond `validate`: immutable fields and allowed transitions. */
+  validateUpdate?(object: T, old: T): FieldError[]
+  /** For the `status` subresource. @default nothing beyond the table */
+  validateStatus?(object: T, old: T): FieldError[]
+  /** `metadata.generation` grows when this differs. @default everything except metadata and status; false: the kind has no generation */
+  generation?: false | ((object: T) => unknown)
+  /** Whether an update without resourceVersion is let through. @default true for built-in kinds */
+  readonly unconditionalUpdate?: boolean
+  /** Whether PUT to a missing name creates it. @default false */
+  readonly createOnUpdate?: boolean
+  /** Selectable fields beyond metadata.name and metadata.namespace: `spec.nodeName` → its value as a string. */
+  readonly fields?: Readonly<Record<string, (object: T) => string>>
+  /** Texts for Warning headers on create and update. */
+  warnings?(object: T, old: T | undefined): string[]
+}
