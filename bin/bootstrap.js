@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
-import { createRequire, enableCompileCache } from 'node:module'
+import * as module from 'node:module'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -30,12 +30,14 @@ export function ensureInstalled() {
   }
   try {
     process.stderr.write('tenantry: installing packages …\n')
-    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    // Not `npm ci`: it refuses a lockfile without the other platforms' optional packages, which not every registry has.
+    // Versions and hashes come from the lockfile all the same, and --no-save leaves it as it is.
+    const npm = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
       cwd: root,
       stdio: ['ignore', 2, 2],
     })
     if (npm.status !== 0)
-      fail('"npm ci" did not succeed; its own words stand above. Mend that and run the command again.')
+      fail('"npm install" did not succeed; its own words stand above. Mend that and run the command again.')
     writeFileSync(stamp, wanted)
   } finally {
     rmdirSync(guard)
@@ -57,7 +59,7 @@ function tryLock(dir) {
 /** The Node to run on: this one, the packaged one, or the one on PATH. */
 export function node() {
   if (Number(process.versions.node.split('.')[0]) >= NEEDED) return process.execPath
-  const require = createRequire(import.meta.url)
+  const require = module.createRequire(import.meta.url)
   try {
     const manifest = require.resolve(`node-${process.platform}-${process.arch}/package.json`)
     const packaged = join(dirname(manifest), 'bin', 'node')
@@ -95,7 +97,7 @@ export function environment(binary) {
 export async function handOver(file, args, nodeArgs = []) {
   const binary = node()
   if (binary === process.execPath && nodeArgs.length === 0) {
-    enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? join(cacheDir(), 'compile'))
+    module.enableCompileCache(process.env['NODE_COMPILE_CACHE'] ?? join(cacheDir(), 'compile'))
     process.argv = [process.argv[0], file, ...args]
     await import(pathToFileURL(file).href)
     return
