@@ -1,0 +1,18 @@
+/** The JSON merge patch (RFC 7386) that turns one value into another; `undefined` when they are the same. */
+import { equal } from './equal.ts'
+
+export function mergeDiff(from: unknown, to: unknown): unknown {
+  if (equal(from, to)) return undefined
+  if (!plain(from) || !plain(to)) return to ?? null
+  const out: Record<string, unknown> = Object.create(null) as Record<string, unknown>
+  for (const key of Object.keys(to)) {
+    const change = mergeDiff(Object.hasOwn(from, key) ? from[key] : undefined, to[key])
+    if (change !== undefined) out[key] = change
+  }
+  for (const key of Object.keys(from)) if (from[key] !== undefined && to[key] === undefined) out[key] = null
+  return out
+}
+
+function plain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,75 @@
+/**
+ * What a tenant's pod may not ask of the host: Pod Security "baseline"
+ * (kubernetes.io/docs/concepts/security/pod-security-standards), always enforced here
+ * because tenants do not trust each other and the host's own admission may be off.
+ */
+import type { KubeObject } from '../machinery/object.ts'
+
+const CAPABILITIES = new Set([
+  'AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE',
+  'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT',
+]) // prettier-ignore
+const SYSCTLS = new Set([
+  'kernel.shm_rmid_forced', 'net.ipv4.ip_local_port_range', 'net.ipv4.ip_unprivileged_port_start', 'net.ipv4.tcp_syncookies',
+  'net.ipv4.ping_group_range', 'net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_keepalive_time', 'net.ipv4.tcp_fin_timeout',
+  'net.ipv4.tcp_keepalive_intvl', 'net.ipv4.tcp_keepalive_probes',
+]) // prettier-ignore
+const SELINUX_TYPES = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'])
+/** Volume sources that reach storage by parameters in the pod itself, past any claim: left to the host's own decision. */
+const FORBIDDEN_VOLUMES = ['hostPath', 'flexVolume'] as const
+
+/** Why a pod may not run on the host; empty when it may. Each reason names the field. */
+export function violations(pod: KubeObject): string[] {
+  const spec = pod['spec']
+  const out: string[] = []
+  for (const field of ['hostNetwork', 'hostPID', 'hostIPC'] as const)
+    if (spec[field] === true) out.push(`spec.${field} is true`)
+  for (const [i, volume] of (spec.volumes ?? []).entries()) {
+    for (const source of FORBIDDEN_VOLUMES)
+      if (volume[source] !== undefined) out.push(`spec.volumes[${i}] is a ${source} volume`)
+  }
+  if (spec.securityContext !== undefined) podContext(spec.securityContext, out)
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+    for (const [i, container] of (spec[list] ?? []).entries()) containerRules(container, `spec.${list}[${i}]`, out)
+  }
+  for (const key of Object.keys(pod.metadata.annotations ?? {})) {
+    if (
+      key.startsWith('container.apparmor.security.beta.kubernetes.io/') &&
+      pod.metadata.annotations![key] === 'unconfined'
+    ) {
+      out.push(`annotation ${key} is unconfined`)
+    }
+  }
+  return out
+}
+
+function podContext(context: KubeObject['securityContext'], out: string[]): void {
+  profiles(context, 'spec.securityContext', out)
+  for (const sysctl of context.sysctls ?? [])
+    if (!SYSCTLS.has(sysctl.name)) out.push(`sysctl ${sysctl.name} is not a safe one`)
+}
+
+function containerRules(container: KubeObject['container'], path: string, out: string[]): void {
+  for (const port of container.ports ?? [])
+    if ((port.hostPort ?? 0) !== 0) out.push(`${path} has hostPort ${port.hostPort}`)
+  const context = container.securityContext
+  if (context === undefined) return
+  profiles(context, `${path}.securityContext`, out)
+  if (context.privileged === true) out.push(`${path}.securityContext.privileged is true`)
+  if (context.procMount !== undefined && context.procMount !== 'Default')
+    out.push(`${path}.securityContext.procMount is ${context.procMount}`)
+  for (const capability of context.capabilities?.add ?? []) {
+    if (!CAPABILITIES.has(capability)) out.push(`${path} adds capability ${capability}`)
+  }
+}
+
+function profiles(context: KubeObject['securityContext'], path: string, out: string[]): void {
+  if (context.seccompProfile?.type === 'Unconfined') out.push(`${path}.seccompProfile is Unconfined`)
+  if (context.appArmorProfile?.type === 'Unconfined') out.push(`${path}.appArmorProfile is Unconfined`)
+  if (context.windowsOptions?.hostProcess === true) out.push(`${path}.windowsOptions.hostProcess is true`)
+  const selinux = context.seLinuxOptions
+  if (selinux !== undefined) {
+    if (!SELINUX_TYPES.has(selinux.type ?? '')) out.push(`${path}.seLinuxOptions.type is ${selinux.type}`)
+    if ((selinux.user ?? '') !== '' || (selinux.role ?? '') !== '') out.push(`${path}.seLinuxOptions sets user or role`)
+  }
+}

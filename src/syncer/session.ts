@@ -1,0 +1,169 @@
+/** One tenant inside the syncer: its caches, what its pods need, and what its changes enqueue. */
+import type { Informer } from '../client/contract.ts'
+import { resources } from '../client/resources.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import type { Tenant, TenantView } from './contract.ts'
+import { equal } from './equal.ts'
+import { configMaps, secrets } from './kinds/config.ts'
+import { pods } from './kinds/pod.ts'
+import { services } from './kinds/service.ts'
+import { referencesOf } from './references.ts'
+import { tokenUses, type TokenUse } from './tokens.ts'
+import { Usage } from './usage.ts'
+
+/** The kinds that go down, by name. */
+export const descriptors = { Pod: pods, Service: services, ConfigMap: configMaps, Secret: secrets } as const
+export type SyncedKind = keyof typeof descriptors
+
+/** Where a session's changes go. */
+export interface SessionEvents {
+  down(kind: SyncedKind, namespace: string, name: string): void
+  up(kind: SyncedKind, namespace: string, name: string): void
+  token(use: TokenUse): void
+  node(name: string, delay: number): void
+  namespace(name: string): void
+}
+
+/** A node view that no pod needs any more is kept for so long (milliseconds). */
+export const NODE_LINGER = 30_000
+
+export class Session implements TenantView {
+  readonly tenant: Tenant
+  readonly informers: Readonly<Record<SyncedKind, Informer>>
+  readonly nodes: Informer
+  readonly usage = new Usage()
+  readonly #stops: (() => void)[] = []
+
+  constructor(tenant: Tenant) {
+    this.tenant = tenant
+    const { client } = tenant
+    this.informers = {
+      Pod: client.informer(resources.pods),
+      Service: client.informer(resources.services),
+      ConfigMap: client.informer(resources.configmaps),
+      Secret: client.informer(resources.secrets),
+    }
+    this.nodes = client.informer(resources.nodes)
+    this.informers.Pod.addIndex('node', (pod) => (pod['spec'].nodeName === undefined ? [] : [pod['spec'].nodeName]))
+  }
+
+  /** Waits for the caches, then reports everything there is and every change. */
+  async start(events: SessionEvents): Promise<void> {
+    await Promise.all([...Object.values(this.informers), this.nodes].map((i) => i.ready()))
+    this.#watchPods(events)
+    for (const kind of ['Service', 'ConfigMap', 'Secret'] as const) {
+      this.#on(this.informers[kind], (object, old) => {
+        if (old !== undefined && old !== object && !specChanged(kind, old, object)) return
+        if (kind !== 'Service' && !this.wanted(kind, object) && old === undefined) return
+        events.down(kind, object.metadata.namespace!, object.metadata.name!)
+      })
+    }
+    this.#stops.push(
+      this.nodes.onEvent((event) => {
+        if (event.type === 'delete') events.node(event.object.metadata.name!, 0)
+      }),
+    )
+  }
+
+  #watchPods(events: SessionEvents): void {
+    this.#stops.push(
+      this.informers.Pod.onEvent((event) => {
+        const pod = event.object
+        const namespace = pod.metadata.namespace!
+        const name = pod.metadata.name!
+        const gone = event.type === 'delete'
+        if (event.type !== 'update' || event.old['spec'] !== pod['spec']) this.#count(namespace, pod, gone, events)
+        if (event.type !== 'update' || specChanged('Pod', event.old, pod)) events.down('Pod', namespace, name)
+        if (gone && pod['spec'].nodeName !== undefined) events.node(pod['spec'].nodeName, NODE_LINGER)
+        if (gone) events.namespace(namespace)
+      }),
+    )
+  }
+
+  /** Keeps the reference graph; what became needed or unneeded is looked at again. */
+  #count(namespace: string, pod: KubeObject, gone: boolean, events: SessionEvents): void {
+    const things = new Set<string>()
+    const uses = gone ? [] : tokenUses(pod)
+    if (!gone) {
+      const references = referencesOf(pod)
+      for (const name of references.configMaps) things.add(`ConfigMap/${namespace}/${name}`)
+      for (const name of references.secrets) things.add(`Secret/${namespace}/${name}`)
+      for (const use of uses) things.add(`Token/${namespace}/${JSON.stringify([use.account, use.audience])}`)
+    }
+    for (const thing of this.usage.set(`${namespace}/${pod.metadata.name!}`, things)) {
+      const slash = thing.indexOf('/', thing.indexOf('/') + 1)
+      const rest = thing.slice(slash + 1)
+      if (thing.startsWith('Token/')) {
+        const [account, audience] = JSON.parse(rest) as [string, string | null]
+        events.token({ namespace, account, audience: audience ?? undefined })
+      } else events.down(thing.startsWith('ConfigMap/') ? 'ConfigMap' : 'Secret', namespace, rest)
+    }
+  }
+
+  #on(informer: Informer, handler: (object: KubeObject, old: KubeObject | undefined) => void): void {
+    this.#stops.push(
+      informer.onEvent((event) =>
+        handler(event.object, event.type === 'add' ? undefined : event.type === 'update' ? event.old : event.object),
+      ),
+    )
+  }
+
+  get(kind: SyncedKind, namespace: string, name: string): KubeObject | undefined {
+    return this.informers[kind].get(namespace, name)
+  }
+
+  /** Whether this object has a place on the host at all. */
+  wanted(kind: SyncedKind, object: KubeObject): boolean {
+    const { namespace, name } = object.metadata
+    if (kind === 'Pod') return true
+    if (kind === 'Service') return !(namespace === 'default' && name === 'kubernetes')
+    return this.usage.has(`${kind}/${namespace!}/${name!}`)
+  }
+
+  tokenWanted(use: TokenUse): boolean {
+    return this.usage.has(`Token/${use.namespace}/${JSON.stringify([use.account, use.audience])}`)
+  }
+
+  /** Whether anything of this tenant namespace belongs on the host. */
+  occupies(namespace: string): boolean {
+    return (
+      this.informers.Pod.list(namespace).length > 0 ||
+      this.informers.Service.list(namespace).some((s) => this.wanted('Service', s))
+    )
+  }
+
+  closedNodes(tolerations: readonly KubeObject[]): readonly string[] {
+    const out: string[] = []
+    for (const node of this.nodes.list()) {
+      const taints: KubeObject[] = [...(node['spec']?.taints ?? [])]
+      if (node['spec']?.unschedulable === true)
+        taints.push({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as never)
+      if (taints.some((t) => t['effect'] !== 'PreferNoSchedule' && !tolerations.some((x) => tolerates(x, t))))
+        out.push(node.metadata.name!)
+    }
+    return out
+  }
+
+  stop(): void {
+    for (const stop of this.#stops.splice(0)) stop()
+  }
+}
+
+function tolerates(toleration: KubeObject, taint: KubeObject): boolean {
+  if (toleration['effect'] !== undefined && toleration['effect'] !== '' && toleration['effect'] !== taint['effect'])
+    return false
+  if ((toleration['key'] ?? '') === '') return toleration['operator'] === 'Exists'
+  if (toleration['key'] !== taint['key']) return false
+  return toleration['operator'] === 'Exists' || (toleration['value'] ?? '') === (taint['value'] ?? '')
+}
+
+/** Whether a change concerns the host: status, managed fields and revisions alone do not. */
+function specChanged(kind: SyncedKind, old: KubeObject, now: KubeObject): boolean {
+  if (old.metadata.uid !== now.metadata.uid || old.metadata.deletionTimestamp !== now.metadata.deletionTimestamp)
+    return true
+  if (old.metadata.deletionGracePeriodSeconds !== now.metadata.deletionGracePeriodSeconds) return true
+  if (!equal(old.metadata.labels, now.metadata.labels) || !equal(old.metadata.annotations, now.metadata.annotations))
+    return true
+  if (kind === 'Pod' || kind === 'Service') return old['spec'] !== now['spec'] && !equal(old['spec'], now['spec'])
+  return !equal(old['data'], now['data']) || !equal(old['binaryData'], now['binaryData'])
+}

@@ -1,0 +1,376 @@
+/** The syncer of a manager: one for all its tenants. Wires caches, fair queues and workers together. */
+import { createHash } from 'node:crypto'
+import { setImmediate as yieldToOthers } from 'node:timers/promises'
+import type { Client } from '../client/contract.ts'
+import type { FairQueue } from '../client/queue.ts'
+import { resources } from '../client/resources.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { isReason } from '../machinery/status.ts'
+import type { Tenant } from './contract.ts'
+import { Down } from './down.ts'
+import { Host } from './host.ts'
+import { identityOf, labels } from './identity.ts'
+import { nodeDiffers, nodeView } from './kinds/node.ts'
+import { Limiter } from './limiter.ts'
+import { descriptors, Session, type SyncedKind } from './session.ts'
+import { Tokens, type TokenUse } from './tokens.ts'
+import { Up } from './up.ts'
+
+type Direction = 'down' | 'up' | 'events'
+
+/** One piece of work. Only names: state is read when the work is done. */
+type Work =
+  | {
+      readonly what: 'object'
+      readonly session: Session
+      readonly kind: SyncedKind
+      readonly namespace: string
+      readonly name: string
+    }
+  | { readonly what: 'node'; readonly session: Session; readonly name: string }
+  | { readonly what: 'namespace'; readonly session: Session; readonly name: string }
+  | { readonly what: 'token'; readonly session: Session; readonly use: TokenUse }
+  | {
+      readonly what: 'event'
+      readonly session: Session
+      readonly kind: SyncedKind
+      readonly namespace: string
+      readonly name: string
+      readonly about: KubeObject
+    }
+
+export interface SyncerOptions {
+  readonly host: Client
+  newQueue(): FairQueue<Work>
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Called for work that failed; the key is tried again. */
+  onError?(message: string, fields: Record<string, unknown>): void
+  /** Called with the time (milliseconds) that work of a tenant waited in a queue. */
+  onWait?(direction: Direction, tenant: string, milliseconds: number): void
+  /** Workers for each direction. The host's answers limit the way down further. @default 256, 128 and 8 */
+  readonly workers?: Partial<Record<Direction, number>>
+  /** Milliseconds between scans that look for what was missed. 0: none. @default 60000 */
+  readonly scanInterval?: number
+}
+
+const KINDS = Object.keys(descriptors) as SyncedKind[]
+const WORKERS: Record<Direction, number> = { down: 256, up: 128, events: 8 }
+
+export class Syncer {
+  readonly #options: SyncerOptions
+  readonly #host: Host
+  readonly #down: Down
+  readonly #up: Up
+  readonly #tokens: Tokens
+  readonly #queues: Record<Direction, FairQueue<Work>>
+  readonly #sessions = new Map<string, Session>()
+  readonly #workers: Promise<void>[] = []
+  readonly #stops: (() => void)[] = []
+  #scan: NodeJS.Timeout | undefined
+  #stopped = false
+
+  constructor(options: SyncerOptions) {
+    this.#options = options
+    this.#host = new Host(options.host, new Limiter({ now: options.now }), options.now)
+    this.#down = new Down(
+      this.#host,
+      (session, object, reason, message) => void this.#complain(session, object, reason, message),
+    )
+    this.#up = new Up(this.#host)
+    this.#tokens = new Tokens(this.#host, options.now)
+    this.#queues = { down: options.newQueue(), up: options.newQueue(), events: options.newQueue() }
+  }
+
+  /** Fills the host caches and starts the workers. */
+  async start(): Promise<void> {
+    await this.#host.ready()
+    for (const kind of KINDS) this.#watchHost(kind)
+    this.#watchNodes()
+    this.#watchEvents()
+    for (const direction of Object.keys(WORKERS) as Direction[]) {
+      const width = this.#options.workers?.[direction] ?? WORKERS[direction]
+      for (let i = 0; i < width; i++) this.#workers.push(this.#work(direction))
+    }
+    const interval = this.#options.scanInterval ?? 60_000
+    if (interval > 0) this.#scan = setInterval(() => void this.scan(), interval).unref()
+  }
+
+  /** Begins to sync a virtual cluster. Resolves when its state has been read and everything in it is enqueued. */
+  async add(tenant: Tenant): Promise<void> {
+    this.remove(tenant.uid)
+    const session = new Session(tenant)
+    this.#sessions.set(tenant.uid, session)
+    for (const queue of Object.values(this.#queues)) queue.setWeight(tenant.uid, tenant.weight)
+    await session.start({
+      down: (kind, namespace, name) => this.#object('down', session, kind, namespace, name),
+      up: (kind, namespace, name) => this.#object('up', session, kind, namespace, name),
+      token: (use) =>
+        this.#queues.down.add(tenant.uid, `Token/${JSON.stringify(use)}`, { what: 'token', session, use }),
+      node: (name, delay) =>
+        this.#queues.up.addAfter(tenant.uid, `Node/${name}`, { what: 'node', session, name }, delay),
+      namespace: (name) => this.#queues.down.add(tenant.uid, `Namespace/${name}`, { what: 'namespace', session, name }),
+    })
+    // What the host has of this tenant is looked at too: it may have changed, or lost its twin, while nobody watched.
+    for (const kind of KINDS) {
+      for (const object of this.#host.ofTenant(kind, tenant.uid)) this.#fromHost(kind, object, true)
+    }
+    if (tenant.nodeView === 'all') for (const node of this.#host.nodes.list()) this.#node(session, node.metadata.name!)
+  }
+
+  /** Stops syncing a virtual cluster; what is on the host stays. */
+  remove(uid: string): void {
+    this.#sessions.get(uid)?.stop()
+    this.#sessions.delete(uid)
+    for (const queue of Object.values(this.#queues)) queue.removeFlow(uid)
+  }
+
+  setWeight(uid: string, weight: number): void {
+    for (const queue of Object.values(this.#queues)) queue.setWeight(uid, weight)
+  }
+
+  /** Uids of clusters that have objects on the host. */
+  clustersOnHost(): Set<string> {
+    const out = new Set<string>()
+    for (const informer of Object.values(this.#host.informers)) {
+      for (const object of informer.list()) out.add(object.metadata.labels![labels.cluster] ?? '')
+    }
+    out.delete('')
+    return out
+  }
+
+  /** Deletes everything of a cluster from the host and waits until it is gone. The cluster must have been removed. */
+  async purge(uid: string, signal?: AbortSignal): Promise<void> {
+    const all = ['Namespace', ...KINDS] as const
+    const inOwnNamespace = new Set(this.#host.ofTenant('Namespace', uid).map((n) => n.metadata.name!))
+    for (const kind of all) {
+      const resource = kind === 'Namespace' ? resources.namespaces : descriptors[kind].resource
+      const doomed = this.#host
+        .ofTenant(kind, uid)
+        .filter((o) => !inOwnNamespace.has(o.metadata.namespace ?? '') && o.metadata.deletionTimestamp === undefined)
+      await Promise.all(doomed.map((object) => this.#host.delete(resource, object)))
+    }
+    await this.#gone(() => all.every((kind) => this.#host.ofTenant(kind, uid).length === 0), signal)
+  }
+
+  async #gone(condition: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+    if (condition()) return
+    await new Promise<void>((resolve, reject) => {
+      const stops: (() => void)[] = []
+      const end = (then: () => void) => {
+        for (const stop of stops.splice(0)) stop()
+        signal?.removeEventListener('abort', aborted)
+        then()
+      }
+      const aborted = () => end(() => reject(signal!.reason as Error))
+      signal?.addEventListener('abort', aborted)
+      for (const informer of Object.values(this.#host.informers)) {
+        stops.push(informer.onEvent((event) => event.type === 'delete' && condition() && end(resolve)))
+      }
+      if (condition()) end(resolve)
+    })
+  }
+
+  /** Looks at everything once more: what an event should have told and did not. */
+  async scan(): Promise<void> {
+    for (const session of this.#sessions.values()) {
+      if (this.#stopped) return
+      for (const kind of KINDS) {
+        for (const object of session.informers[kind].list()) {
+          const { namespace, name, uid } = object.metadata
+          if (!session.wanted(kind, object)) continue
+          const host = this.#host.find(kind, session.tenant.uid, namespace!, name!)
+          if (host === undefined || identityOf(host)!.uid !== uid)
+            this.#object('down', session, kind, namespace!, name!)
+          else if (hasWork(descriptors[kind].toTenant?.(object, host, session)))
+            this.#object('up', session, kind, namespace!, name!)
+        }
+        for (const host of this.#host.ofTenant(kind, session.tenant.uid)) {
+          const identity = identityOf(host)
+          if (identity !== undefined && session.get(kind, identity.namespace, identity.name) === undefined)
+            this.#fromHost(kind, host, true)
+        }
+      }
+      for (const use of this.#tokens.due(session)) {
+        this.#queues.down.add(session.tenant.uid, `Token/${JSON.stringify(use)}`, { what: 'token', session, use })
+      }
+      await yieldToOthers()
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearInterval(this.#scan)
+    for (const stop of this.#stops.splice(0)) stop()
+    for (const session of this.#sessions.values()) session.stop()
+    for (const queue of Object.values(this.#queues)) queue.close()
+    await Promise.all(this.#workers)
+  }
+
+  /** Pieces of work that wait, by direction. */
+  waiting(direction: Direction, uid?: string): number {
+    return this.#queues[direction].length(uid)
+  }
+
+  #object(direction: 'down' | 'up', session: Session, kind: SyncedKind, namespace: string, name: string): void {
+    this.#queues[direction].add(session.tenant.uid, `${kind}/${namespace}/${name}`, {
+      what: 'object',
+      session,
+      kind,
+      namespace,
+      name,
+    })
+  }
+
+  #node(session: Session, name: string): void {
+    this.#queues.up.add(session.tenant.uid, `Node/${name}`, { what: 'node', session, name })
+  }
+
+  #watchHost(kind: SyncedKind): void {
+    this.#stops.push(
+      this.#host.informers[kind].onEvent((event) => this.#fromHost(kind, event.object, event.type === 'delete')),
+    )
+  }
+
+  #fromHost(kind: SyncedKind, host: KubeObject, lost: boolean): void {
+    const identity = identityOf(host)
+    const session = identity && this.#sessions.get(identity.tenant)
+    if (session === undefined) return
+    const use = this.#tokens.useOf(host)
+    if (use !== undefined) {
+      if (lost) this.#queues.down.add(identity!.tenant, `Token/${JSON.stringify(use)}`, { what: 'token', session, use })
+      return
+    }
+    if (descriptors[kind].toTenant !== undefined) this.#object('up', session, kind, identity!.namespace, identity!.name)
+    if (!lost) return
+    this.#object('down', session, kind, identity!.namespace, identity!.name)
+    this.#queues.down.add(identity!.tenant, `Namespace/${identity!.namespace}`, {
+      what: 'namespace',
+      session,
+      name: identity!.namespace,
+    })
+  }
+
+  #watchNodes(): void {
+    this.#stops.push(
+      this.#host.nodes.onEvent((event) => {
+        const name = event.object.metadata.name!
+        if (
+          event.type === 'update' &&
+          !nodeDiffers(nodeView(event.object), nodeView(event.old)) &&
+          event.old.metadata.labels === event.object.metadata.labels
+        )
+          return
+        for (const session of this.#sessions.values()) {
+          if (session.tenant.nodeView === 'all' || session.nodes.get('', name) !== undefined) this.#node(session, name)
+        }
+      }),
+    )
+  }
+
+  #watchEvents(): void {
+    const informer = this.#options.host.informer(resources.events)
+    // Events that are older than this process were brought before, or are past.
+    let fresh = false
+    this.#stops.push(
+      informer.onEvent((event) => {
+        if (!fresh || event.type === 'delete') return
+        const involved = event.object['involvedObject']
+        const kind = involved?.kind as string
+        if (!Object.hasOwn(descriptors, kind)) return
+        const host = this.#host.informers[kind as SyncedKind].get(involved.namespace ?? '', involved.name)
+        const identity = host && identityOf(host)
+        const session = identity && this.#sessions.get(identity.tenant)
+        if (session === undefined || host!.metadata.uid !== involved.uid) return
+        const { namespace, name } = event.object.metadata
+        this.#queues.events.add(identity!.tenant, `${namespace!}/${name!}`, {
+          what: 'event', session, kind: kind as SyncedKind, namespace: namespace!, name: name!, about: host!,
+        }) // prettier-ignore
+      }),
+    )
+    void informer.ready().then(() => (fresh = true))
+  }
+
+  async #work(direction: Direction): Promise<void> {
+    const queue = this.#queues[direction]
+    for (;;) {
+      const taken = await queue.take()
+      if (taken === undefined) return
+      const { flow, key, item, waited } = taken
+      this.#options.onWait?.(direction, flow, waited)
+      try {
+        if (this.#sessions.get(flow) === item.session) await this.#do(direction, item)
+        queue.forget(flow, key)
+      } catch (error) {
+        if (this.#sessions.get(flow) === item.session && !this.#stopped) {
+          this.#options.onError?.(`sync ${direction} of ${key} failed`, {
+            tenant: flow,
+            error: error instanceof Error ? error.message : String(error),
+          })
+          queue.retry(flow, key, item)
+        }
+      } finally {
+        taken.done()
+      }
+    }
+  }
+
+  async #do(direction: Direction, work: Work): Promise<void> {
+    const { session } = work
+    switch (work.what) {
+      case 'object':
+        if (direction === 'down') await this.#down.sync(session, work.kind, work.namespace, work.name)
+        else if ((await this.#up.sync(session, work.kind, work.namespace, work.name)) === 'down') {
+          this.#object('down', session, work.kind, work.namespace, work.name)
+        }
+        return
+      case 'node':
+        return this.#up.syncNode(session, work.name)
+      case 'namespace':
+        return this.#down.syncNamespace(session, work.name)
+      case 'token':
+        return this.#tokens.sync(session, work.use, (namespace) => this.#down.ensureNamespace(session, namespace))
+      case 'event': {
+        const event = this.#options.host.informer(resources.events).get(work.namespace, work.name)
+        if (event !== undefined) await this.#up.syncEvent(session, event, work.about, work.kind)
+        return
+      }
+    }
+  }
+
+  /** An event on the tenant's own object. Its name is a hash of what it says: saying it twice makes one event. */
+  async #complain(session: Session, object: KubeObject, reason: string, message: string): Promise<void> {
+    const { name, namespace, uid } = object.metadata
+    const hash = createHash('sha256').update(`${uid!}/${reason}/${message}`).digest('hex').slice(0, 16)
+    const now = new Date(this.#options.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+    const event: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `${name!.slice(0, 200)}.${hash}`, namespace: namespace! },
+      involvedObject: {
+        apiVersion: object.apiVersion ?? 'v1',
+        kind: object.kind!,
+        name: name!,
+        namespace: namespace!,
+        uid: uid!,
+      },
+      type: 'Warning',
+      reason,
+      message,
+      count: 1,
+      firstTimestamp: now,
+      lastTimestamp: now,
+      source: { component: 'tenantry-syncer' },
+      reportingComponent: 'tenantry-syncer',
+    }
+    try {
+      await session.tenant.client.create(resources.events, event, { namespace: namespace! })
+    } catch (error) {
+      if (!isReason(error, 'AlreadyExists')) this.#options.onError?.('event was not written', { error: String(error) })
+    }
+  }
+}
+
+function hasWork(upward: object | undefined): boolean {
+  return upward !== undefined && Object.keys(upward).length > 0
+}
