@@ -1,0 +1,218 @@
+/** A JSON parser for what JSON.parse cannot say: duplicate keys, exact integers, and errors in Go's words. */
+import { DecodeError, childPath } from './error.ts'
+
+/** More duplicates than this are not listed, as upstream does. */
+const MAX_DUPLICATES = 100
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+}
+const HEX = /^[0-9a-fA-F]$/
+/** Sticky: matches a number at the current place. */
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+
+/** Parses one document; an instance is used once. */
+export class ExactParser {
+  private readonly text: string
+  private readonly maxDepth: number
+  private readonly duplicates = new Set<string>()
+  private at = 0
+  private depth = 0
+
+  constructor(text: string, maxDepth: number) {
+    this.text = text
+    this.maxDepth = maxDepth
+  }
+
+  /** @throws DecodeError */
+  parse(): { value: unknown; duplicates: readonly string[] } {
+    const value = this.value('')
+    this.space()
+    if (this.at < this.text.length) throw this.unexpected('after top-level value')
+    return { value, duplicates: [...this.duplicates] }
+  }
+
+  private value(path: string): unknown {
+    this.space()
+    switch (this.text[this.at]) {
+      case '{':
+        return this.object(path)
+      case '[':
+        return this.list(path)
+      case '"':
+        return this.string()
+      case 't':
+        return this.literal('true', true)
+      case 'f':
+        return this.literal('false', false)
+      case 'n':
+        return this.literal('null', null)
+      default:
+        return this.number()
+    }
+  }
+
+  private object(path: string): unknown {
+    this.enter()
+    const out: Record<string, unknown> = {}
+    this.space()
+    if (this.text[this.at] === '}') return this.leave(out)
+    for (;;) {
+      this.space()
+      if (this.text[this.at] !== '"') throw this.unexpected('looking for beginning of object key string')
+      const key = this.string()
+      this.space()
+      if (this.text[this.at] !== ':') throw this.unexpected('after object key')
+      this.at++
+      const where = childPath(path, key)
+      if (Object.hasOwn(out, key) && this.duplicates.size < MAX_DUPLICATES) this.duplicates.add(where)
+      setOwn(out, key, this.value(where))
+      this.space()
+      const next = this.text[this.at]
+      if (next === '}') return this.leave(out)
+      if (next !== ',') throw this.unexpected('after object key:value pair')
+      this.at++
+    }
+  }
+
+  private list(path: string): unknown {
+    this.enter()
+    const out: unknown[] = []
+    this.space()
+    if (this.text[this.at] === ']') return this.leave(out)
+    for (;;) {
+      out.push(this.value(`${path}[${out.length}]`))
+      this.space()
+      const next = this.text[this.at]
+      if (next === ']') return this.leave(out)
+      if (next !== ',') throw this.unexpected('after array element')
+      this.at++
+    }
+  }
+
+  private enter(): void {
+    if (++this.depth > this.maxDepth) throw new DecodeError('exceeded max depth')
+    this.at++
+  }
+
+  private leave<T>(value: T): T {
+    this.depth--
+    this.at++
+    return value
+  }
+
+  private string(): string {
+    let out = ''
+    let start = ++this.at
+    for (;;) {
+      const c = this.text[this.at]
+      if (c === undefined) throw this.unexpected('')
+      if (c === '"') {
+        out += this.text.slice(start, this.at++)
+        return out.toWellFormed()
+      }
+      if (c < ' ') throw this.unexpected('in string literal')
+      if (c !== '\\') {
+        this.at++
+        continue
+      }
+      out += this.text.slice(start, this.at++) + this.escape()
+      start = this.at
+    }
+  }
+
+  private escape(): string {
+    const c = this.text[this.at]
+    if (c !== 'u') {
+      const plain = c === undefined ? undefined : Object.hasOwn(ESCAPES, c) ? ESCAPES[c] : undefined
+      if (plain === undefined) throw this.unexpected('in string escape code')
+      this.at++
+      return plain
+    }
+    this.at++
+    const start = this.at
+    for (let i = 0; i < 4; i++, this.at++) {
+      if (!HEX.test(this.text[this.at] ?? '')) throw this.unexpected('in \\u hexadecimal character escape')
+    }
+    return String.fromCharCode(Number.parseInt(this.text.slice(start, this.at), 16))
+  }
+
+  private literal<T>(word: string, value: T): T {
+    for (let i = 1; i < word.length; i++) {
+      this.at++
+      if (this.text[this.at] !== word[i]) {
+        throw this.unexpected(`in literal ${word} (expecting ${quoteCharacter(word[i]!)})`)
+      }
+    }
+    this.at++
+    return value
+  }
+
+  private number(): unknown {
+    NUMBER.lastIndex = this.at
+    const match = NUMBER.exec(this.text)
+    if (match === null) {
+      if (this.text[this.at] !== '-') throw this.unexpected('looking for beginning of value')
+      this.at++
+      throw this.unexpected('in numeric literal')
+    }
+    const source = match[0]
+    this.at += source.length
+    this.checkTail(source)
+    const value = Number(source)
+    if (!Number.isFinite(value)) {
+      throw new DecodeError(`json: cannot unmarshal number ${source} into Go value of type float64`)
+    }
+    // JSON.rawJSON keeps an int64 that a double cannot; fractions and greater numbers are doubles in Go as well.
+    if (Number.isSafeInteger(value) || !/^-?\d{16,19}$/.test(source)) return value
+    const exact = BigInt(source)
+    return BigInt.asIntN(64, exact) === exact ? JSON.rawJSON(source) : value
+  }
+
+  /** A number that goes on wrongly: `1.x`, `1e`. A leading zero ends the number, as in Go. */
+  private checkTail(source: string): void {
+    const next = this.text[this.at]
+    if (next === '.' && !/[.eE]/.test(source)) {
+      this.at++
+      throw this.unexpected('after decimal point in numeric literal')
+    }
+    if ((next === 'e' || next === 'E') && !/[eE]/.test(source)) {
+      this.at++
+      if (this.text[this.at] === '+' || this.text[this.at] === '-') this.at++
+      throw this.unexpected('in exponent of numeric literal')
+    }
+  }
+
+  private space(): void {
+    for (;;) {
+      const c = this.text.charCodeAt(this.at)
+      if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return
+      this.at++
+    }
+  }
+
+  private unexpected(where: string): DecodeError {
+    const c = this.text.codePointAt(this.at)
+    if (c === undefined) return new DecodeError('unexpected end of JSON input')
+    return new DecodeError(`invalid character ${quoteCharacter(String.fromCodePoint(c))} ${where}`)
+  }
+}
+
+/** Assigns also `__proto__` as an own property. */
+export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') target[key] = value
+  else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
+}
+
+function quoteCharacter(c: string): string {
+  if (c === "'") return `'\\''`
+  if (c === '"') return `'"'`
+  return `'${JSON.stringify(c).slice(1, -1)}'`
+}
