@@ -1,0 +1,170 @@
+/** The manager: VirtualCluster objects of a host become running virtual clusters. */
+import type { Client, Informer } from '../client/contract.ts'
+import type { FairQueue } from '../client/queue.ts'
+import { resources } from '../client/resources.ts'
+import type { Log } from '../controllers/contract.ts'
+import { isReason } from '../machinery/status.ts'
+import type { SyncerOptions } from '../syncer/syncer.ts'
+import { Syncer } from '../syncer/syncer.ts'
+import type { Engine } from './contract.ts'
+import { Reconciler } from './reconcile.ts'
+import { definition, type VirtualCluster, type VirtualClusterSpec } from './virtual-cluster.ts'
+
+export interface ManagerOptions {
+  readonly host: Client
+  readonly engines: Readonly<Record<VirtualClusterSpec['engine'], Engine>>
+  newQueue<T>(): FairQueue<T>
+  now(): number
+  readonly log: Log
+  /** VirtualClusters worked on at once. @default 16 */
+  readonly workers?: number
+  /** See SyncerOptions. */
+  readonly onWait?: SyncerOptions['onWait']
+}
+
+export class Manager {
+  readonly #options: ManagerOptions
+  readonly #queue: FairQueue<{ namespace: string; name: string }>
+  readonly #reconciler: Reconciler
+  readonly syncer: Syncer
+  #informer: Informer<VirtualCluster> | undefined
+  #unsubscribe: (() => void) | undefined
+  #workers: Promise<void>[] = []
+
+  constructor(options: ManagerOptions) {
+    this.#options = options
+    this.#queue = options.newQueue()
+    this.syncer = new Syncer({
+      host: options.host,
+      newQueue: () => options.newQueue(),
+      now: options.now,
+      onError: (message, fields) => options.log.warn(message, fields),
+      ...(options.onWait !== undefined && { onWait: options.onWait }),
+    })
+    this.#reconciler = new Reconciler({
+      host: options.host,
+      engines: options.engines,
+      syncer: this.syncer,
+      now: options.now,
+      event: (object, type, reason, message) => void this.#event(object, type, reason, message),
+    })
+  }
+
+  /** Installs the VirtualCluster definition, reads what exists and begins to work. */
+  async start(): Promise<void> {
+    await installDefinition(this.#options.host)
+    await this.syncer.start()
+    const informer = this.#options.host.informer<VirtualCluster>(resources.virtualclusters)
+    this.#informer = informer
+    await informer.ready()
+    await this.#removeOrphans(informer)
+    this.#unsubscribe = informer.onEvent((event) => {
+      // Our own status writes come back here; they ask for nothing.
+      if (
+        event.type === 'update' &&
+        event.old.spec === event.object.spec &&
+        event.old.metadata.deletionTimestamp === event.object.metadata.deletionTimestamp
+      )
+        return
+      const { namespace, name } = event.object.metadata
+      this.#queue.add(`${namespace!}/${name!}`, 'virtualcluster', { namespace: namespace!, name: name! })
+    })
+    for (let i = 0; i < (this.#options.workers ?? 16); i++) this.#workers.push(this.#work())
+  }
+
+  /** Ends the work; control planes stop, their state and everything on the host stays. */
+  async stop(): Promise<void> {
+    this.#unsubscribe?.()
+    this.#queue.close()
+    await Promise.all(this.#workers)
+    await this.syncer.stop()
+    await Promise.all(Object.values(this.#options.engines).map((engine) => engine.close()))
+  }
+
+  /** Objects of clusters that no longer exist: their deletion was cut short. */
+  async #removeOrphans(informer: Informer<VirtualCluster>): Promise<void> {
+    const known = new Set(informer.list().map((vc) => vc.metadata.uid!))
+    for (const uid of this.syncer.clustersOnHost()) {
+      if (known.has(uid)) continue
+      this.#options.log.info('removing objects of a virtual cluster that is gone', { uid })
+      void this.syncer
+        .purge(uid)
+        .catch((error: unknown) => this.#options.log.warn('orphans were not removed', { uid, error: String(error) }))
+    }
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const taken = await this.#queue.take()
+      if (taken === undefined) return
+      const { flow, key, item } = taken
+      try {
+        const object = this.#informer!.get(item.namespace, item.name)
+        if (object === undefined) await this.#reconciler.vanished(item.namespace, item.name)
+        else await this.#reconciler.reconcile(object)
+        this.#queue.forget(flow, key)
+      } catch (error) {
+        this.#options.log.warn(`virtual cluster ${item.namespace}/${item.name} is not ready yet`, {
+          error: error instanceof Error ? error.message : String(error),
+        })
+        this.#queue.retry(flow, key, item)
+      } finally {
+        taken.done()
+      }
+    }
+  }
+
+  async #event(object: VirtualCluster, type: 'Normal' | 'Warning', reason: string, message: string): Promise<void> {
+    const { name, namespace, uid } = object.metadata
+    const time = new Date(this.#options.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+    try {
+      await this.#options.host.create(
+        resources.events,
+        {
+          apiVersion: 'v1',
+          kind: 'Event',
+          metadata: { generateName: `${name!}.`, namespace: namespace! },
+          involvedObject: {
+            apiVersion: 'tenantry.dev/v1alpha1',
+            kind: 'VirtualCluster',
+            name: name!,
+            namespace: namespace!,
+            uid: uid!,
+          },
+          type,
+          reason,
+          message,
+          count: 1,
+          firstTimestamp: time,
+          lastTimestamp: time,
+          source: { component: 'tenantry-manager' },
+          reportingComponent: 'tenantry-manager',
+        },
+        { namespace: namespace! },
+      )
+    } catch (error) {
+      this.#options.log.debug('event was not written', { reason, error: String(error) })
+    }
+  }
+}
+
+/** Creates or updates the VirtualCluster definition and waits until the host serves it. */
+export async function installDefinition(host: Client): Promise<void> {
+  const { customresourcedefinitions: crds } = resources
+  try {
+    await host.create(crds, definition)
+  } catch (error) {
+    if (!isReason(error, 'AlreadyExists')) throw error
+    await host.patch(crds, definition.metadata.name!, { type: 'merge', body: { spec: definition['spec'] } })
+  }
+  for (let wait = 1; ; wait = Math.min(wait * 2, 200)) {
+    const now = await host.get(crds, definition.metadata.name!)
+    if (
+      now['status']?.conditions?.some(
+        (c: { type: string; status: string }) => c.type === 'Established' && c.status === 'True',
+      )
+    )
+      return
+    await new Promise((resolve) => setTimeout(resolve, wait))
+  }
+}

@@ -1,0 +1,242 @@
+/** One step of a VirtualCluster's life. */
+import type { Client } from '../client/contract.ts'
+import { resources } from '../client/resources.ts'
+import { isReason, StatusError } from '../machinery/status.ts'
+import { placement } from '../syncer/placement.ts'
+import type { Syncer } from '../syncer/syncer.ts'
+import type { ControlPlane, Engine } from './contract.ts'
+import {
+  FINALIZER,
+  KUBECONFIG_KEY,
+  kubeconfigSecretName,
+  MAX_NAME,
+  type Condition,
+  type Phase,
+  type VirtualCluster,
+  type VirtualClusterSpec,
+  type VirtualClusterStatus,
+} from './virtual-cluster.ts'
+
+export interface ReconcilerOptions {
+  readonly host: Client
+  readonly engines: Readonly<Record<VirtualClusterSpec['engine'], Engine>>
+  readonly syncer: Syncer
+  now(): number
+  /** Writes an event on the VirtualCluster. */
+  event(object: VirtualCluster, type: 'Normal' | 'Warning', reason: string, message: string): void
+}
+
+/** A problem that another attempt cannot mend: it becomes phase Failed with this text. */
+class Unacceptable extends Error {}
+
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  /** What runs here, with the immutable part of the spec it was started with. */
+  readonly #running = new Map<string, { readonly plane: ControlPlane; readonly fixed: string; weight: number }>()
+  /** uid by namespace/name, for objects that vanish without our finalizer. */
+  readonly #uids = new Map<string, { readonly uid: string; readonly engine: VirtualClusterSpec['engine'] }>()
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options
+  }
+
+  async reconcile(object: VirtualCluster): Promise<void> {
+    const { uid, deletionTimestamp, finalizers } = object.metadata
+    this.#uids.set(key(object), { uid: uid!, engine: object.spec.engine })
+    if (deletionTimestamp !== undefined) {
+      if (finalizers?.includes(FINALIZER)) await this.#delete(object)
+      return
+    }
+    let current = object
+    try {
+      if (!finalizers?.includes(FINALIZER)) current = await this.#addFinalizer(object)
+      await this.#run(current)
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      this.#options.event(object, 'Warning', 'Failed', message)
+      await this.#status(current, 'Failed', {}, [
+        ['Ready', 'False', error instanceof Unacceptable ? 'Invalid' : 'Error', message],
+      ])
+      if (!(error instanceof Unacceptable)) throw error
+    }
+  }
+
+  /** The object is gone although our finalizer was on it: somebody took it off. Clean up all the same. */
+  async vanished(namespace: string, name: string): Promise<void> {
+    const known = this.#uids.get(`${namespace}/${name}`)
+    if (known === undefined) return
+    await this.#cleanUp(known.uid, known.engine)
+    this.#uids.delete(`${namespace}/${name}`)
+  }
+
+  async #run(object: VirtualCluster): Promise<void> {
+    const { name, namespace } = object.metadata
+    if (name!.length > MAX_NAME)
+      throw new Unacceptable(`the name has ${name!.length} characters, at most ${MAX_NAME} are possible`)
+    const uid = object.metadata.uid!
+    const { engine, nodeView, weight } = object.spec
+    const fixed = JSON.stringify([engine, object.spec.placement, nodeView])
+    let running = this.#running.get(uid)
+    if (running !== undefined && running.fixed !== fixed) {
+      throw new Unacceptable(
+        'engine, placement and nodeView cannot be changed; put the old values back, or delete and create the virtual cluster',
+      )
+    }
+    const plane =
+      running?.plane ?? (await this.#options.engines[engine].ensure({ uid, namespace: namespace!, name: name! }))
+    const secret = await this.#writeKubeconfig(object, plane)
+    if (running === undefined) {
+      running = { plane, fixed, weight }
+      this.#running.set(uid, running)
+      await this.#options.syncer.add({
+        uid,
+        namespace: namespace!,
+        name: name!,
+        client: plane.client,
+        placement: placement({ mode: object.spec.placement, uid, namespace: namespace!, name: name! }),
+        nodeView,
+        weight,
+        api: plane.endpoint,
+      })
+    }
+    if (running.weight !== weight) {
+      this.#options.syncer.setWeight(uid, weight)
+      running.weight = weight
+    }
+    const endpoint = `https://${plane.endpoint.host}:${plane.endpoint.port}`
+    const first = object.status?.phase !== 'Running'
+    await this.#status(object, 'Running', { endpoint, kubeconfigSecret: secret }, [
+      ['Ready', 'True', 'Serving', `the API server answers at ${endpoint}`],
+      ['Synced', 'True', 'Syncing', 'pods are carried to the host cluster'],
+    ])
+    if (first) this.#options.event(object, 'Normal', 'Running', `the API server answers at ${endpoint}`)
+  }
+
+  async #delete(object: VirtualCluster): Promise<void> {
+    await this.#status(object, 'Terminating', {}, [
+      ['Ready', 'False', 'Terminating', 'its objects are being removed from the host cluster'],
+    ])
+    await this.#cleanUp(object.metadata.uid!, object.spec.engine)
+    const where = { namespace: object.metadata.namespace! }
+    await this.#options.host
+      .delete(resources.secrets, kubeconfigSecretName(object.metadata.name!), where)
+      .catch(ignoreNotFound)
+    const finalizers = object.metadata.finalizers!.filter((f) => f !== FINALIZER)
+    await this.#options.host
+      .patch(
+        resources.virtualclusters,
+        object.metadata.name!,
+        { type: 'merge', body: { metadata: { uid: object.metadata.uid, finalizers } } },
+        where,
+      )
+      .catch(ignoreNotFound)
+    this.#uids.delete(key(object))
+  }
+
+  async #cleanUp(uid: string, engine: VirtualClusterSpec['engine']): Promise<void> {
+    this.#options.syncer.remove(uid)
+    await this.#options.syncer.purge(uid)
+    await this.#options.engines[engine].remove(uid)
+    this.#running.delete(uid)
+  }
+
+  async #addFinalizer(object: VirtualCluster): Promise<VirtualCluster> {
+    const finalizers = [...(object.metadata.finalizers ?? []), FINALIZER]
+    return this.#options.host.patch<VirtualCluster>(
+      resources.virtualclusters,
+      object.metadata.name!,
+      {
+        type: 'merge',
+        body: { metadata: { uid: object.metadata.uid, resourceVersion: object.metadata.resourceVersion, finalizers } },
+      },
+      { namespace: object.metadata.namespace! },
+    )
+  }
+
+  /** The kubeconfig Secret beside the object; owned by it, put right when it differs. */
+  async #writeKubeconfig(object: VirtualCluster, plane: ControlPlane): Promise<string> {
+    const { host } = this.#options
+    const name = kubeconfigSecretName(object.metadata.name!)
+    const where = { namespace: object.metadata.namespace! }
+    const data = { [KUBECONFIG_KEY]: Buffer.from(plane.kubeconfig).toString('base64') }
+    const owner = {
+      apiVersion: 'tenantry.dev/v1alpha1',
+      kind: 'VirtualCluster',
+      name: object.metadata.name!,
+      uid: object.metadata.uid!,
+      controller: true,
+      blockOwnerDeletion: true,
+    }
+    try {
+      await host.create(
+        resources.secrets,
+        {
+          apiVersion: 'v1',
+          kind: 'Secret',
+          metadata: { name, namespace: where.namespace, ownerReferences: [owner] },
+          type: 'tenantry.dev/kubeconfig',
+          data,
+        },
+        where,
+      )
+    } catch (error) {
+      if (!isReason(error, 'AlreadyExists')) throw error
+      const there = await host.get(resources.secrets, name, where)
+      if (there.metadata.ownerReferences?.some((o) => o.uid === object.metadata.uid) !== true) {
+        throw new Unacceptable(
+          `the Secret ${where.namespace}/${name} exists and is not this virtual cluster's; delete or rename it`,
+        )
+      }
+      if (there['data']?.[KUBECONFIG_KEY] !== data[KUBECONFIG_KEY]) {
+        await host.patch(
+          resources.secrets,
+          name,
+          { type: 'merge', body: { metadata: { uid: there.metadata.uid }, data } },
+          where,
+        )
+      }
+    }
+    return name
+  }
+
+  async #status(
+    object: VirtualCluster,
+    phase: Phase,
+    more: Pick<VirtualClusterStatus, 'endpoint' | 'kubeconfigSecret'>,
+    states: readonly (readonly [Condition['type'], Condition['status'], string, string])[],
+  ): Promise<void> {
+    const now = new Date(this.#options.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+    const generation = object.metadata.generation ?? 1
+    const before = object.status?.conditions ?? []
+    const conditions = new Map(before.map((c) => [c.type, c]))
+    for (const [type, status, reason, message] of states) {
+      const old = conditions.get(type)
+      const since = old?.status === status ? old.lastTransitionTime : now
+      conditions.set(type, { type, status, reason, message, lastTransitionTime: since, observedGeneration: generation })
+    }
+    const status: VirtualClusterStatus = {
+      ...object.status,
+      phase,
+      ...more,
+      observedGeneration: generation,
+      conditions: [...conditions.values()],
+    }
+    if (JSON.stringify(status) === JSON.stringify(object.status)) return
+    await this.#options.host
+      .patch(
+        resources.virtualclusters,
+        object.metadata.name!,
+        { type: 'merge', body: { metadata: { uid: object.metadata.uid }, status } },
+        { namespace: object.metadata.namespace!, subresource: 'status' },
+      )
+      .catch(ignoreNotFound)
+  }
+}
+
+function key(object: VirtualCluster): string {
+  return `${object.metadata.namespace!}/${object.metadata.name!}`
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!(error instanceof StatusError) || error.reason !== 'NotFound') throw error
+}

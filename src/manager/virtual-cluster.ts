@@ -1,0 +1,159 @@
+/** The VirtualCluster resource of the host: `tenantry.dev/v1alpha1`. */
+import type { KubeObject } from '../machinery/object.ts'
+
+export interface VirtualClusterSpec {
+  /** `packed`: in the manager's process. `dedicated`: in a process of its own. Immutable. */
+  readonly engine: 'packed' | 'dedicated'
+  /** Where namespaced objects live on the host. Immutable. */
+  readonly placement: 'namespaces' | 'single'
+  /** Which host nodes the tenant sees: those that run its pods, or all. Immutable. */
+  readonly nodeView: 'needed' | 'all'
+  /** Share of the syncer's work beside other tenants, 1 to 100. */
+  readonly weight: number
+}
+
+export interface Condition {
+  readonly type: 'Ready' | 'Synced'
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly reason: string
+  readonly message: string
+  readonly lastTransitionTime: string
+  readonly observedGeneration: number
+}
+
+export type Phase = 'Pending' | 'Running' | 'Failed' | 'Terminating'
+
+export interface VirtualClusterStatus {
+  readonly phase: Phase
+  /** `https://127.0.0.1:40123` */
+  readonly endpoint?: string
+  /** The Secret beside the object that holds a kubeconfig under the key `kubeconfig`. */
+  readonly kubeconfigSecret?: string
+  readonly observedGeneration?: number
+  readonly conditions?: readonly Condition[]
+}
+
+export interface VirtualCluster extends KubeObject {
+  spec: VirtualClusterSpec
+  status?: VirtualClusterStatus
+}
+
+export const FINALIZER = 'tenantry.dev/virtual-cluster'
+
+/** The name must leave room for host names made from it. */
+export const MAX_NAME = 40
+
+/** The key of the kubeconfig in its Secret. */
+export const KUBECONFIG_KEY = 'kubeconfig'
+
+export function kubeconfigSecretName(name: string): string {
+  return `${name}-kubeconfig`
+}
+
+const immutableEnum = (values: readonly string[], description: string) => ({
+  type: 'string',
+  enum: values,
+  default: values[0],
+  description,
+})
+
+/** The CustomResourceDefinition that the manager installs on the host. */
+export const definition: KubeObject = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'virtualclusters.tenantry.dev' },
+  spec: {
+    group: 'tenantry.dev',
+    scope: 'Namespaced',
+    names: {
+      kind: 'VirtualCluster',
+      listKind: 'VirtualClusterList',
+      plural: 'virtualclusters',
+      singular: 'virtualcluster',
+      shortNames: ['vc'],
+    },
+    versions: [
+      {
+        name: 'v1alpha1',
+        served: true,
+        storage: true,
+        subresources: { status: {} },
+        additionalPrinterColumns: [
+          { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+          { name: 'Endpoint', type: 'string', jsonPath: '.status.endpoint' },
+          { name: 'Engine', type: 'string', jsonPath: '.spec.engine', priority: 1 },
+          { name: 'Placement', type: 'string', jsonPath: '.spec.placement', priority: 1 },
+          { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+        ],
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            description: 'A Kubernetes cluster of its own for one tenant, whose pods run on this cluster.',
+            properties: {
+              apiVersion: { type: 'string' },
+              kind: { type: 'string' },
+              metadata: { type: 'object' },
+              spec: {
+                type: 'object',
+                default: {},
+                description: 'What the virtual cluster should be.',
+                properties: {
+                  engine: immutableEnum(
+                    ['packed', 'dedicated'],
+                    'packed runs in the manager, dedicated in a process of its own. Cannot be changed.',
+                  ),
+                  placement: immutableEnum(
+                    ['namespaces', 'single'],
+                    'namespaces gives each namespace of the tenant one on this cluster, single puts all objects beside this one. Cannot be changed.',
+                  ),
+                  nodeView: immutableEnum(
+                    ['needed', 'all'],
+                    'Which nodes the tenant sees: those that run its pods, or all. Cannot be changed.',
+                  ),
+                  weight: {
+                    type: 'integer',
+                    format: 'int32',
+                    minimum: 1,
+                    maximum: 100,
+                    default: 1,
+                    description: 'Share of the syncer beside other tenants.',
+                  },
+                },
+              },
+              status: {
+                type: 'object',
+                description: 'What is known of the virtual cluster.',
+                properties: {
+                  phase: { type: 'string', enum: ['Pending', 'Running', 'Failed', 'Terminating'] },
+                  endpoint: { type: 'string', description: 'Where the API server answers.' },
+                  kubeconfigSecret: {
+                    type: 'string',
+                    description: 'The Secret in this namespace that holds a kubeconfig.',
+                  },
+                  observedGeneration: { type: 'integer', format: 'int64' },
+                  conditions: {
+                    type: 'array',
+                    'x-kubernetes-list-type': 'map',
+                    'x-kubernetes-list-map-keys': ['type'],
+                    items: {
+                      type: 'object',
+                      required: ['type', 'status', 'reason', 'message', 'lastTransitionTime'],
+                      properties: {
+                        type: { type: 'string' },
+                        status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+                        reason: { type: 'string' },
+                        message: { type: 'string' },
+                        lastTransitionTime: { type: 'string', format: 'date-time' },
+                        observedGeneration: { type: 'integer', format: 'int64' },
+                      },
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    ],
+  },
+}
