@@ -15,6 +15,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>
   /** DER of the verified client certificate, if one was shown and the cluster's CA signed it. */
   readonly clientCertificate: Buffer | undefined
+  /** Why a client certificate that was shown does not count (OpenSSL's code); absent if it counts or none was shown. */
+  readonly certificateError?: string
   /** `127.0.0.1` */
   readonly remoteAddress: string
   /** Fires when the client goes away or the server closes. */
