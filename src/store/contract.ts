@@ -93,7 +93,10 @@ export interface Range {
   list(prefix: string, options?: ListOptions): ListResult
   /** Number of committed keys with this prefix. */
   count(prefix: string): number
-  /** Writes all or none, at consecutive revisions. Rejects with RevisionMismatch; nothing is written then. */
+  /**
+   * Writes all or none, at consecutive revisions. Rejects with RevisionMismatch, also when a delete finds no key,
+   * or with what `encode` threw, or with a StoreError; nothing is written then.
+   */
   write(writes: readonly Write[]): Promise<readonly Entry[]>
   /**
    * Calls `listener` for every committed event under `prefix` (`<group>/<resource>/` at least, or '' for all) with
@@ -117,6 +120,11 @@ export interface Store {
   ids(): Promise<readonly string[]>
   /** Deletes a range and all its state, durably. */
   drop(id: string): Promise<void>
+  /**
+   * Forgets, in every open range, history older than so many milliseconds. Ranges without history cost nothing;
+   * one owner in the process calls it now and then, for all ranges.
+   */
+  compact(olderThan: number): void
   /** Waits for pending commits, then frees everything. */
   close(): Promise<void>
 }
@@ -124,6 +132,7 @@ export interface Store {
 /** A compare-and-swap failed. */
 export class RevisionMismatch extends Error {
   readonly key: string
+  /** The revision asked for; -1: any, as long as the key exists. */
   readonly expected: number
   /** The newest revision of the key, 0 if it does not exist. */
   readonly actual: number

@@ -1,0 +1,4 @@
+import { contractSuite } from './contract.suite.ts'
+import { memoryStore } from './memory.ts'
+
+contractSuite('memory', async (options) => memoryStore(options))
