@@ -1,0 +1,303 @@
+/**
+ * Makes decoded JSON of a built-in kind what Go's decoding and encoding make of it: nulls and unknown fields go,
+ * absent fields that Go always writes come, quantities and times are canonical, fields stand in the order of the Go
+ * struct and map keys are sorted. Lists and maps that are empty count as absent, as they do after upstream's storage
+ * (protobuf cannot tell them apart).
+ */
+import type { TypeInfo } from '../types/table.ts'
+import { DecodeError, childPath } from './error.ts'
+import { setOwn } from './exact.ts'
+import { isRawNumber, jsonTypeOf } from './json.ts'
+import { type Plan, type Slot, elementPlan, goTypeOf, planOf } from './plan.ts'
+import { canonicalBase64, isInt32, isInt64, normalQuantity } from './scalars.ts'
+import { canonicalMicroTime, canonicalTime } from './times.ts'
+
+/** A JSON object. */
+export type JsonObject = { [key: string]: unknown }
+
+/** The result of {@link normalize}. */
+export interface Normalized {
+  readonly object: JsonObject
+  /** Paths of fields that the type does not have, such as `spec.containers[0].foo`. */
+  readonly unknown: readonly string[]
+}
+
+/** More unknown fields than this are not listed, as upstream does. */
+const MAX_UNKNOWN = 100
+
+/**
+ * Normalises a decoded document. The result shares nothing with other results; free-form values (RawExtension,
+ * FieldsV1, JSON) are shared with the input.
+ *
+ * @throws DecodeError when a value has a wrong type, in the words of Go's decoder.
+ */
+export function normalize(value: unknown, type: TypeInfo): Normalized {
+  const run = new Run()
+  const plan = planOf(type)
+  if (value !== null && !isObject(value)) {
+    throw new DecodeError(`json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type ${plan.goType}`)
+  }
+  const object = value === null ? zeroStruct(plan) : run.struct(value, plan)
+  return { object, unknown: run.unknown }
+}
+
+/** A fresh zero value of a struct: what Go always writes. */
+export function zeroStruct(plan: Plan): JsonObject {
+  const out: JsonObject = {}
+  for (const slot of plan.always) out[slot.name] = zeroValue(slot)
+  return out
+}
+
+function zeroValue(slot: Slot): unknown {
+  return slot.zero === undefined ? zeroStruct(elementPlan(slot)) : slot.zero
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
+}
+
+class Run {
+  readonly unknown: string[] = []
+  /** Where we are: fields, list indexes, map keys. */
+  private readonly path: (Slot | number | string)[] = []
+  /** Within schema unions upstream decodes without strictness. */
+  private lenient = 0
+
+  struct(input: JsonObject, plan: Plan): JsonObject {
+    const out: JsonObject = {}
+    const { slots } = plan
+    let found = 0
+    for (let i = 0; i < slots.length; i++) {
+      const slot = slots[i]!
+      // No field of the table is called like a member of Object.prototype.
+      const value = input[slot.name]
+      if (value === undefined || value === null) {
+        if (value === null) found++
+        if (slot.always) out[slot.name] = zeroValue(slot)
+        continue
+      }
+      found++
+      const result = this.field(value, slot)
+      if (result !== undefined) out[slot.name] = result
+    }
+    let keys = 0
+    for (const _ in input) keys++
+    if (keys !== found && this.lenient === 0) this.collectUnknown(input, plan)
+    return out
+  }
+
+  /** `undefined` when the field is left out. */
+  private field(value: unknown, slot: Slot): unknown {
+    switch (slot.info.container) {
+      case 'none': {
+        if (slot.info.kind !== 'object') {
+          const scalar = this.scalar(value, slot)
+          return slot.dropZero && isZero(scalar) ? undefined : scalar
+        }
+        const result = this.object(value, slot)
+        return result === null && slot.info.omit === 'zero' ? undefined : result
+      }
+      case 'list': {
+        if (!Array.isArray(value)) throw this.wrongType(value, slot, false)
+        if (value.length === 0) return emptied(slot, [])
+        return this.list(value, slot)
+      }
+      default:
+        return this.map(value, slot)
+    }
+  }
+
+  private list(values: readonly unknown[], slot: Slot): unknown[] {
+    const out: unknown[] = []
+    if (slot.info.kind !== 'object') {
+      for (let i = 0; i < values.length; i++) out.push(this.element(values[i], slot))
+      return out
+    }
+    this.path.push(slot)
+    for (let i = 0; i < values.length; i++) {
+      this.path.push(i)
+      out.push(this.element(values[i], slot))
+      this.path.pop()
+    }
+    this.path.pop()
+    return out
+  }
+
+  private map(value: unknown, slot: Slot): unknown {
+    if (!isObject(value)) throw this.wrongType(value, slot, false)
+    const keys = Object.keys(value)
+    if (keys.length === 0) return emptied(slot, {})
+    sortKeys(keys)
+    const out: JsonObject = {}
+    const structs = slot.info.kind === 'object'
+    if (structs) this.path.push(slot)
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]!
+      if (structs) this.path.push(key)
+      setOwn(out, key, slot.info.wrapped ? this.wrapped(value[key], slot) : this.element(value[key], slot))
+      if (structs) this.path.pop()
+    }
+    if (structs) this.path.pop()
+    return out
+  }
+
+  /** A list within a map. */
+  private wrapped(value: unknown, slot: Slot): unknown {
+    if (value === null) return null
+    if (!Array.isArray(value)) throw this.wrongType(value, slot, true)
+    const out: unknown[] = []
+    for (const item of value) out.push(this.element(item, slot))
+    return out
+  }
+
+  /** A value in a list or map; null is the zero value. */
+  private element(value: unknown, slot: Slot): unknown {
+    const { kind } = slot.info
+    if (kind === 'object') {
+      if (value === null) return elementZero(elementPlan(slot))
+      return this.structure(value, elementPlan(slot), slot)
+    }
+    if (value === null) return kind === 'string' ? '' : kind === 'bool' ? false : kind === 'bytes' ? null : 0
+    return this.scalar(value, slot)
+  }
+
+  private object(value: unknown, slot: Slot): unknown {
+    this.path.push(slot)
+    const result = this.structure(value, elementPlan(slot), slot)
+    this.path.pop()
+    return result
+  }
+
+  private structure(value: unknown, plan: Plan, slot: Slot): unknown {
+    if (plan.special !== undefined) return this.special(value, plan, slot)
+    if (!isObject(value)) throw this.wrongType(value, slot, true)
+    return this.struct(value, plan)
+  }
+
+  private scalar(value: unknown, slot: Slot): unknown {
+    switch (slot.info.kind) {
+      case 'string':
+        if (typeof value === 'string') return value
+        break
+      case 'bool':
+        if (typeof value === 'boolean') return value
+        break
+      case 'int32':
+        if (typeof value === 'number' && isInt32(value)) return value
+        break
+      case 'int64':
+        if (isInt64(value)) return value
+        break
+      case 'double':
+        if (typeof value === 'number' || isRawNumber(value)) return value
+        break
+      default:
+        if (typeof value === 'string') return canonicalBase64(value)
+    }
+    throw this.wrongType(value, slot, true)
+  }
+
+  private special(value: unknown, plan: Plan, slot: Slot): unknown {
+    switch (plan.special) {
+      case 'Quantity':
+        return normalQuantity(value)
+      case 'IntOrString':
+        if (typeof value === 'string' || (typeof value === 'number' && isInt32(value))) return value
+        throw this.wrongType(value, slot, true)
+      case 'Time':
+        if (typeof value !== 'string') throw this.wrongType(value, slot, true)
+        return canonicalTime(value)
+      case 'MicroTime':
+        if (typeof value !== 'string') throw this.wrongType(value, slot, true)
+        return canonicalMicroTime(value)
+      case 'Duration':
+        if (typeof value !== 'string') throw this.wrongType(value, slot, true)
+        return value
+      case 'JSONSchemaPropsOrBool':
+        if (typeof value === 'boolean') return value
+        if (!isObject(value)) throw new DecodeError('boolean or JSON schema expected')
+        return this.schema(value, slot)
+      case 'JSONSchemaPropsOrArray':
+        if (Array.isArray(value)) {
+          return value.length === 0 ? null : value.map((item) => this.schema(isObject(item) ? item : {}, slot))
+        }
+        return isObject(value) ? this.schema(value, slot) : null
+      case 'JSONSchemaPropsOrStringArray':
+        if (Array.isArray(value)) return value.length === 0 ? null : value.map((item) => this.text(item, slot))
+        return isObject(value) ? this.schema(value, slot) : null
+      default:
+        return value
+    }
+  }
+
+  private schema(value: JsonObject, slot: Slot): JsonObject {
+    this.lenient++
+    // The unions stand only within JSONSchemaProps itself.
+    const out = this.struct(value, slot.owner)
+    this.lenient--
+    return out
+  }
+
+  private text(value: unknown, slot: Slot): string {
+    if (value === null) return ''
+    if (typeof value !== 'string') throw this.wrongType(value, slot, true)
+    return value
+  }
+
+  private wrongType(value: unknown, slot: Slot, element: boolean): DecodeError {
+    const stack = this.path.filter((part) => typeof part === 'object').map((part) => part.name)
+    if (this.path.findLast((part) => typeof part === 'object') !== slot) stack.push(slot.name)
+    let what = jsonTypeOf(value)
+    let type = goTypeOf(slot, element)
+    const number = slot.info.kind === 'int32' || slot.info.kind === 'int64' || type === 'int32'
+    if (what === 'number' && number) what = `number ${JSON.stringify(value)}`
+    if (what === 'array' && slot.info.kind === 'bytes') type = 'uint8'
+    const field = `${slot.owner.goName}.${stack.join('.')}`
+    return new DecodeError(`json: cannot unmarshal ${what} into Go struct field ${field} of type ${type}`)
+  }
+
+  private collectUnknown(input: JsonObject, plan: Plan): void {
+    let parent = ''
+    for (const part of this.path) {
+      if (typeof part === 'number') parent = `${parent}[${part}]`
+      else parent = childPath(parent, typeof part === 'string' ? part : part.name)
+    }
+    for (const key of Object.keys(input)) {
+      if (this.unknown.length >= MAX_UNKNOWN) return
+      if (!plan.info.byName.has(key) && input[key] !== undefined) this.unknown.push(childPath(parent, key))
+    }
+  }
+}
+
+/** An empty list or map of a field. */
+function emptied(slot: Slot, empty: unknown): unknown {
+  if (slot.info.omit !== 'never') return undefined
+  return slot.owner.keepsEmpty ? empty : null
+}
+
+function isZero(value: unknown): boolean {
+  return value === '' || value === 0 || value === false
+}
+
+function elementZero(plan: Plan): unknown {
+  switch (plan.special) {
+    case undefined:
+      return zeroStruct(plan)
+    case 'Quantity':
+      return '0'
+    case 'IntOrString':
+      return 0
+    default:
+      return null
+  }
+}
+
+/** Sorts in place; most maps come sorted. Integer-like keys stand first in any JavaScript object. */
+function sortKeys(keys: string[]): void {
+  for (let i = 1; i < keys.length; i++) {
+    if (keys[i - 1]! > keys[i]!) {
+      keys.sort()
+      return
+    }
+  }
+}
