@@ -1,0 +1,257 @@
+/** The ReplicaSet controller: keeps as many pods of a template as asked for. */
+import type { Informer } from '../../client/contract.ts'
+import { resources } from '../../client/resources.ts'
+import { isEverything, labelSelectorOf, type LabelSelector, matchesLabels } from '../../machinery/selector/labels.ts'
+import { isReason, StatusError } from '../../machinery/status.ts'
+import { forEachLimited, slowStart } from '../batches.ts'
+import { claim } from '../claim.ts'
+import type { Controller, ControllerContext } from '../contract.ts'
+import { Expectations } from '../expectations.ts'
+import { controllerOf, controllerReference, keyOf, sameValue, splitKey } from '../meta.ts'
+import type { Pod, ReplicaSet } from '../objects.ts'
+import { availableIn, BY_CONTROLLER, indexPods, isActive, isReady, isTerminal, ORPHANS } from '../pods.ts'
+import { createRecorder, type EventRecorder } from '../recorder.ts'
+import { podsToDelete } from './ranking.ts'
+import { replicaSetStatus } from './status.ts'
+
+/** Pods created or deleted by one turn at most. */
+const BURST = 500
+/** ReplicaSets by the uid of their controller. */
+export const SETS_BY_CONTROLLER = 'controller'
+/** ReplicaSets without a controller, by namespace. */
+export const ORPHAN_SETS = 'orphans'
+
+/** Adds the indexes of ReplicaSets that their controller and the Deployment controller share. */
+export function indexSets(sets: Informer<ReplicaSet>): void {
+  sets.addIndex(SETS_BY_CONTROLLER, (set) => {
+    const owner = controllerOf(set)
+    return owner === undefined ? [] : [owner.uid]
+  })
+  sets.addIndex(ORPHAN_SETS, (set) => (controllerOf(set) === undefined ? [set.metadata.namespace!] : []))
+}
+
+export function replicaSetController(context: ControllerContext): Controller {
+  return new ReplicaSetController(context)
+}
+
+class ReplicaSetController implements Controller {
+  readonly name = 'replicaset'
+  readonly #context: ControllerContext
+  readonly #sets: Informer<ReplicaSet>
+  readonly #pods: Informer<Pod>
+  readonly #expectations: Expectations
+  readonly #recorder: EventRecorder
+
+  constructor(context: ControllerContext) {
+    this.#context = context
+    this.#sets = context.client.informer<ReplicaSet>(resources.replicasets)
+    this.#pods = context.client.informer<Pod>(resources.pods)
+    this.#expectations = new Expectations(() => context.now())
+    this.#recorder = createRecorder(context, 'replicaset-controller', { apiVersion: 'apps/v1', kind: 'ReplicaSet' })
+  }
+
+  start(): void {
+    indexPods(this.#pods)
+    indexSets(this.#sets)
+    this.#sets.onEvent(({ type, object }) => {
+      if (type === 'delete') this.#expectations.forget(keyOf(object))
+      else this.#context.enqueue(keyOf(object))
+    })
+    this.#pods.onEvent((event) => {
+      if (event.type === 'add') this.#podAdded(event.object)
+      else if (event.type === 'update') this.#podUpdated(event.old, event.object)
+      else this.#podDeleted(event.object)
+    })
+  }
+
+  #podAdded(pod: Pod): void {
+    const owner = this.#ownerOf(pod)
+    if (owner === undefined) {
+      if (controllerOf(pod) === undefined) this.#enqueueAdopters(pod)
+      return
+    }
+    this.#expectations.creationObserved(keyOf(owner))
+    if (pod.metadata.deletionTimestamp !== undefined) this.#expectations.deletionObserved(keyOf(owner), uidOf(pod))
+    this.#context.enqueue(keyOf(owner))
+  }
+
+  #podUpdated(old: Pod, pod: Pod): void {
+    const [before, owner] = [this.#ownerOf(old), this.#ownerOf(pod)]
+    if (before !== undefined && before.metadata.uid !== owner?.metadata.uid) this.#context.enqueue(keyOf(before))
+    if (owner === undefined) {
+      const changed = controllerOf(old) !== undefined || !sameValue(old.metadata.labels, pod.metadata.labels)
+      if (controllerOf(pod) === undefined && changed) this.#enqueueAdopters(pod)
+      return
+    }
+    if (pod.metadata.deletionTimestamp !== undefined) this.#expectations.deletionObserved(keyOf(owner), uidOf(pod))
+    this.#context.enqueue(keyOf(owner))
+  }
+
+  #podDeleted(pod: Pod): void {
+    const owner = this.#ownerOf(pod)
+    if (owner === undefined) return
+    this.#expectations.deletionObserved(keyOf(owner), uidOf(pod))
+    this.#context.enqueue(keyOf(owner))
+  }
+
+  #ownerOf(pod: Pod): ReplicaSet | undefined {
+    const reference = controllerOf(pod)
+    if (reference?.kind !== 'ReplicaSet' || !reference.apiVersion.startsWith('apps/')) return undefined
+    const set = this.#sets.get(pod.metadata.namespace!, reference.name)
+    return set?.metadata.uid === reference.uid ? set : undefined
+  }
+
+  #enqueueAdopters(pod: Pod): void {
+    if (pod.metadata.deletionTimestamp !== undefined || pod.metadata.labels === undefined) return
+    for (const set of this.#sets.list(pod.metadata.namespace!)) {
+      const selector = labelSelectorOf(set.spec.selector)
+      if (!isEverything(selector) && matchesLabels(selector, pod.metadata.labels)) this.#context.enqueue(keyOf(set))
+    }
+  }
+
+  async reconcile(key: string): Promise<void> {
+    // Pods that the cache does not show yet would be created a second time.
+    if (!this.#sets.synced) await this.#sets.ready()
+    if (!this.#pods.synced) await this.#pods.ready()
+    const { namespace, name } = splitKey(key)
+    const set = this.#sets.get(namespace, name)
+    if (set === undefined) {
+      this.#expectations.forget(key)
+      return
+    }
+    const wait = this.#expectations.waitsFor(key)
+    const selector = labelSelectorOf(set.spec.selector)
+    const owned = this.#pods.byIndex(BY_CONTROLLER, set.metadata.uid!)
+    const orphans = this.#pods.byIndex(ORPHANS, namespace).filter((pod) => isActive(pod))
+    const active = await this.#claim(set, selector, [...owned.filter((pod) => isActive(pod)), ...orphans])
+    const terminating = owned.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isTerminal(pod))
+    let failure: unknown
+    if (wait === 0 && set.metadata.deletionTimestamp === undefined) {
+      failure = await this.#manage(key, set, active)
+    } else if (wait > 0) {
+      this.#context.enqueue(key, wait)
+    }
+    const now = this.#context.now()
+    const status = replicaSetStatus(set, { active, terminating, ...(failure === undefined ? {} : { failure }) }, now)
+    if (!sameValue(status, set.status)) {
+      await this.#context.client.update(resources.replicasets, { ...set, status }, { namespace, subresource: 'status' })
+    }
+    if (failure !== undefined) throw failure
+    this.#checkAgain(key, set, active, now)
+  }
+
+  #claim(set: ReplicaSet, selector: LabelSelector, candidates: Pod[]): Promise<Pod[]> {
+    return claim(
+      {
+        client: this.#context.client,
+        owner: set,
+        ownerResource: resources.replicasets,
+        selector,
+        reference: controllerReference('apps/v1', 'ReplicaSet', set),
+        resource: resources.pods,
+      },
+      candidates,
+    )
+  }
+
+  /** Creates or deletes pods; what went wrong comes back. */
+  async #manage(key: string, set: ReplicaSet, active: Pod[]): Promise<unknown> {
+    const diff = active.length - (set.spec.replicas ?? 1)
+    if (diff < 0) return this.#create(key, set, Math.min(-diff, BURST))
+    if (diff > 0) return this.#delete(key, set, active, Math.min(diff, BURST))
+    return undefined
+  }
+
+  async #create(key: string, set: ReplicaSet, count: number): Promise<unknown> {
+    const { namespace } = splitKey(key)
+    const pod = podFromTemplate(set)
+    this.#expectations.expectCreations(key, count)
+    const { done, failed, error } = await slowStart(count, async () => {
+      let made: Pod
+      try {
+        made = await this.#context.client.create<Pod>(resources.pods, pod, { namespace })
+      } catch (problem) {
+        this.#expectations.creationObserved(key)
+        // Nothing can be made in a namespace that goes: no failure of the set.
+        if (isTerminating(problem)) return
+        this.#recorder.event(set, 'Warning', 'FailedCreate', `Error creating: ${messageOf(problem)}`)
+        throw problem
+      }
+      this.#recorder.event(set, 'Normal', 'SuccessfulCreate', `Created pod: ${made.metadata.name!}`)
+    })
+    // What was not tried will not be seen.
+    for (let i = done + failed; i < count; i++) this.#expectations.creationObserved(key)
+    return error
+  }
+
+  async #delete(key: string, set: ReplicaSet, active: Pod[], count: number): Promise<unknown> {
+    const { namespace } = splitKey(key)
+    const doomed = podsToDelete(active, this.#relatedPods(set), count, this.#context.now())
+    this.#expectations.expectDeletions(key, doomed.map(uidOf))
+    try {
+      await forEachLimited(doomed, async (pod) => {
+        const name = pod.metadata.name!
+        try {
+          await this.#context.client.delete(resources.pods, name, { namespace, preconditions: { uid: uidOf(pod) } })
+        } catch (error) {
+          this.#expectations.deletionObserved(key, uidOf(pod))
+          if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) return
+          this.#recorder.event(set, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`)
+          throw error
+        }
+        this.#recorder.event(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
+      })
+      return undefined
+    } catch (error) {
+      return error
+    }
+  }
+
+  /** Pods of all sets with the same controller: a rollout's old and new ones share nodes. */
+  #relatedPods(set: ReplicaSet): Pod[] {
+    const owner = controllerOf(set)
+    const sets = owner === undefined ? [set] : this.#sets.byIndex(SETS_BY_CONTROLLER, owner.uid)
+    return sets.flatMap((related) => this.#pods.byIndex(BY_CONTROLLER, related.metadata.uid!))
+  }
+
+  /** With minReadySeconds, a pod becomes available without any event. */
+  #checkAgain(key: string, set: ReplicaSet, active: readonly Pod[], now: number): void {
+    const minReady = set.spec.minReadySeconds ?? 0
+    if (minReady === 0) return
+    const waits = active.filter((pod) => isReady(pod)).map((pod) => availableIn(pod, minReady, now))
+    const next = Math.min(...waits.filter((wait) => wait > 0))
+    if (next !== Infinity) this.#context.enqueue(key, next)
+  }
+}
+
+function uidOf(pod: Pod): string {
+  return pod.metadata.uid!
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function isTerminating(error: unknown): boolean {
+  if (!(error instanceof StatusError)) return false
+  return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true
+}
+
+/** The pod that a set makes; the server gives it its name. Long names of sets are cut, so that there is room. */
+function podFromTemplate(set: ReplicaSet): Pod {
+  const { template } = set.spec
+  const prefix = `${set.metadata.name!}-`
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      generateName: prefix.length > 248 ? prefix.slice(0, 248) : prefix,
+      namespace: set.metadata.namespace!,
+      ...(template.metadata?.labels === undefined ? {} : { labels: template.metadata.labels }),
+      ...(template.metadata?.annotations === undefined ? {} : { annotations: template.metadata.annotations }),
+      ...(template.metadata?.finalizers === undefined ? {} : { finalizers: template.metadata.finalizers }),
+      ownerReferences: [controllerReference('apps/v1', 'ReplicaSet', set)],
+    },
+    spec: template.spec,
+  }
+}
