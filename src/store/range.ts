@@ -121,8 +121,6 @@ export class StoredRange implements Range {
       if (old !== undefined && isFirst(old.key, written) && isFirst(old.key, shared)) {
         entries.push(old)
         back++
-        if (written === old.key) cursor.next()
-        if (shared === old.key) position++
       } else if (written !== undefined && isFirst(written, shared)) {
         if (past === undefined || !past.has(written)) entries.push(this.#entries.get(written)!)
         cursor.next()

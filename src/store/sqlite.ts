@@ -14,6 +14,8 @@ export interface SqliteOptions extends StoreOptions {
   readonly file: string
   /** Largest size of the file in bytes, without its log; writes beyond it fail with code `full`. @default no limit */
   readonly maxBytes?: number
+  /** Size of the log in bytes at which it is moved into the file even under load. @default 32 MiB */
+  readonly maxLogBytes?: number
 }
 
 /**
@@ -24,7 +26,10 @@ export interface SqliteOptions extends StoreOptions {
 export async function sqliteStore(options: SqliteOptions): Promise<Store> {
   const file = resolve(options.file)
   const { onError } = withDefaults(options)
-  const thread = await DatabaseThread.start({ file, maxBytes: options.maxBytes }, onError)
+  const thread = await DatabaseThread.start(
+    { file, maxBytes: options.maxBytes, maxLogBytes: options.maxLogBytes ?? 32 << 20 },
+    onError,
+  )
   return new SqliteStore(thread, options)
 }
 

@@ -55,4 +55,6 @@ export interface DatabaseOptions {
   readonly file: string
   /** Largest size of the file in bytes, without the log. */
   readonly maxBytes: number | undefined
+  /** A log of about so many bytes is moved into the file before the next commit. */
+  readonly maxLogBytes: number
 }

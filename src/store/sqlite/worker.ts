@@ -3,15 +3,14 @@ import { createFile } from './file.ts'
 import { Database, FormatError } from './database.ts'
 import type { DatabaseOptions, Failure, Reply, Request } from './protocol.ts'
 
-/** A log larger than this is moved into the file before the next commit. */
-const LOG_MOST = 32 << 20
-/** A log larger than this is moved when nobody has asked for anything for IDLE milliseconds. */
+/** A log larger than this is moved into the file when nobody has asked for anything for IDLE milliseconds. */
 const LOG_IDLE = 1 << 20
 const IDLE = 100
 /** SQLite's code for a file that is no database. */
 const NOT_A_DATABASE = 26
 
 const port = parentPort!
+const options = workerData as DatabaseOptions
 let database: Database | undefined
 let used = 0
 let timer: NodeJS.Timeout | undefined
@@ -58,7 +57,7 @@ function answer(db: Database, request: Request): void {
 
 /** What can wait, done between requests: a big log, entries of dropped ranges, a small log once it is quiet. */
 function keepHouse(db: Database): void {
-  if (db.logged > LOG_MOST) db.checkpoint()
+  if (db.logged > options.maxLogBytes) db.checkpoint()
   if (db.hasGarbage && !collecting) {
     collecting = true
     setImmediate(collect)
@@ -90,7 +89,6 @@ function attempt(work: (db: Database) => void): void {
 }
 
 try {
-  const options = workerData as DatabaseOptions
   createFile(options.file)
   database = new Database(options)
   reply({ type: 'ready' })
