@@ -9,16 +9,16 @@ export interface Token {
 
 const SYMBOLS = '=!(),><'
 const SPACES = ' \t\r\n'
+const ENDS = `${SYMBOLS}${SPACES}\0`
 const OPERATORS: ReadonlySet<string> = new Set(['(', ')', ',', '!', '=', '==', '!=', '>', '<'])
 
-/** All tokens with `end` as the last. A NUL ends the text, as it does upstream. */
-export function lex(source: string): Token[] {
-  const nul = source.indexOf('\0')
-  const text = nul < 0 ? source : source.slice(0, nul)
+/** All tokens with `end` as the last. As upstream, a NUL ends a token, and the text where a token could begin. */
+export function lex(text: string): Token[] {
   const out: Token[] = []
   let at = 0
   while (at < text.length) {
     const c = text[at]!
+    if (c === '\0') break
     if (SPACES.includes(c)) {
       at++
     } else if (SYMBOLS.includes(c)) {
@@ -26,10 +26,12 @@ export function lex(source: string): Token[] {
       const symbol = OPERATORS.has(two) ? two : c
       out.push({ type: symbol as TokenType, text: symbol })
       at += symbol.length
+      if (text[at] === '\0') at++
     } else {
       const from = at
-      while (at < text.length && !SYMBOLS.includes(text[at]!) && !SPACES.includes(text[at]!)) at++
+      while (at < text.length && !ENDS.includes(text[at]!)) at++
       const word = text.slice(from, at)
+      if (text[at] === '\0') at++
       out.push({ type: word === 'in' || word === 'notin' ? word : 'identifier', text: word })
     }
   }
