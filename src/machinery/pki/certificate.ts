@@ -1,0 +1,231 @@
+/** X.509 certificates (RFC 5280) with ECDSA P-256: a CA and what it signs. */
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomBytes,
+  sign,
+  type KeyObject,
+} from 'node:crypto'
+import {
+  bitString,
+  boolean,
+  children,
+  explicit,
+  implicit,
+  integer,
+  octetString,
+  oid,
+  read,
+  sequence,
+  set,
+  time,
+  utf8,
+} from './der.ts'
+
+const OID = {
+  commonName: '2.5.4.3',
+  organization: '2.5.4.10',
+  ecdsaWithSha256: '1.2.840.10045.4.3.2',
+  basicConstraints: '2.5.29.19',
+  keyUsage: '2.5.29.15',
+  extendedKeyUsage: '2.5.29.37',
+  subjectKeyIdentifier: '2.5.29.14',
+  authorityKeyIdentifier: '2.5.29.35',
+  subjectAltName: '2.5.29.17',
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+} as const
+
+const ALGORITHM = sequence(oid(OID.ecdsaWithSha256))
+const DAY = 86_400_000
+
+/** A certificate with its key, both as PEM. */
+export interface Issued {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** A certificate authority: what it is, and the means to sign. */
+export interface Ca extends Issued {
+  readonly name: Buffer
+  readonly keyId: Buffer
+  readonly signer: KeyObject
+}
+
+export interface Validity {
+  /** Milliseconds since the epoch. The certificate is valid from a minute before, for clocks that lag. */
+  readonly now: number
+  /** @default 3650 */
+  readonly days?: number
+}
+
+/** Who or what a certificate is for. */
+export interface Subject {
+  /** The user name, for clients. */
+  readonly commonName: string
+  /** The groups, for clients. */
+  readonly organizations?: readonly string[]
+}
+
+export interface Leaf extends Subject, Validity {
+  readonly usage: 'server' | 'client'
+  readonly dns?: readonly string[]
+  /** IPv4 or IPv6 addresses as text. */
+  readonly ips?: readonly string[]
+}
+
+/** Makes a new certificate authority. */
+export function createCa(subject: Subject & Validity): Ca {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const name = nameOf(subject)
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  const keyId = keyIdOf(spki)
+  const der = signed(privateKey, {
+    issuer: name,
+    subject: name,
+    spki,
+    validity: subject,
+    extensions: [
+      extension(OID.basicConstraints, true, sequence(boolean(true))),
+      // digitalSignature, keyCertSign, cRLSign
+      extension(OID.keyUsage, true, bitString(Buffer.from([0x86]), 1)),
+      extension(OID.subjectKeyIdentifier, false, octetString(keyId)),
+    ],
+  })
+  return { certificate: pem(der), key: keyPem(privateKey), name, keyId, signer: privateKey }
+}
+
+/** A CA from its PEM texts. @throws Error when they are none */
+export function loadCa(texts: Issued): Ca {
+  const signer = createPrivateKey(texts.key)
+  const tbs = tbsOf(derOf(texts.certificate))
+  const spki = createPublicKey(signer).export({ type: 'spki', format: 'der' })
+  return { ...texts, name: tbs.subject, keyId: keyIdOf(spki), signer }
+}
+
+/** Makes a key and a certificate for it. */
+export function issueCertificate(ca: Ca, leaf: Leaf): Issued {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  return { certificate: pem(signLeaf(ca, leaf, spki)), key: keyPem(privateKey) }
+}
+
+function signLeaf(ca: Ca, leaf: Leaf, spki: Buffer): Buffer {
+  const extensions = [
+    // digitalSignature
+    extension(OID.keyUsage, true, bitString(Buffer.from([0x80]), 7)),
+    extension(OID.extendedKeyUsage, false, sequence(oid(leaf.usage === 'server' ? OID.serverAuth : OID.clientAuth))),
+    extension(OID.basicConstraints, true, sequence()),
+    extension(OID.authorityKeyIdentifier, false, sequence(implicit(0, ca.keyId))),
+    extension(OID.subjectKeyIdentifier, false, octetString(keyIdOf(spki))),
+  ]
+  const names = [
+    ...(leaf.dns ?? []).map((d) => implicit(2, Buffer.from(d, 'ascii'))),
+    ...(leaf.ips ?? []).map((ip) => implicit(7, addressBytes(ip))),
+  ]
+  if (names.length > 0) extensions.push(extension(OID.subjectAltName, false, sequence(...names)))
+  return signed(ca.signer, { issuer: ca.name, subject: nameOf(leaf), spki, validity: leaf, extensions })
+}
+
+interface Tbs {
+  readonly issuer: Buffer
+  readonly subject: Buffer
+  readonly spki: Buffer
+  readonly validity: Validity
+  readonly extensions: readonly Buffer[]
+}
+
+function signed(key: KeyObject, tbs: Tbs): Buffer {
+  const serial = randomBytes(16)
+  serial[0]! &= 0x7f
+  serial[0]! |= 0x40
+  const { now, days = 3650 } = tbs.validity
+  const body = sequence(
+    explicit(0, integer(Buffer.from([2]))),
+    integer(serial),
+    ALGORITHM,
+    tbs.issuer,
+    sequence(time(now - 60_000), time(now + days * DAY)),
+    tbs.subject,
+    tbs.spki,
+    explicit(3, sequence(...tbs.extensions)),
+  )
+  return sequence(body, ALGORITHM, bitString(sign('sha256', body, key)))
+}
+
+function nameOf(subject: Subject): Buffer {
+  const attribute = (type: string, value: string) => set(sequence(oid(type), utf8(value)))
+  return sequence(
+    ...(subject.organizations ?? []).map((o) => attribute(OID.organization, o)),
+    attribute(OID.commonName, subject.commonName),
+  )
+}
+
+function extension(id: string, critical: boolean, value: Buffer): Buffer {
+  return critical ? sequence(oid(id), boolean(true), octetString(value)) : sequence(oid(id), octetString(value))
+}
+
+function keyIdOf(spki: Buffer): Buffer {
+  const key = children(read(spki, 0).content)[1]!.content.subarray(1)
+  return createHash('sha1').update(key).digest()
+}
+
+/** Four or sixteen bytes. */
+function addressBytes(ip: string): Buffer {
+  if (!ip.includes(':')) return Buffer.from(ip.split('.').map(Number))
+  const [head, tail] = ip.split('::') as [string, string | undefined]
+  const groups = (text: string | undefined) =>
+    text === undefined || text === '' ? [] : text.split(':').map((g) => Number.parseInt(g, 16))
+  const front = groups(head)
+  const back = groups(tail)
+  const words = [...front, ...Array.from<number>({ length: 8 - front.length - back.length }).fill(0), ...back]
+  return Buffer.from(words.flatMap((w) => [w >> 8, w & 0xff]))
+}
+
+export function pem(der: Buffer, label = 'CERTIFICATE'): string {
+  return `-----BEGIN ${label}-----\n${der.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`
+}
+
+function keyPem(key: KeyObject): string {
+  return key.export({ type: 'pkcs8', format: 'pem' }) as string
+}
+
+/** The bytes inside a PEM text. */
+export function derOf(text: string): Buffer {
+  return Buffer.from(text.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64')
+}
+
+function tbsOf(der: Buffer): { readonly subject: Buffer; readonly spki: Buffer } {
+  const fields = children(read(read(der, 0).content, 0).content)
+  const skip = fields[0]!.tag === 0xa0 ? 1 : 0
+  const again = (field: { tag: number; content: Buffer }) =>
+    field.tag === 0x30 ? sequence(field.content) : field.content
+  return { subject: again(fields[skip + 4]!), spki: again(fields[skip + 5]!) }
+}
+
+/** SHA-256 of the public key (SubjectPublicKeyInfo) in hex: what pins a certificate. */
+export function spkiHash(der: Buffer): string {
+  return createHash('sha256').update(tbsOf(der).spki).digest('hex')
+}
+
+/**
+ * The subject of a certificate, read from its bytes: every attribute apart, whatever text is in it. The last common name
+ * counts, as in Go's crypto/x509.
+ *
+ * @throws RangeError when the bytes are no certificate
+ */
+export function subjectOf(der: Buffer): { readonly commonName: string; readonly organizations: readonly string[] } {
+  let commonName = ''
+  const organizations: string[] = []
+  for (const relative of children(read(tbsOf(der).subject, 0).content)) {
+    for (const attribute of children(relative.content)) {
+      const [type, value] = children(attribute.content) as [{ content: Buffer }, { content: Buffer }]
+      const id = type.content.toString('hex')
+      if (id === '550403') commonName = value.content.toString('utf8')
+      else if (id === '55040a') organizations.push(value.content.toString('utf8'))
+    }
+  }
+  return { commonName, organizations }
+}
