@@ -80,10 +80,7 @@ export function bearerToken(header: string | undefined): string | undefined {
   return scheme.toLowerCase() === 'bearer' && token !== '' ? token : undefined
 }
 
-function readCertificate(
-  raw: Buffer,
-  subjectOf: AuthenticatorOptions['subjectOf'],
-): CertificateUser | undefined {
+function readCertificate(raw: Buffer, subjectOf: AuthenticatorOptions['subjectOf']): CertificateUser | undefined {
   const subject = subjectOf(raw)
   if (subject === undefined || subject.commonName === '') return undefined
   const { validFromDate, validToDate } = new X509Certificate(raw)

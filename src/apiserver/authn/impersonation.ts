@@ -158,7 +158,8 @@ function each(
 
 function extraProblem(key: string, list: readonly string[]): string | undefined {
   if (key === '') return 'impersonating the empty string key in extra is not allowed'
-  if (key !== key.toLowerCase()) return `impersonating a non-lowercase key in extra is not allowed: ${JSON.stringify(key)}`
+  if (key !== key.toLowerCase())
+    return `impersonating a non-lowercase key in extra is not allowed: ${JSON.stringify(key)}`
   if (list.includes('')) return 'impersonating the empty string value in extra is not allowed'
   return undefined
 }

@@ -1,5 +1,5 @@
 /** JSON Web Tokens as service accounts use them: ES256 only, compact form. */
-import { createHash, createPublicKey, sign, verify, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 
 /** Bytes; real ones have about 1 KiB. */
 const MAX_TOKEN = 16 * 1024
@@ -64,11 +64,11 @@ export function isSignedBy(token: ParsedToken, keys: readonly TokenKey[]): boole
 }
 
 /** The JSON Web Key Set of `/openid/v1/jwks`. */
-export function keySet(keys: readonly TokenKey[]): { keys: JsonWebKey[] } {
+export function keySet(keys: readonly TokenKey[]): { keys: object[] } {
   return {
     keys: keys.map(({ id, publicKey }) => {
       const { crv, x, y } = publicKey.export({ format: 'jwk' })
-      return { use: 'sig', kty: 'EC', kid: id, crv, alg: 'ES256', x, y } as JsonWebKey
+      return { use: 'sig', kty: 'EC', kid: id, crv, alg: 'ES256', x, y }
     }),
   }
 }

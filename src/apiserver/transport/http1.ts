@@ -188,7 +188,9 @@ class UpgradeExchange extends OpenExchange {
 
   respond(status: number, headers: Record<string, string>, body: Buffer | string): void {
     if (!this.#begin(false)) return
-    this.#socket.end(Buffer.concat([head(status, { ...headers, 'content-length': String(sizeOf(body)) }), Buffer.from(body)]))
+    this.#socket.end(
+      Buffer.concat([head(status, { ...headers, 'content-length': String(sizeOf(body)) }), Buffer.from(body)]),
+    )
     this.finished()
   }
 
@@ -236,4 +238,3 @@ function head(status: number, headers: Record<string, string>): Buffer {
   }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
 }
-

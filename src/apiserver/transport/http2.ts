@@ -127,7 +127,7 @@ class Http2Exchange extends OpenExchange {
     const size = sizeOf(body)
     const stream = this.#stream
     const length = bodiless(status) ? {} : { 'content-length': String(size) }
-    const silent = size === 0 || stream.headRequest || bodiless(status)
+    const silent = size === 0 || this.method === 'HEAD' || bodiless(status)
     stream.respond({ ...headers, ':status': status, ...length }, { endStream: silent })
     if (!silent) stream.end(body)
     this.finished()
@@ -136,7 +136,7 @@ class Http2Exchange extends OpenExchange {
 
   stream(status: number, headers: Record<string, string>): AnswerStream {
     const stream = this.#stream
-    if (this.#begin(true)) stream.respond({ ...headers, ':status': status }, { endStream: stream.headRequest })
+    if (this.#begin(true)) stream.respond({ ...headers, ':status': status }, { endStream: this.method === 'HEAD' })
     return new PieceStream(
       stream,
       () => this.destroy(),

@@ -165,7 +165,8 @@ class ClusterListener implements Listener, Surroundings {
   #established(socket: TLSSocket): void {
     socket.on('error', () => undefined)
     if (socket.destroyed) return
-    const connection = socket.alpnProtocol === 'h2' ? new Http2Connection(socket, this) : new Http1Connection(socket, this)
+    const connection =
+      socket.alpnProtocol === 'h2' ? new Http2Connection(socket, this) : new Http1Connection(socket, this)
     this.#connections.add(connection)
     if (this.#closing !== undefined) connection.close()
   }

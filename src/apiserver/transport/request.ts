@@ -100,7 +100,8 @@ export abstract class OpenExchange implements Exchange {
   }
 
   sweep(now: number): void {
-    if (this.#reading !== undefined && now - this.#reading.since > this.limits.body) this.#reading.body.fail(bodyTimeout())
+    if (this.#reading !== undefined && now - this.#reading.since > this.limits.body)
+      this.#reading.body.fail(bodyTimeout())
     if (this.#answeredAt !== undefined && now - this.#answeredAt > this.limits.answer) this.destroy()
   }
 

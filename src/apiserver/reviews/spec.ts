@@ -1,0 +1,123 @@
+/** The parts of the access reviews' specs and their checks, in upstream's words and order. */
+import * as field from '../../machinery/field.ts'
+import type { FieldError } from '../../machinery/field.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { parseFieldSelector } from '../../machinery/selector/fields.ts'
+import { parseLabelSelector } from '../../machinery/selector/labels.ts'
+import { errors, type StatusError } from '../../machinery/status.ts'
+import type { Attributes, UserInfo } from '../contract.ts'
+
+interface Selector {
+  readonly rawSelector?: string
+  readonly requirements?: readonly unknown[]
+}
+
+export interface ResourceAttributes {
+  readonly namespace?: string
+  readonly verb?: string
+  readonly group?: string
+  readonly version?: string
+  readonly resource?: string
+  readonly subresource?: string
+  readonly name?: string
+  readonly fieldSelector?: Selector
+  readonly labelSelector?: Selector
+}
+
+export interface NonResourceAttributes {
+  readonly path?: string
+  readonly verb?: string
+}
+
+/** SubjectAccessReviewSpec; a SelfSubjectAccessReviewSpec has the first two fields only. */
+export interface AccessSpec {
+  readonly resourceAttributes?: ResourceAttributes
+  readonly nonResourceAttributes?: NonResourceAttributes
+  readonly user?: string
+  readonly groups?: readonly string[]
+  readonly uid?: string
+  readonly extra?: Readonly<Record<string, readonly string[]>>
+}
+
+/** Kinds lose their name on the way to upstream's validation, so that its texts have none. */
+export function invalidReview(list: readonly FieldError[]): StatusError {
+  const error = errors.invalid({ group: 'authorization.k8s.io', kind: '' }, '', list)
+  delete error.status.details?.kind
+  return error
+}
+
+/** @param local whether the review belongs to a namespace; @param self whether it is about the asking user */
+export function accessProblems(object: KubeObject, spec: AccessSpec, local: boolean, self: boolean): FieldError[] {
+  const problems: FieldError[] = []
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec
+  const shownPath = path === undefined ? null : { Path: path.path ?? '', Verb: path.verb ?? '' }
+  if ((resource === undefined) === (path === undefined)) {
+    const why = 'exactly one of nonResourceAttributes or resourceAttributes must be specified'
+    problems.push(field.invalid('spec', shownPath, why))
+  }
+  if (!self && (spec.user ?? '') === '' && (spec.groups ?? []).length === 0) {
+    problems.push(field.invalid('spec.user', '', 'at least one of user or group must be specified'))
+  }
+  for (const name of ['fieldSelector', 'labelSelector'] as const) {
+    problems.push(...selectorProblems(`spec.resourceAttributes.${name}`, resource?.[name]))
+  }
+  const { namespace, managedFields: _managed, ...metadata } = object.metadata
+  const extra = Object.values(metadata).some((value) => value !== undefined)
+  if (extra || (!local && namespace !== undefined && namespace !== '')) {
+    const why = local ? 'must be empty except for namespace' : 'must be empty'
+    problems.push(field.invalid('metadata', object.metadata, why))
+  }
+  if (!local) return problems
+  if (resource !== undefined && (resource.namespace ?? '') !== (namespace ?? '')) {
+    const why = 'must match metadata.namespace'
+    problems.push(field.invalid('spec.resourceAttributes.namespace', resource.namespace ?? '', why))
+  }
+  if (path !== undefined) {
+    problems.push(field.invalid('spec.nonResourceAttributes', shownPath, 'disallowed on this kind of request'))
+  }
+  return problems
+}
+
+function selectorProblems(path: string, selector: Selector | undefined): FieldError[] {
+  if (selector === undefined) return []
+  const raw = selector.rawSelector ?? ''
+  const count = (selector.requirements ?? []).length
+  if (raw !== '' && count > 0) {
+    return [field.invalid(`${path}.rawSelector`, raw, 'may not specified at the same time as requirements')]
+  }
+  if (raw !== '' || count > 0) return []
+  return [field.required(`${path}.requirements`, `when ${path} is specified, requirements or rawSelector is required`)]
+}
+
+/** What the authorizer is asked. RBAC does not look at selectors. */
+export function attributesOf(spec: AccessSpec, user: UserInfo): Attributes {
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec
+  if (resource === undefined) return { user, verb: path?.verb ?? '', path: path?.path ?? '' }
+  return {
+    user,
+    verb: resource.verb ?? '',
+    group: resource.group ?? '',
+    version: resource.version ?? '*',
+    resource: resource.resource ?? '',
+    subresource: resource.subresource ?? '',
+    namespace: resource.namespace ?? '',
+    name: resource.name ?? '',
+  }
+}
+
+/** What is to be said of selectors that cannot be read: they are left out, which asks for more. */
+export function evaluationError(resource: ResourceAttributes | undefined): string {
+  const texts: string[] = []
+  const check = (name: 'fieldSelector' | 'labelSelector', parse: (text: string) => unknown): void => {
+    const raw = resource?.[name]?.rawSelector ?? ''
+    if (raw === '') return
+    try {
+      parse(raw)
+    } catch {
+      texts.push(`spec.resourceAttributes.${name} ignored due to parse error`)
+    }
+  }
+  check('fieldSelector', parseFieldSelector)
+  check('labelSelector', parseLabelSelector)
+  return texts.join('; ')
+}
