@@ -1,0 +1,50 @@
+/** Admission: what looks at a write between its authorization and its registry, in two passes. */
+import type { Authorizer, Call, ServedResource } from '../contract.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import type { ResourceInfo } from '../../machinery/types/table.ts'
+
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE'
+
+/** One write, as plug-ins see it. Objects are in the resource's storage version, defaulted. */
+export interface AdmissionRequest {
+  readonly operation: Operation
+  readonly resource: ServedResource
+  /** '' for the object itself. */
+  readonly subresource: string
+  readonly namespace: string
+  /** '' for a create whose name is still to be generated. */
+  readonly name: string
+  /** Private to the request: the mutating pass changes it in place. For DELETE: what is stored, not to be changed. */
+  readonly object: KubeObject
+  /** What is stored, for UPDATE and DELETE. Shared. */
+  readonly old: KubeObject | undefined
+  readonly call: Call
+  readonly state: ClusterState
+}
+
+/** What plug-ins may know of the cluster. Always the newest state, also where its commit is under way: no cache lags. */
+export interface ClusterState {
+  find(group: string, resource: string, namespace: string, name: string): KubeObject | undefined
+  /** Committed objects of a namespace, or all for ''. */
+  list(group: string, resource: string, namespace: string): readonly KubeObject[]
+  readonly authorizer: Authorizer
+  /** A number in [0, 1). */
+  random(): number
+}
+
+/** A plug-in. It throws StatusError to refuse. */
+export interface AdmissionPlugin {
+  /** Upstream's name of it. */
+  readonly name: string
+  /** Asked once per resource, operation and subresource. */
+  handles(operation: Operation, resource: ResourceInfo, subresource: string): boolean
+  mutate?(request: AdmissionRequest): void | Promise<void>
+  validate?(request: AdmissionRequest): void | Promise<void>
+}
+
+export interface AdmissionChain {
+  /** All mutating plug-ins in order. Answers a promise only when a plug-in needs one. */
+  mutate(request: AdmissionRequest): void | Promise<void>
+  /** All validating plug-ins in order. */
+  validate(request: AdmissionRequest): void | Promise<void>
+}

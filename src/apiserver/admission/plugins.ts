@@ -1,0 +1,47 @@
+/**
+ * The chain of an embedded cluster, in upstream's order. Seats that are kept and empty so far, at their place below:
+ * PodSecurity (namespace labels `pod-security.kubernetes.io/*`), the admission policies and webhooks, ResourceQuota.
+ * An empty seat enforces nothing; a cluster must not be sold as enforcing it.
+ */
+import type { RuleSource } from '../authz/rbac.ts'
+import { certificateApproval, certificateRequester, certificateSigning } from './certificates.ts'
+import type { AdmissionPlugin } from './contract.ts'
+import { defaultStorageClass } from './default-storage-class.ts'
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { limitRanger } from './limit-ranger.ts'
+import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { priority } from './priority.ts'
+import { rbacEscalation } from './rbac-escalation.ts'
+import { runtimeClass } from './runtime-class.ts'
+import { serviceAccount } from './service-account.ts'
+import { storageObjectInUseProtection } from './storage-protection.ts'
+import { taintNodesByCondition } from './taint-nodes.ts'
+
+export interface PluginOptions {
+  /** What roles hold, for the escalation check. @default no check: only for clusters without RBAC */
+  readonly rules?: RuleSource
+  /** Whether the controller that takes storage finalizers off is running. @default false */
+  readonly storageProtection?: boolean
+}
+
+export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin[] {
+  const { rules, storageProtection = false } = options
+  return [
+    namespaceLifecycle,
+    limitRanger,
+    serviceAccount,
+    taintNodesByCondition,
+    // PodSecurity
+    priority,
+    defaultTolerationSeconds,
+    defaultStorageClass,
+    ...(storageProtection ? [storageObjectInUseProtection] : []),
+    runtimeClass,
+    certificateRequester,
+    certificateApproval,
+    certificateSigning,
+    // MutatingAdmissionPolicy, MutatingAdmissionWebhook
+    ...(rules === undefined ? [] : [rbacEscalation(rules)]),
+    // ValidatingAdmissionPolicy, ValidatingAdmissionWebhook, ResourceQuota
+  ]
+}

@@ -1,0 +1,256 @@
+/**
+ * A change of a stored object: what update, patch and the subresources have in common. The new object is made from
+ * the newest state, checked, and written only if that state is still the newest.
+ */
+import type { Call, ServedResource, Target, Written } from '../contract.ts'
+import { objectOf } from '../contract.ts'
+import type { Entry } from '../../store/contract.ts'
+import { RevisionMismatch } from '../../store/contract.ts'
+import { validateMetadata, validateMetadataUpdate } from '../../machinery/kinds/index.ts'
+import type { FieldError } from '../../machinery/field.ts'
+import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
+import { errors } from '../../machinery/status.ts'
+import type { AdmissionRequest } from '../admission/contract.ts'
+import { checkNamespace } from './create.ts'
+import { stateOf } from './cluster-state.ts'
+import { convert, versionOf, viewEntry } from './convert.ts'
+import type { Core } from './core.ts'
+import { committed, groupKind, groupResource, rulesOf } from './core.ts'
+import { keyOf } from './key.ts'
+import { isFinished } from './deletion.ts'
+import type { Reservation } from './service-allocator.ts'
+import {
+  addWarnings,
+  bumpsGeneration,
+  contentErrors,
+  hasGeneration,
+  isUnchanged,
+  metadataRules,
+  prepared,
+  refuse,
+} from './strategy.ts'
+import { encoder, ordered, orderedMeta, reencoder, synthetic } from './stored.ts'
+
+/** What kind of change it is. */
+export interface Change {
+  /** '' for the object itself. Admission and validation depend on it. */
+  readonly subresource: string
+  /**
+   * The new object, in the target's version, made from what is stored (also in the target's version). It must be
+   * private as a whole: nothing of `old` may be in it, except for internal changes. Called again when somebody else
+   * wrote in between.
+   */
+  build(old: KubeObject, entry: Entry): KubeObject
+  /** Puts back what a subresource may not change; both are in storage version. @default the kind's prepareUpdate */
+  restrict?(object: KubeObject, old: KubeObject): void
+  /** Everything wrong with the change, instead of the kind's own validation. */
+  validate?(object: KubeObject, old: KubeObject): FieldError[]
+  /** How often a conflict is tried again when the new object carries no resourceVersion. @default 5 */
+  readonly attempts?: number
+  /** Makes the object when there is none. */
+  create?(): Promise<Written>
+  /** The new object is made from the newest state, so that it needs no resourceVersion. @default false */
+  readonly fresh?: boolean
+  /** The server changes its own bookkeeping: neither admission nor validation. @default false */
+  readonly internal?: boolean
+}
+
+/** May set another cluster IP on a stored service: it brings the host's. */
+const SYNCER = 'system:tenantry:syncer'
+
+/** @throws StatusError 400, 403, 404, 409, 422 */
+export async function changeObject(core: Core, call: Call, target: Target, change: Change): Promise<Written> {
+  const key = keyOf(target.resource, target.namespace, target.name)
+  const attempts = change.attempts ?? 5
+  for (let attempt = 1; ; attempt++) {
+    const entry = core.range.latest(key)
+    if (entry === undefined) {
+      if (change.create !== undefined) return change.create()
+      throw errors.notFound(groupResource(target.resource), target.name)
+    }
+    try {
+      return await attemptChange(core, call, target, change, entry)
+    } catch (error) {
+      if (!(error instanceof RevisionMismatch)) throw error
+      if (attempt >= attempts) throw errors.conflict(groupResource(target.resource), target.name)
+    }
+  }
+}
+
+/** @throws RevisionMismatch when somebody else wrote and the new object did not say which state it is made from */
+async function attemptChange(core: Core, call: Call, target: Target, change: Change, entry: Entry): Promise<Written> {
+  const { resource } = target
+  const storage = core.catalog.storage(resource)
+  const rules = rulesOf(storage)
+  const old = objectOf(viewEntry(entry, storage))
+  const input = change.build(objectOf(viewEntry(entry, resource)), entry)
+  checkIdentity(target, input)
+  const pinned = checkVersion(target, input.metadata, entry, rules.unconditionalUpdate !== false || change.fresh === true)
+  // The server's own changes are in storage version and defaulted, and may share parts with the old object.
+  const object =
+    change.internal === true ? ordered(input, storage.info.kind, versionOf(storage)) : prepared(core, resource, input)
+  keepMetadata(object.metadata, old.metadata)
+
+  const request: AdmissionRequest = {
+    operation: 'UPDATE',
+    resource: storage,
+    subresource: change.subresource,
+    namespace: object.metadata.namespace ?? '',
+    name: target.name,
+    object,
+    old,
+    call,
+    state: stateOf(core),
+  }
+  if (change.internal !== true) {
+    const mutating = core.admission.mutate(request)
+    if (mutating !== undefined) await mutating
+  }
+  if (change.restrict !== undefined) change.restrict(object, old)
+  else rules.prepareUpdate?.(object, old)
+  if (hasGeneration(storage) && bumpsGeneration(storage, object, old)) {
+    object.metadata.generation = (old.metadata.generation ?? 0) + 1
+  }
+  object.metadata.resourceVersion = old.metadata.resourceVersion ?? ''
+  object.metadata = orderedMeta(object.metadata)
+
+  const trusted = call.user.name === SYNCER
+  const reservation =
+    storage.prefix === 'core/services/' && change.subresource === ''
+      ? core.services.update(object, old, trusted)
+      : undefined
+  try {
+    if (change.internal !== true) {
+      refuse(storage, target.name, problems(target, storage, change, object, old, trusted))
+      addWarnings(call, resource, object, old)
+      const validating = core.admission.validate(request)
+      if (validating !== undefined) await validating
+    }
+    return await write(core, call, target, object, old, entry, reservation)
+  } catch (error) {
+    reservation?.revert()
+    if (pinned && error instanceof RevisionMismatch) throw errors.conflict(groupResource(resource), target.name)
+    throw error
+  }
+}
+
+async function write(
+  core: Core,
+  call: Call,
+  target: Target,
+  object: KubeObject,
+  old: KubeObject,
+  entry: Entry,
+  reservation: Reservation | undefined,
+): Promise<Written> {
+  const { key } = entry
+  const ends = isFinished(object, old)
+  if (!ends && isUnchanged(object, old)) {
+    reservation?.revert()
+    await committed(core.range, entry)
+    return written(viewEntry(entry, target.resource))
+  }
+  if (call.dryRun === true) {
+    reservation?.revert()
+    return written(viewEntry(synthetic(object, key, entry.revision, entry.created).entry, target.resource))
+  }
+  const encode = ends ? reencoder(object) : encoder(object)
+  const type = ends ? 'delete' : 'put'
+  const [after] = await core.range.write([{ type, key, expect: entry.revision, encode }])
+  reservation?.commit()
+  if (ends && key.startsWith('core/services/')) core.services.deleted(object)
+  return written(viewEntry(after!, target.resource))
+}
+
+function written(entry: Entry): Written {
+  return { entry, object: objectOf(entry), created: false }
+}
+
+function checkIdentity(target: Target, object: KubeObject): void {
+  const meta = (object.metadata ??= {})
+  checkNamespace(target.resource, target.namespace, meta)
+  if ((meta.name ?? '') === '') meta.name = target.name
+  if (meta.name !== target.name) {
+    throw errors.badRequest(
+      `the name of the object (${meta.name}) does not match the name on the URL (${target.name})`,
+    )
+  }
+}
+
+/** Whether the object says which state it is made from; refuses another state or object. */
+function checkVersion(target: Target, meta: ObjectMeta, entry: Entry, unconditional: boolean): boolean {
+  const gr = groupResource(target.resource)
+  const { uid = '' } = objectOf(entry).metadata
+  if ((meta.uid ?? '') !== '' && meta.uid !== uid) {
+    throw errors.conflict(
+      gr,
+      target.name,
+      `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${uid}`,
+    )
+  }
+  const asked = meta.resourceVersion ?? ''
+  if (asked === '' || asked === '0') {
+    if (unconditional) return false
+    const list: FieldError[] = [
+      {
+        type: 'FieldValueInvalid',
+        field: 'metadata.resourceVersion',
+        message: 'Invalid value: 0: must be specified for an update',
+      },
+    ]
+    throw errors.invalid(groupKind(target.resource), target.name, list)
+  }
+  if (asked !== String(entry.revision) && asked !== objectOf(entry).metadata.resourceVersion) {
+    throw errors.conflict(gr, target.name)
+  }
+  return true
+}
+
+/** What an update can not change, or keeps where it does not say. */
+function keepMetadata(meta: ObjectMeta, old: ObjectMeta): void {
+  keep(meta, old, 'generation')
+  keep(meta, old, 'creationTimestamp')
+  if (old.deletionTimestamp !== undefined) meta.deletionTimestamp = old.deletionTimestamp
+  if (old.deletionGracePeriodSeconds !== undefined) meta.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds
+  if ((meta.uid ?? '') === '') keep(meta, old, 'uid')
+  if ((meta.generateName ?? '') === '') keep(meta, old, 'generateName')
+  delete meta.managedFields
+  delete meta.selfLink
+}
+
+function keep<K extends keyof ObjectMeta>(meta: ObjectMeta, old: ObjectMeta, field: K): void {
+  if (old[field] === undefined) delete meta[field]
+  else meta[field] = old[field]
+}
+
+function problems(
+  target: Target,
+  storage: ServedResource,
+  change: Change,
+  object: KubeObject,
+  old: KubeObject,
+  trusted: boolean,
+): FieldError[] {
+  const rules = rulesOf(storage)
+  const meta = metadataRules(storage, rules)
+  const wrong = validateMetadata(object.metadata, meta)
+  wrong.push(...validateMetadataUpdate(object.metadata, old.metadata, meta.legacyFinalizers))
+  if (change.validate !== undefined) return [...wrong, ...change.validate(object, old)]
+  if (storage.custom !== undefined) return [...wrong, ...customProblems(target.resource, object, old)]
+  wrong.push(...contentErrors(storage, object))
+  wrong.push(...(rules.validateUpdate?.(object, trusted ? withIps(object, old) : old) ?? []))
+  return wrong
+}
+
+/** Custom resources are checked by the schema of the version that was written. */
+export function customProblems(resource: ServedResource, object: KubeObject, old: KubeObject): FieldError[] {
+  const version = versionOf(resource)
+  return contentErrors(resource, convert(object, version), convert(old, version))
+}
+
+/** The old service as if it had the new address already, for the one writer that may change it. */
+function withIps(service: KubeObject, old: KubeObject): KubeObject {
+  if (service.kind !== 'Service' || old['spec']?.clusterIP === service['spec']?.clusterIP) return old
+  const { clusterIP, clusterIPs } = service['spec']
+  return { ...old, spec: { ...old['spec'], clusterIP, clusterIPs } }
+}

@@ -1,0 +1,78 @@
+/** What the verbs of one cluster share. */
+import type { Authorizer, Call, ServedResource } from '../contract.ts'
+import type { KindRules } from '../../machinery/kinds/contract.ts'
+import { rulesFor } from '../../machinery/kinds/index.ts'
+import { errors } from '../../machinery/status.ts'
+import type { Entry, Range } from '../../store/contract.ts'
+import type { AdmissionChain } from '../admission/contract.ts'
+import type { BookmarkTicker } from './bookmarks.ts'
+import type { LiveCatalog } from './catalog.ts'
+import type { ServiceAllocator } from './service-allocator.ts'
+import { prefixOf } from './key.ts'
+
+export interface Core {
+  readonly range: Range
+  readonly catalog: LiveCatalog
+  readonly authorizer: Authorizer
+  readonly admission: AdmissionChain
+  readonly services: ServiceAllocator
+  readonly bookmarks: BookmarkTicker
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** A number in [0, 1). */
+  random(): number
+  uuid(): string
+}
+
+/** A time as metadata has it: RFC 3339 in UTC with seconds. */
+export function timestamp(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+}
+
+/** The rules of a resource's kind. Custom resources have none. */
+export function rulesOf(served: ServedResource): KindRules {
+  return served.custom === undefined ? rulesFor(served.info.group, served.info.kind) : CUSTOM
+}
+
+const CUSTOM: KindRules = { unconditionalUpdate: false }
+
+/** `details` and messages of errors: `pods`, `deployments.apps`. */
+export function groupResource(served: ServedResource): { group: string; resource: string } {
+  return { group: served.info.group, resource: served.info.resource }
+}
+
+/** `details` of an Invalid error. */
+export function groupKind(served: ServedResource): { group: string; kind: string } {
+  return { group: served.info.group, kind: served.info.kind }
+}
+
+/** Newest state of an object by key, also where its commit is under way. */
+export function newest(range: Range, group: string, resource: string, namespace: string, name: string): Entry | undefined {
+  return range.latest(`${prefixOf(group, resource)}${namespace}/${name}`)
+}
+
+/** Adds a text for a Warning header once. */
+export function warn(call: Call, text: string): void {
+  if (call.warnings !== undefined && !call.warnings.includes(text)) call.warnings.push(text)
+}
+
+/** How long an answer waits for a write of somebody else that it shows, in milliseconds. */
+const COMMIT_WAIT = 10_000
+
+/**
+ * Resolves once what `entry` shows is committed: an answer may not show a state that a crash could take back.
+ * @throws StatusError 504 when the write that made it does not commit
+ */
+export async function committed(range: Range, entry: Entry): Promise<void> {
+  if (entry.revision <= range.revision) return
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const prefix = entry.key.slice(0, entry.key.indexOf('/', entry.key.indexOf('/') + 1) + 1)
+  const stop = range.watch(prefix, range.revision, (event) => {
+    if (event.revision >= entry.revision) resolve(true)
+  })
+  const timer = setTimeout(resolve, COMMIT_WAIT, false)
+  const done = await promise
+  clearTimeout(timer)
+  stop()
+  if (!done) throw errors.timeout(`the write of revision ${entry.revision} did not commit in time`)
+}

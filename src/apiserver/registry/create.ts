@@ -1,0 +1,154 @@
+/** create: a new object through defaults, admission and validation into the range. */
+import type { Call, ServedResource, Target, Written } from '../contract.ts'
+import { objectOf } from '../contract.ts'
+import { RevisionMismatch } from '../../store/contract.ts'
+import { validateMetadata } from '../../machinery/kinds/index.ts'
+import { generateName } from '../../machinery/names.ts'
+import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
+import { errors } from '../../machinery/status.ts'
+import type { AdmissionRequest } from '../admission/contract.ts'
+import { stateOf } from './cluster-state.ts'
+import { stored, viewEntry } from './convert.ts'
+import type { Core } from './core.ts'
+import { groupResource, rulesOf, timestamp } from './core.ts'
+import { keyOf } from './key.ts'
+import type { Reservation } from './service-allocator.ts'
+import { addWarnings, contentErrors, hasGeneration, metadataRules, prepared, refuse } from './strategy.ts'
+import { encoder, orderedMeta, synthetic } from './stored.ts'
+
+/** How often another name is tried when a generated one is taken. */
+const NAME_ATTEMPTS = 8
+
+/** @throws StatusError 400, 403, 404, 409, 422 */
+export async function createObject(core: Core, call: Call, target: Target, input: KubeObject): Promise<Written> {
+  const { resource } = target
+  checkNamespace(resource, target.namespace, input.metadata)
+  if ((input.metadata.resourceVersion ?? '') !== '') {
+    throw errors.badRequest('resourceVersion should not be set on objects to be created')
+  }
+  wipe(input.metadata)
+  const object = prepared(core, resource, input)
+  const storage = core.catalog.storage(resource)
+  const namespace = object.metadata.namespace ?? ''
+  const request: AdmissionRequest = {
+    operation: 'CREATE',
+    resource: storage,
+    subresource: '',
+    namespace,
+    name: object.metadata.name ?? '',
+    object,
+    old: undefined,
+    call,
+    state: stateOf(core),
+  }
+  const mutating = core.admission.mutate(request)
+  if (mutating !== undefined) await mutating
+
+  const rules = rulesOf(storage)
+  if (storage.custom?.hasStatus === true) delete object['status']
+  rules.prepareCreate?.(object)
+  name(core, storage, namespace, object.metadata)
+  complete(core, storage, object)
+
+  const isService = storage.prefix === 'core/services/'
+  const reservation = isService ? core.services.create(object) : undefined
+  try {
+    const wrong = validateMetadata(object.metadata, metadataRules(storage, rules))
+    wrong.push(...contentErrors(resource.custom === undefined ? storage : resource, object))
+    refuse(storage, object.metadata.name ?? '', wrong)
+    addWarnings(call, resource, object, undefined)
+    const validating = core.admission.validate(request)
+    if (validating !== undefined) await validating
+    return await write(core, call, target, storage, object, reservation)
+  } catch (error) {
+    reservation?.revert()
+    throw error
+  }
+}
+
+async function write(
+  core: Core,
+  call: Call,
+  target: Target,
+  storage: ServedResource,
+  object: KubeObject,
+  reservation: Reservation | undefined,
+): Promise<Written> {
+  const { name: given = '', namespace = '' } = object.metadata
+  const key = keyOf(storage, namespace, given)
+  const existing = core.range.latest(key)
+  if (existing !== undefined) throw taken(storage, objectOf(existing))
+  if (call.dryRun === true) {
+    reservation?.revert()
+    const { entry } = synthetic(object, key, core.range.revision, core.range.revision)
+    return created(viewEntry(entry, target.resource))
+  }
+  try {
+    const [entry] = await core.range.write([{ type: 'put', key, expect: 0, encode: encoder(object) }])
+    reservation?.commit()
+    return created(viewEntry(entry!, target.resource))
+  } catch (error) {
+    if (error instanceof RevisionMismatch) throw taken(storage, undefined, given)
+    throw error
+  }
+}
+
+function created(entry: Parameters<typeof stored>[0]): Written {
+  return { entry, object: objectOf(entry), created: true }
+}
+
+function taken(storage: ServedResource, existing: KubeObject | undefined, given = ''): Error {
+  const meta = existing?.metadata
+  const error = errors.alreadyExists(groupResource(storage), meta?.name ?? given)
+  if (meta?.deletionTimestamp !== undefined) error.status.message = `object is being deleted: ${error.status.message}`
+  return error
+}
+
+/** The body's namespace is the URL's, or empty. */
+export function checkNamespace(resource: ServedResource, namespace: string, meta: ObjectMeta): void {
+  const expected = resource.info.namespaced ? namespace : ''
+  if (resource.info.namespaced && namespace === '') throw errors.badRequest('Namespace parameter required.')
+  if ((meta.namespace ?? '') === '') {
+    if (expected !== '') meta.namespace = expected
+    else delete meta.namespace
+  } else if (meta.namespace !== expected) {
+    throw errors.badRequest(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    )
+  }
+}
+
+/** Takes away what only the server sets. */
+function wipe(meta: ObjectMeta): void {
+  delete meta.uid
+  delete meta.creationTimestamp
+  delete meta.deletionTimestamp
+  delete meta.deletionGracePeriodSeconds
+  delete meta.selfLink
+  delete meta.generation
+  delete meta.managedFields
+  delete meta.resourceVersion
+}
+
+function name(core: Core, storage: ServedResource, namespace: string, meta: ObjectMeta): void {
+  const base = meta.generateName ?? ''
+  if ((meta.name ?? '') !== '' || base === '') return
+  for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
+    meta.name = generateName(base, core.random)
+    if (meta.name.includes('/') || core.range.latest(keyOf(storage, namespace, meta.name)) === undefined) return
+  }
+  const error = errors.alreadyExists(groupResource(storage), meta.name!)
+  error.status.message += ', the server was not able to generate a unique name for the object'
+  throw error
+}
+
+function complete(core: Core, storage: ServedResource, object: KubeObject): void {
+  const { metadata } = object
+  metadata.uid = core.uuid()
+  metadata.creationTimestamp = timestamp(core.now())
+  if (hasGeneration(storage)) metadata.generation = 1
+  else delete metadata.generation
+  // The place of the revision; the write puts the number in.
+  metadata.resourceVersion = ''
+  object.metadata = orderedMeta(metadata)
+}

@@ -1,0 +1,35 @@
+/** deletecollection: every selected object goes through a whole delete of its own. */
+import type { Call, DeleteOptions, ListCall, Target } from '../contract.ts'
+import { metaOf } from '../contract.ts'
+import type { Entry } from '../../store/contract.ts'
+import { isReason } from '../../machinery/status.ts'
+import type { Core } from './core.ts'
+import { deleteObject } from './delete.ts'
+import { listObjects } from './list.ts'
+
+/** Deletes under way at a time; a commit takes many at once. */
+const PARALLEL = 64
+
+/** Answers what was selected. Objects that somebody else deleted meanwhile are fine. @throws StatusError the first failure */
+export async function deleteObjects(
+  core: Core,
+  call: Call,
+  target: Target,
+  options: DeleteOptions,
+  query: ListCall,
+): Promise<readonly Entry[]> {
+  const { entries } = await listObjects(core, call, target, query)
+  for (let i = 0; i < entries.length; i += PARALLEL) {
+    call.signal?.throwIfAborted()
+    const results = await Promise.allSettled(
+      entries.slice(i, i + PARALLEL).map((entry) => {
+        const { name = '', namespace = '' } = metaOf(entry)
+        return deleteObject(core, call, { ...target, namespace, name }, options)
+      }),
+    )
+    for (const result of results) {
+      if (result.status === 'rejected' && !isReason(result.reason, 'NotFound')) throw result.reason
+    }
+  }
+  return entries
+}

@@ -1,0 +1,87 @@
+/** delete: marks an object, or removes it when nothing keeps it. */
+import type { Call, DeleteOptions, Stored, Target } from '../contract.ts'
+import { objectOf } from '../contract.ts'
+import type { Entry } from '../../store/contract.ts'
+import { RevisionMismatch } from '../../store/contract.ts'
+import { errors } from '../../machinery/status.ts'
+import { stateOf } from './cluster-state.ts'
+import { stored, viewEntry } from './convert.ts'
+import type { Core } from './core.ts'
+import { committed, groupResource } from './core.ts'
+import { checkDeleteOptions, checkPreconditions, decideDeletion } from './deletion.ts'
+import { keyOf } from './key.ts'
+import { encoder, ordered, orderedMeta, reencoder, synthetic } from './stored.ts'
+
+/** Deletes without a resourceVersion are tried again when somebody writes in between. */
+const ATTEMPTS = 5
+
+export interface Deleted {
+  /** Still there. */
+  readonly pending?: Stored
+  /** Gone. */
+  readonly deleted?: { name: string; uid: string }
+}
+
+/** @throws StatusError 403, 404, 409, 422 */
+export async function deleteObject(core: Core, call: Call, target: Target, options: DeleteOptions): Promise<Deleted> {
+  checkDeleteOptions(options)
+  const key = keyOf(target.resource, target.namespace, target.name)
+  for (let attempt = 1; ; attempt++) {
+    const entry = core.range.latest(key)
+    if (entry === undefined) throw errors.notFound(groupResource(target.resource), target.name)
+    try {
+      return await attemptDelete(core, call, target, options, entry)
+    } catch (error) {
+      if (!(error instanceof RevisionMismatch)) throw error
+      if (attempt >= ATTEMPTS) throw errors.conflict(groupResource(target.resource), target.name)
+    }
+  }
+}
+
+async function attemptDelete(
+  core: Core,
+  call: Call,
+  target: Target,
+  options: DeleteOptions,
+  entry: Entry,
+): Promise<Deleted> {
+  const { resource } = target
+  const object = objectOf(entry)
+  checkPreconditions(resource, object.metadata, entry.revision, options)
+  const request = {
+    operation: 'DELETE' as const,
+    resource: core.catalog.storage(resource),
+    subresource: '',
+    namespace: target.namespace,
+    name: target.name,
+    object,
+    old: object,
+    call,
+    state: stateOf(core),
+  }
+  const mutating = core.admission.mutate(request)
+  if (mutating !== undefined) await mutating
+  const validating = core.admission.validate(request)
+  if (validating !== undefined) await validating
+
+  const decision = decideDeletion(resource, object, options, core.now())
+  const { key, revision } = entry
+  const gone = { deleted: { name: target.name, uid: object.metadata.uid ?? '' } }
+  if (decision.type === 'keep') {
+    await committed(core.range, entry)
+    return { pending: stored(viewEntry(entry, resource)) }
+  }
+  if (decision.type === 'remove') {
+    if (call.dryRun === true) return gone
+    await core.range.write([{ type: 'delete', key, expect: revision, encode: reencoder(decision.object) }])
+    if (key.startsWith('core/services/')) core.services.deleted(object)
+    return gone
+  }
+  const marked = ordered(decision.object, object.kind ?? '', object.apiVersion ?? '')
+  marked.metadata = orderedMeta(marked.metadata)
+  if (call.dryRun === true) {
+    return { pending: stored(viewEntry(synthetic(marked, key, revision, entry.created).entry, resource)) }
+  }
+  const [after] = await core.range.write([{ type: 'put', key, expect: revision, encode: encoder(marked) }])
+  return { pending: stored(viewEntry(after!, resource)) }
+}

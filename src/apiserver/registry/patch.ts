@@ -1,0 +1,79 @@
+/** patch: applies a patch to the newest state and writes the result as an update. */
+import type { Call, PatchType, Target, Written } from '../contract.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { PatchError, patchStatus } from '../../machinery/patch/error.ts'
+import { applyJsonPatch } from '../../machinery/patch/json.ts'
+import { applyMergePatch } from '../../machinery/patch/merge.ts'
+import { applyStrategicPatch } from '../../machinery/patch/strategic.ts'
+import { errors } from '../../machinery/status.ts'
+import { typeTable } from '../../machinery/types/index.ts'
+import { changeObject } from './change.ts'
+import { versionOf } from './convert.ts'
+import type { Core } from './core.ts'
+import { copyJson } from './json.ts'
+import { checkPatched } from './patched.ts'
+import type { Subresource } from './subresource.ts'
+import { changeOf, viewed } from './update.ts'
+
+const MEDIA_TYPES = {
+  json: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+} as const
+
+/** @throws StatusError; 415 for server-side apply, which is not served, and for strategic merge of custom resources */
+export async function patchObject(
+  core: Core,
+  call: Call,
+  target: Target,
+  type: PatchType,
+  body: unknown,
+  part: Subresource | undefined,
+): Promise<Written> {
+  const typeName = typeNameOf(target)
+  if (type === 'apply' || (type === 'strategic' && typeName === undefined)) {
+    const { json, merge, strategic } = MEDIA_TYPES
+    throw errors.unsupportedMediaType(typeName === undefined ? [json, merge] : [json, merge, strategic])
+  }
+  const written = await changeObject(core, call, target, {
+    ...changeOf(target, part, (old) => {
+      const before = part?.view === undefined ? old : part.view(old, target)
+      const after = apply(type, before, body, typeName)
+      if (after === null || typeof after !== 'object' || Array.isArray(after)) {
+        throw errors.badRequest('the patched object is not an object')
+      }
+      // Patches share what they leave alone; from here on the object is changed in place.
+      const own = checkPatched(call, target, copyJson(after) as KubeObject, typeName)
+      checkType(target, own, before)
+      // A patch that does not name a state fits any: it was applied to the newest one.
+      if (own.metadata.resourceVersion === before.metadata.resourceVersion) delete own.metadata.resourceVersion
+      return part?.merge === undefined ? own : part.merge(copyJson(old), own, target)
+    }),
+    fresh: true,
+  })
+  return viewed(part, target, written)
+}
+
+function typeNameOf({ resource, subresource }: Target): string | undefined {
+  const own = subresource === undefined || subresource === '' ? undefined : resource.subresources.get(subresource)
+  if (own === undefined || own.kind === resource.info.kind) return resource.info.type
+  return typeTable.kind(own.group, own.version, own.kind)?.name
+}
+
+function apply(type: Exclude<PatchType, 'apply'>, before: KubeObject, body: unknown, typeName: string | undefined): unknown {
+  try {
+    if (type === 'json') return applyJsonPatch(before, body)
+    if (type === 'merge') return applyMergePatch(before, body)
+    return applyStrategicPatch(before, body, typeName!, typeTable)
+  } catch (error) {
+    if (error instanceof PatchError) throw patchStatus(error)
+    throw error
+  }
+}
+
+function checkType({ resource }: Target, after: KubeObject, before: KubeObject): void {
+  if (after.kind === before.kind && after.apiVersion === before.apiVersion) return
+  throw errors.badRequest(
+    `the API version in the data (${after.apiVersion}) does not match the expected API version (${before.apiVersion ?? versionOf(resource)})`,
+  )
+}

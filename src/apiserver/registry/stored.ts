@@ -1,0 +1,70 @@
+/**
+ * The form of stored bytes: canonical JSON that begins with `{"kind":K,"apiVersion":V,"metadata":{`, so that a list
+ * can cut the type off without parsing, and whose metadata.resourceVersion is the revision that wrote it.
+ */
+import type { Stored } from '../contract.ts'
+import type { Encoded, Entry } from '../../store/contract.ts'
+import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
+
+/** The same object with the members in stored order. Shallow. */
+export function ordered(object: KubeObject, kind: string, apiVersion: string): KubeObject {
+  const out: KubeObject = { kind, apiVersion, metadata: object.metadata }
+  for (const key of Object.keys(object)) {
+    if (key === 'kind' || key === 'apiVersion' || key === 'metadata') continue
+    if (key === '__proto__') {
+      Object.defineProperty(out, key, { value: object[key], enumerable: true, configurable: true, writable: true })
+    } else {
+      out[key] = object[key]
+    }
+  }
+  return out
+}
+
+/**
+ * An encoder for a write. `object` must be in stored order and nobody else's: the revision is put into it and it is
+ * shared from then on.
+ */
+export function encoder(object: KubeObject): (revision: number) => Encoded {
+  return (revision) => {
+    object.metadata.resourceVersion = String(revision)
+    return { bytes: Buffer.from(JSON.stringify(object), 'utf8'), object }
+  }
+}
+
+/** An encoder for the same object at a later revision; `object` is left alone. For deletions. */
+export function reencoder(object: KubeObject): (revision: number) => Encoded {
+  return (revision) => {
+    const again = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
+    return { bytes: Buffer.from(JSON.stringify(again), 'utf8'), object: again }
+  }
+}
+
+/** An answer that is not in the store: a dry run, a Scale, a view in another version. */
+export function synthetic(object: KubeObject, key: string, revision: number, created: number): Stored {
+  const entry: Entry = { key, bytes: Buffer.from(JSON.stringify(object), 'utf8'), revision, created, object }
+  return { entry, object }
+}
+
+/** metadata with the members in the order of Kubernetes' own JSON; unknown members do not exist here. */
+export function orderedMeta(meta: ObjectMeta): ObjectMeta {
+  const out: ObjectMeta = {}
+  if (meta.name !== undefined) out.name = meta.name
+  if (meta.generateName !== undefined && meta.generateName !== '') out.generateName = meta.generateName
+  if (meta.namespace !== undefined && meta.namespace !== '') out.namespace = meta.namespace
+  if (meta.uid !== undefined) out.uid = meta.uid
+  if (meta.resourceVersion !== undefined) out.resourceVersion = meta.resourceVersion
+  if (meta.generation !== undefined) out.generation = meta.generation
+  if (meta.creationTimestamp !== undefined) out.creationTimestamp = meta.creationTimestamp
+  if (meta.deletionTimestamp !== undefined) out.deletionTimestamp = meta.deletionTimestamp
+  if (meta.deletionGracePeriodSeconds !== undefined) out.deletionGracePeriodSeconds = meta.deletionGracePeriodSeconds
+  if (meta.labels !== undefined && !isEmpty(meta.labels)) out.labels = meta.labels
+  if (meta.annotations !== undefined && !isEmpty(meta.annotations)) out.annotations = meta.annotations
+  if (meta.ownerReferences !== undefined && meta.ownerReferences.length > 0) out.ownerReferences = meta.ownerReferences
+  if (meta.finalizers !== undefined && meta.finalizers.length > 0) out.finalizers = meta.finalizers
+  return out
+}
+
+function isEmpty(map: object | null): boolean {
+  if (map !== null) for (const _ of Object.keys(map)) return false
+  return true
+}

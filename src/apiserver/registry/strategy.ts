@@ -1,0 +1,97 @@
+/** The steps that create and update share: defaults, validation, generation, warnings. */
+import type { Call, ServedResource } from '../contract.ts'
+import type { FieldError } from '../../machinery/field.ts'
+import { validateMetadata } from '../../machinery/kinds/index.ts'
+import type { KindRules } from '../../machinery/kinds/contract.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { validateByTable } from '../../machinery/types/check.ts'
+import { errors } from '../../machinery/status.ts'
+import { convert, versionOf } from './convert.ts'
+import type { Core } from './core.ts'
+import { groupKind, rulesOf, warn } from './core.ts'
+import { equalJson, equalMembers } from './json.ts'
+import { ordered } from './stored.ts'
+
+/**
+ * A decoded object in the served version → the same in the storage version, pruned and defaulted, in stored order.
+ * The object is the caller's own and may be changed.
+ */
+export function prepared(core: Core, served: ServedResource, object: KubeObject): KubeObject {
+  const { custom } = served
+  if (custom !== undefined) {
+    object.apiVersion = versionOf(served)
+    object.kind = served.info.kind
+    custom.prune(object)
+    custom.defaults(object)
+  }
+  const storage = core.catalog.storage(served)
+  const version = versionOf(storage)
+  object.apiVersion ??= versionOf(served)
+  object.kind ??= served.info.kind
+  const converted = ordered(convert(object, version), storage.info.kind, version)
+  rulesOf(storage).defaults?.(converted)
+  return converted
+}
+
+const UNLEGACY: ReadonlySet<string> = new Set(['apiextensions.k8s.io'])
+
+/** Rules of metadata for a resource. */
+export function metadataRules(served: ServedResource, rules: KindRules): Parameters<typeof validateMetadata>[1] {
+  return {
+    namespaced: served.info.namespaced,
+    ...(rules.name === undefined ? {} : { nameRule: rules.name }),
+    legacyFinalizers: served.custom === undefined && !UNLEGACY.has(served.info.group),
+  }
+}
+
+/** Everything wrong with the content of an object as a whole. */
+export function contentErrors(served: ServedResource, object: KubeObject, old?: KubeObject): FieldError[] {
+  if (served.custom !== undefined) return served.custom.validate(object, old)
+  const rules = rulesOf(served)
+  if (rules.validate !== undefined) return rules.validate(object)
+  return served.info.type === undefined ? [] : validateByTable(object, served.info.type)
+}
+
+/** @throws StatusError 422 when something is wrong */
+export function refuse(served: ServedResource, name: string, list: readonly FieldError[]): void {
+  if (list.length > 0) throw errors.invalid(groupKind(served), name, list)
+}
+
+/** Texts for Warning headers of a write. */
+export function addWarnings(call: Call, served: ServedResource, object: KubeObject, old: KubeObject | undefined): void {
+  const deprecation = served.custom?.deprecationWarning
+  if (deprecation !== undefined) warn(call, deprecation)
+  for (const text of rulesOf(served).warnings?.(object, old) ?? []) warn(call, text)
+}
+
+const IDENTITY: ReadonlySet<string> = new Set(['metadata', 'status', 'kind', 'apiVersion'])
+const TYPE: ReadonlySet<string> = new Set(['metadata', 'kind', 'apiVersion'])
+
+/** Whether objects of a kind have a generation at all. */
+export function hasGeneration(served: ServedResource): boolean {
+  return served.custom !== undefined || rulesOf(served).generation !== false
+}
+
+/** Whether the part that `metadata.generation` counts has changed. */
+export function bumpsGeneration(served: ServedResource, object: KubeObject, old: KubeObject): boolean {
+  if (served.custom !== undefined) return !equalMembers(object, old, served.custom.hasStatus ? IDENTITY : TYPE)
+  const { generation } = rulesOf(served)
+  if (generation === false) return false
+  if (generation === undefined) return !equalMembers(object, old, IDENTITY)
+  return !equalJson(generation(object), generation(old))
+}
+
+const META: ReadonlySet<string> = new Set(['metadata'])
+const VOLATILE: ReadonlySet<string> = new Set(['resourceVersion', 'managedFields'])
+
+/** Whether a write would change nothing that counts. */
+export function isUnchanged(object: KubeObject, old: KubeObject): boolean {
+  return (
+    equalMembers(object, old, META) &&
+    equalMembers(
+      object.metadata as Record<string, unknown>,
+      old.metadata as Record<string, unknown>,
+      VOLATILE,
+    )
+  )
+}

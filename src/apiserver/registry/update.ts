@@ -1,0 +1,61 @@
+/** update: replaces an object, or one of its subresources. */
+import type { Call, Target, Written } from '../contract.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { authorize } from './authorize.ts'
+import type { Change } from './change.ts'
+import { changeObject } from './change.ts'
+import { createObject } from './create.ts'
+import type { Core } from './core.ts'
+import { rulesOf } from './core.ts'
+import { copyJson } from './json.ts'
+import type { Subresource } from './subresource.ts'
+import { synthetic } from './stored.ts'
+
+/** @throws StatusError */
+export async function updateObject(
+  core: Core,
+  call: Call,
+  target: Target,
+  object: KubeObject,
+  part: Subresource | undefined,
+): Promise<Written> {
+  // An object that names its state is tried once; another one may be tried again and must survive that.
+  const once = (object.metadata?.resourceVersion ?? '') !== ''
+  const build: Change['build'] = (old) => {
+    const own = once ? object : copyJson(object)
+    return part?.merge === undefined ? own : part.merge(copyJson(old), own, target)
+  }
+  const change = changeOf(target, part, build)
+  const createsMissing = part === undefined && rulesOf(core.catalog.storage(target.resource)).createOnUpdate === true
+  const written = await changeObject(core, call, target, {
+    ...change,
+    ...(createsMissing ? { create: () => createMissing(core, call, target, object) } : {}),
+  })
+  return viewed(part, target, written)
+}
+
+async function createMissing(core: Core, call: Call, target: Target, object: KubeObject): Promise<Written> {
+  authorize(core.authorizer, call, 'create', target)
+  const own = copyJson(object)
+  own.metadata.name = target.name
+  delete own.metadata.resourceVersion
+  return createObject(core, call, target, own)
+}
+
+/** A change through a subresource, or of the object itself. */
+export function changeOf(target: Target, part: Subresource | undefined, build: Change['build']): Change {
+  const { restrict, validate } = part ?? {}
+  return {
+    subresource: target.subresource ?? '',
+    build,
+    ...(restrict === undefined ? {} : { restrict: (object, old) => restrict(object, old, target) }),
+    ...(validate === undefined ? {} : { validate: (object, old) => validate(object, old, target) }),
+  }
+}
+
+/** The answer of a write as the subresource shows it. */
+export function viewed(part: Subresource | undefined, target: Target, written: Written): Written {
+  if (part?.view === undefined) return written
+  const { key, revision, created } = written.entry
+  return { ...synthetic(part.view(written.object, target), key, revision, created), created: written.created }
+}

@@ -1,0 +1,138 @@
+/** watch: the events of a resource, from now, from a revision, or after the current state. */
+import type { ApiWatchEvent, ServedResource, Target, WatchCall } from '../contract.ts'
+import { objectOf } from '../contract.ts'
+import type { Entry, StoreEvent } from '../../store/contract.ts'
+import { Compacted } from '../../store/contract.ts'
+import { errors } from '../../machinery/status.ts'
+import { viewEntry } from './convert.ts'
+import type { Core } from './core.ts'
+import { listPrefix } from './key.ts'
+import { checkWatchOptions, parseResourceVersion } from './list-options.ts'
+import type { Selection } from './select.ts'
+import { compileSelection } from './select.ts'
+import { reencoder } from './stored.ts'
+
+/**
+ * The current state, if asked for, and past events are delivered before this returns.
+ * @throws StatusError 400, 410, 422, 504 before any event
+ */
+export function watchObjects(
+  core: Core,
+  target: Target,
+  query: WatchCall,
+  listener: (event: ApiWatchEvent) => void,
+  onEnd: () => void,
+): () => void {
+  checkWatchOptions(query)
+  const { resource } = target
+  const { range } = core
+  const selection = compileSelection(resource, query)
+  const asked = parseResourceVersion(query.resourceVersion)
+  const initial = query.sendInitialEvents ?? (asked === undefined || asked === 0)
+  if (initial && asked !== undefined && asked > range.revision) {
+    throw errors.tooLargeResourceVersion(asked, range.revision)
+  }
+  const namespace = target.namespace !== '' ? target.namespace : (selection.namespace ?? '')
+  const prefix = listPrefix(resource, namespace)
+  const exactKey = keyOfName(resource, selection, prefix)
+  const from = initial || asked === undefined || asked === 0 ? range.revision : asked
+
+  let stopped = false
+  const send = (event: ApiWatchEvent): void => {
+    if (!stopped) listener(event)
+  }
+  if (!initial && from < range.compacted) throw tooOld(from, range.compacted)
+  if (initial) {
+    const entries = exactKey === undefined ? range.list(prefix).entries : [range.get(exactKey)]
+    for (const entry of entries) {
+      const view = entry === undefined ? undefined : viewEntry(entry, resource)
+      if (view !== undefined && selection.matches(view)) send({ type: 'ADDED', entry: view })
+    }
+    if (query.sendInitialEvents === true && query.allowWatchBookmarks === true) {
+      send({ type: 'BOOKMARK', resourceVersion: String(from), initialEventsEnd: true })
+    }
+  }
+  const stops: (() => void)[] = []
+  const stop = (): void => {
+    stopped = true
+    for (const end of stops.splice(0)) end()
+  }
+  const translate = selection.empty ? translateAll : translateSelected
+  try {
+    stops.push(
+      range.watch(resource.prefix, Math.min(from, range.revision), (event) => {
+        if (stopped || event.revision <= from) return
+        const key = event.entry.key
+        if (exactKey === undefined ? !key.startsWith(prefix) : key !== exactKey) return
+        const out = translate(event, resource, selection)
+        if (out !== undefined) listener(out)
+      }),
+    )
+  } catch (error) {
+    if (error instanceof Compacted) throw tooOld(from, error.compacted)
+    throw error
+  }
+  if (query.allowWatchBookmarks === true) {
+    const tick = (): void => {
+      // A watch that starts in the future has nothing to mark before it.
+      if (range.revision >= from) {
+        send({ type: 'BOOKMARK', resourceVersion: String(range.revision), initialEventsEnd: false })
+      }
+    }
+    stops.push(core.bookmarks.add(tick, query.timeoutSeconds))
+  }
+  if (resource.custom !== undefined) {
+    const { group, version, resource: plural } = resource.info
+    stops.push(
+      core.catalog.onChange(() => {
+        if (stopped || core.catalog.find(group, version, plural) !== undefined) return
+        stop()
+        onEnd()
+      }),
+    )
+  }
+  return stop
+}
+
+const tooOld = (asked: number, oldest: number): Error =>
+  errors.expired(`too old resource version: ${asked} (${oldest})`)
+
+function keyOfName(resource: ServedResource, selection: Selection, prefix: string): string | undefined {
+  if (selection.name === undefined) return undefined
+  if (!resource.info.namespaced) return `${prefix}/${selection.name}`
+  return prefix === resource.prefix ? undefined : `${prefix}${selection.name}`
+}
+
+function translateAll(event: StoreEvent, resource: ServedResource): ApiWatchEvent {
+  const type = event.type === 'delete' ? 'DELETED' : event.previous === undefined ? 'ADDED' : 'MODIFIED'
+  return { type, entry: viewEntry(event.entry, resource) }
+}
+
+function translateSelected(
+  event: StoreEvent,
+  resource: ServedResource,
+  selection: Selection,
+): ApiWatchEvent | undefined {
+  const was = event.previous !== undefined && selection.matches(viewEntry(event.previous, resource))
+  if (event.type === 'delete') {
+    return was ? { type: 'DELETED', entry: viewEntry(event.entry, resource) } : undefined
+  }
+  const view = viewEntry(event.entry, resource)
+  const is = selection.matches(view)
+  if (is) return { type: was ? 'MODIFIED' : 'ADDED', entry: view }
+  return was ? { type: 'DELETED', entry: viewEntry(left(event), resource) } : undefined
+}
+
+/** Previous states with the revision of the event that replaced them; one for all watchers of the event. */
+const lefts = new WeakMap<Entry, Entry>()
+
+/** What a watcher sees of an object that left its selection: the previous state at the new revision. */
+function left(event: StoreEvent): Entry {
+  let entry = lefts.get(event.entry)
+  if (entry === undefined) {
+    const previous = event.previous!
+    entry = { ...previous, revision: event.revision, ...reencoder(objectOf(previous))(event.revision) }
+    lefts.set(event.entry, entry)
+  }
+  return entry
+}

@@ -1,0 +1,69 @@
+/** binding: puts a pod on a node, once. */
+import type { Call, Target } from '../contract.ts'
+import { notSupported, required } from '../../machinery/field.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { errors } from '../../machinery/status.ts'
+import { changeObject } from '../registry/change.ts'
+import type { Core } from '../registry/core.ts'
+import { timestamp } from '../registry/core.ts'
+import type { Created, Subresource } from '../registry/subresource.ts'
+import { withCondition } from './conditions.ts'
+
+/** What a finished command answers. */
+export const SUCCESS = (): KubeObject => ({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
+
+const BINDING = { group: '', resource: 'pods/binding' }
+
+/** POST pods/x/binding, and POST bindings with the pod's name in the body. @throws StatusError 400, 404, 409, 422 */
+export async function bindPod(core: Core, call: Call, pod: Target, binding: KubeObject): Promise<Created> {
+  const { name = '' } = binding.metadata
+  if (name !== pod.name) throw errors.badRequest('name in URL does not match name in Binding object')
+  checkBinding(binding, name)
+  const node: string = binding['target'].name
+  const { annotations, labels, uid, resourceVersion } = binding.metadata
+  await changeObject(core, call, { ...pod, subresource: 'binding' }, {
+    subresource: 'binding',
+    fresh: true,
+    internal: true,
+    attempts: 10,
+    build(old) {
+      const why = refusal(old)
+      if (why !== undefined) throw errors.conflict(BINDING, name, why)
+      const metadata = { ...old.metadata }
+      if (annotations !== undefined) metadata.annotations = { ...metadata.annotations, ...annotations }
+      if (labels !== undefined) metadata.labels = { ...metadata.labels, ...labels }
+      if (uid !== undefined && uid !== '') metadata.uid = uid
+      delete metadata.resourceVersion
+      if (resourceVersion !== undefined && resourceVersion !== '') metadata.resourceVersion = resourceVersion
+      const now = timestamp(core.now())
+      const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null }
+      const { nominatedNodeName: _cleared, ...status } = withCondition(old['status'], scheduled, now) as {
+        nominatedNodeName?: string
+      }
+      return { ...old, metadata, spec: { ...old['spec'], nodeName: node }, status }
+    },
+    restrict: () => undefined,
+  })
+  return { object: SUCCESS(), created: true }
+}
+
+function checkBinding(binding: KubeObject, name: string): void {
+  const target = binding['target'] ?? {}
+  const wrong = []
+  if ((target.kind ?? '') !== '' && target.kind !== 'Node') {
+    wrong.push(notSupported('target.kind', target.kind, ['Node', '<empty>']))
+  }
+  if ((target.name ?? '') === '') wrong.push(required('target.name'))
+  if (wrong.length > 0) throw errors.invalid({ group: '', kind: 'Binding' }, name, wrong)
+}
+
+function refusal(pod: KubeObject): string | undefined {
+  const { name, deletionTimestamp } = pod.metadata
+  const spec = pod['spec'] ?? {}
+  if (deletionTimestamp !== undefined) return `pod ${name} is being deleted, cannot be assigned to a host`
+  if ((spec.nodeName ?? '') !== '') return `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`
+  if ((spec.schedulingGates ?? []).length > 0) return `pod ${name} has non-empty .spec.schedulingGates`
+  return undefined
+}
+
+export const binding: Subresource = { create: bindPod }
