@@ -221,7 +221,8 @@ export function subjectOf(der: Buffer): { readonly commonName: string; readonly 
   const organizations: string[] = []
   for (const relative of children(read(tbsOf(der).subject, 0).content)) {
     for (const attribute of children(relative.content)) {
-      const [type, value] = children(attribute.content) as [{ content: Buffer }, { content: Buffer }]
+      const [type, value] = children(attribute.content)
+      if (type === undefined || value === undefined) continue
       const id = type.content.toString('hex')
       if (id === '550403') commonName = value.content.toString('utf8')
       else if (id === '55040a') organizations.push(value.content.toString('utf8'))
