@@ -1,0 +1,230 @@
+/**
+ * Keeps what a cluster serves in step with its CustomResourceDefinitions. It follows the range, writes their status,
+ * and empties the ones that are deleted. Work is done when something has changed; there is no timer.
+ */
+import { compareVersions } from '../../machinery/schema/index.ts'
+import type { Entry, Range } from '../../store/contract.ts'
+import { RevisionMismatch } from '../../store/contract.ts'
+import type { Api, ServedResource, UserInfo } from '../contract.ts'
+import { objectOf } from '../contract.ts'
+import type { HttpLog } from '../http/contract.ts'
+import type { LiveCatalog } from '../registry/catalog.ts'
+import { equalJson } from '../registry/json.ts'
+import { encoder, orderedMeta, reencoder } from '../registry/stored.ts'
+import type { Definition } from './definition.ts'
+import { FINALIZER, isTrue, prefixOf, servedResources } from './definition.ts'
+import { hasFinalizer, judge, withCondition } from './status.ts'
+
+const PREFIX = 'apiextensions.k8s.io/customresourcedefinitions/'
+const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
+
+export interface CustomResourcesOptions {
+  readonly range: Range
+  readonly catalog: LiveCatalog
+  /** Deletes the instances of deleted definitions. */
+  readonly api: Pick<Api, 'deleteCollection'>
+  readonly log: HttpLog
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+export interface CustomResources {
+  /** Resolves when everything that was known at the call has been worked on. For tests and shutdown. */
+  idle(): Promise<void>
+  close(): void
+}
+
+/** Serves what is established already before it returns, and follows changes until it is closed. */
+export function startCustomResources(options: CustomResourcesOptions): CustomResources {
+  return new Follower(options)
+}
+
+interface Known {
+  readonly definition: Definition
+  readonly entry: Entry
+  /** Made when first served; kept while the entry does not change. */
+  resources: readonly ServedResource[] | undefined
+}
+
+class Follower implements CustomResources {
+  readonly #options: CustomResourcesOptions
+  readonly #known = new Map<string, Known>()
+  readonly #dirty = new Set<string>()
+  /** Watches of the instances of definitions that wait for them to be gone. */
+  readonly #waiting = new Map<string, () => void>()
+  readonly #stop: () => void
+  #working: Promise<void> | undefined
+  #published: readonly (readonly ServedResource[])[] = []
+  #closed = false
+
+  constructor(options: CustomResourcesOptions) {
+    this.#options = options
+    const { entries, revision } = options.range.list(PREFIX)
+    for (const entry of entries) this.#learn(entry)
+    this.#publish()
+    this.#stop = options.range.watch(PREFIX, revision, ({ type, entry }) => {
+      if (type === 'put') this.#learn(entry)
+      else this.#forget(entry)
+      this.#publish()
+      this.#work()
+    })
+    this.#work()
+  }
+
+  #learn(entry: Entry): void {
+    const definition = objectOf(entry) as Definition
+    const before = this.#known.get(entry.key)
+    const same =
+      before !== undefined &&
+      before.definition.metadata.uid === definition.metadata.uid &&
+      before.definition.metadata.generation === definition.metadata.generation &&
+      before.definition.metadata.deletionTimestamp === definition.metadata.deletionTimestamp &&
+      equalJson(before.definition.status?.acceptedNames, definition.status?.acceptedNames)
+    this.#known.set(entry.key, { definition, entry, resources: same ? before.resources : undefined })
+    this.#dirty.add(entry.key)
+  }
+
+  #forget(entry: Entry): void {
+    const gone = this.#known.get(entry.key)
+    this.#known.delete(entry.key)
+    this.#dirty.delete(entry.key)
+    this.#endWait(entry.key)
+    if (gone === undefined) return
+    // Names are free again: whoever wanted them is looked at once more.
+    for (const [key, { definition }] of this.#known) {
+      if (definition.spec.group === gone.definition.spec.group) this.#dirty.add(key)
+    }
+  }
+
+  #publish(): void {
+    const lists: (readonly ServedResource[])[] = []
+    for (const known of this.#known.values()) {
+      if (!isTrue(known.definition, 'Established')) continue
+      lists.push((known.resources ??= servedResources(known.definition)))
+    }
+    const same = lists.length === this.#published.length && lists.every((list, i) => list === this.#published[i])
+    if (same) return
+    this.#published = lists
+    this.#options.catalog.set(lists.flat().toSorted(byGroupAndVersion))
+  }
+
+  #work(): void {
+    if (this.#closed || this.#working !== undefined || this.#dirty.size === 0) return
+    this.#working = this.#run().finally(() => {
+      this.#working = undefined
+      this.#work()
+    })
+  }
+
+  async #run(): Promise<void> {
+    const keys = [...this.#dirty]
+    this.#dirty.clear()
+    for (const key of keys) {
+      if (this.#closed) return
+      try {
+        await this.#reconcile(key)
+      } catch (error) {
+        // Somebody wrote in between: that write is an event of its own.
+        if (error instanceof RevisionMismatch || this.#closed) continue
+        this.#options.log.error('custom resource definition', { key, error: String(error) })
+      }
+    }
+  }
+
+  async #reconcile(key: string): Promise<void> {
+    const known = this.#known.get(key)
+    if (known === undefined) return
+    if (known.definition.metadata.deletionTimestamp !== undefined) {
+      if (hasFinalizer(known.definition)) await this.#empty(key, known)
+      return
+    }
+    const { definition } = known
+    const others = [...this.#known.values()]
+      .map((k) => k.definition)
+      .filter((d) => d !== definition && d.spec.group === definition.spec.group)
+    const verdict = judge(definition, others, this.#time())
+    const finalizers = definition.metadata.finalizers ?? []
+    const next: Definition = {
+      ...definition,
+      metadata: hasFinalizer(definition)
+        ? definition.metadata
+        : { ...definition.metadata, finalizers: [...finalizers, FINALIZER] },
+      status: { ...definition.status, ...verdict } as NonNullable<Definition['status']>,
+    }
+    await this.#write(known.entry, definition, next)
+  }
+
+  /** Deletes the instances; with the last one gone the definition goes too. */
+  async #empty(key: string, known: Known): Promise<void> {
+    const { range, api } = this.#options
+    const { definition } = known
+    const prefix = prefixOf(definition)
+    const [resource] = known.resources ?? []
+    if (range.count(prefix) > 0 && resource !== undefined) {
+      if (!this.#waiting.has(key)) {
+        const stop = range.watch(prefix, range.revision, ({ type }) => {
+          if (type !== 'delete' || range.count(prefix) > 0) return
+          this.#dirty.add(key)
+          this.#work()
+        })
+        this.#waiting.set(key, stop)
+      }
+      const progress = 'CustomResource deletion is in progress'
+      const marked = withCondition(definition, 'Terminating', 'True', 'InstanceDeletionInProgress', progress, this.#time())
+      await this.#write(known.entry, definition, marked)
+      const { resource: plural, group, version } = resource.info
+      const found = this.#options.catalog.find(group, version, plural)
+      if (found !== undefined) await api.deleteCollection({ user: USER }, { resource: found, namespace: '', name: '' }, {}, {})
+      // Instances with finalizers keep the definition until they are gone, which the watch tells.
+      if (range.count(prefix) > 0) return
+    }
+    this.#endWait(key)
+    await this.#release(key)
+  }
+
+  /** Takes the finalizer away, and with the last one the definition. */
+  async #release(key: string): Promise<void> {
+    const { range } = this.#options
+    const entry = range.latest(key)
+    if (entry === undefined) return
+    const definition = objectOf(entry) as Definition
+    const finalizers = (definition.metadata.finalizers ?? []).filter((f) => f !== FINALIZER)
+    const done = 'removed all instances'
+    const marked = withCondition(definition, 'Terminating', 'False', 'InstanceDeletionCompleted', done, this.#time())
+    const next = { ...marked, metadata: orderedMeta({ ...definition.metadata, finalizers }) }
+    const type = finalizers.length === 0 ? 'delete' : 'put'
+    const encode = type === 'delete' ? reencoder(next) : encoder(next)
+    await range.write([{ type, key, expect: entry.revision, encode }])
+  }
+
+  async #write(entry: Entry, before: Definition, after: Definition): Promise<void> {
+    if (equalJson(before, after)) return
+    const own = { ...after, metadata: orderedMeta({ ...after.metadata }) }
+    await this.#options.range.write([{ type: 'put', key: entry.key, expect: entry.revision, encode: encoder(own) }])
+  }
+
+  #endWait(key: string): void {
+    this.#waiting.get(key)?.()
+    this.#waiting.delete(key)
+  }
+
+  #time(): string {
+    return `${new Date(this.#options.now()).toISOString().slice(0, 19)}Z`
+  }
+
+  async idle(): Promise<void> {
+    while (this.#working !== undefined) await this.#working
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#stop()
+    for (const stop of this.#waiting.values()) stop()
+    this.#waiting.clear()
+  }
+}
+
+function byGroupAndVersion(a: ServedResource, b: ServedResource): number {
+  if (a.info.group !== b.info.group) return a.info.group < b.info.group ? -1 : 1
+  return compareVersions(b.info.version, a.info.version) || (a.info.resource < b.info.resource ? -1 : 1)
+}

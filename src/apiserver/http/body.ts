@@ -1,0 +1,112 @@
+/** Bodies of resource requests: objects, patches and delete options, with the field validation that was asked for. */
+import { decodeBody } from '../../machinery/codec/body.ts'
+import { DecodeError } from '../../machinery/codec/error.ts'
+import { decodeJsonBytes } from '../../machinery/codec/json.ts'
+import { decodeYaml } from '../../machinery/codec/yaml.ts'
+import { apiVersionOf } from '../../machinery/object.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { errors } from '../../machinery/status.ts'
+import { typeTable } from '../../machinery/types/index.ts'
+import type { PatchType, Target } from '../contract.ts'
+import type { WriteOptions } from './parameters.ts'
+import type { Reply } from './reply.ts'
+
+/** Applies the field validation to what the decoder found. @throws StatusError 400 when strict */
+function judge(problems: readonly string[], write: WriteOptions, reply: Reply): void {
+  if (problems.length === 0 || write.fieldValidation === 'Ignore') return
+  if (write.fieldValidation === 'Strict') throw errors.badRequest(`strict decoding error: ${problems.join(', ')}`)
+  reply.warnings.push(...problems)
+}
+
+const unknownField = (path: string): string => `unknown field ${JSON.stringify(path)}`
+const duplicateField = (path: string): string => `duplicate field ${JSON.stringify(path)}`
+
+/** The kind that a create or update of this target sends. */
+function kindOf(target: Target): { group: string; version: string; kind: string } {
+  const { info, subresources } = target.resource
+  const subresource = target.subresource === undefined ? undefined : subresources.get(target.subresource)
+  return subresource ?? info
+}
+
+/** The object in the body of a create or update. @throws StatusError 400, 413, 415 */
+export async function objectBody(reply: Reply, target: Target, write: WriteOptions, limit: number): Promise<KubeObject> {
+  const bytes = await reply.exchange.body(limit)
+  const expected = kindOf(target)
+  const own = expected.group === target.resource.info.group && expected.kind === target.resource.info.kind
+  const custom = own ? target.resource.custom : undefined
+  const type = custom === undefined ? typeTable.kind(expected.group, expected.version, expected.kind) : undefined
+  const { object, unknown, duplicates } = decodeBody(bytes, reply.exchange.headers['content-type'] ?? '', type, {
+    apiVersion: apiVersionOf(expected),
+    kind: expected.kind,
+  })
+  checkMetadata(object)
+  if (write.fieldValidation !== 'Ignore') {
+    const fields = custom === undefined ? unknown : custom.unknownFields(object)
+    judge([...duplicates.map(duplicateField), ...fields.map(unknownField)], write, reply)
+  }
+  return object
+}
+
+/** metadata of a custom resource comes as it was sent: it must be an object before anybody reads it. */
+function checkMetadata(object: KubeObject): void {
+  const { metadata } = object as { metadata: unknown }
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
+    throw errors.badRequest('metadata: Invalid value: must be an object')
+}
+
+const PATCHES: ReadonlyMap<string, PatchType> = new Map([
+  ['application/json-patch+json', 'json'],
+  ['application/merge-patch+json', 'merge'],
+  ['application/strategic-merge-patch+json', 'strategic'],
+  ['application/apply-patch+yaml', 'apply'],
+])
+
+/** The type of a patch by its Content-Type. Custom resources have no strategic merge. @throws StatusError 415 */
+export function patchType(contentType: string | undefined, target: Target): PatchType {
+  const media = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase()
+  const type = PATCHES.get(media)
+  const custom = target.resource.custom !== undefined && target.subresource !== 'scale'
+  if (type === undefined || (type === 'strategic' && custom)) {
+    const supported = [...PATCHES.keys()].filter((name) => !custom || PATCHES.get(name) !== 'strategic')
+    throw errors.unsupportedMediaType(supported)
+  }
+  return type
+}
+
+const MAX_OPERATIONS = 10_000
+
+/** The decoded body of a patch. @throws StatusError 400, 413 */
+export async function patchBody(reply: Reply, type: PatchType, write: WriteOptions, limit: number): Promise<unknown> {
+  const bytes = await reply.exchange.body(limit)
+  const decoded = decodePatch(bytes, type)
+  const { value, duplicates } = decoded
+  if (type === 'json') {
+    if (!Array.isArray(value)) throw errors.badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch')
+    if (value.length > MAX_OPERATIONS)
+      throw errors.requestEntityTooLarge(
+        `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${value.length}`,
+      )
+  } else if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw errors.badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}')
+  }
+  judge(duplicates.map(duplicateField), write, reply)
+  return value
+}
+
+function decodePatch(bytes: Buffer, type: PatchType) {
+  try {
+    return type === 'apply' ? decodeYaml(bytes.toString('utf8')) : decodeJsonBytes(bytes)
+  } catch (error) {
+    if (error instanceof DecodeError) throw errors.badRequest(`error decoding patch: ${error.message}`)
+    throw error
+  }
+}
+
+/** The DeleteOptions in a body, undefined when there is none. @throws StatusError 400, 413, 415 */
+export async function optionsBody(reply: Reply, limit: number): Promise<Record<string, unknown> | undefined> {
+  const bytes = await reply.exchange.body(limit)
+  if (bytes.length === 0) return undefined
+  const type = typeTable.kind('', 'v1', 'DeleteOptions')
+  const expected = { apiVersion: 'meta.k8s.io/v1', kind: 'DeleteOptions' }
+  return decodeBody(bytes, reply.exchange.headers['content-type'] ?? '', type, expected).object
+}

@@ -1,0 +1,109 @@
+/** What the HTTP layer of one cluster needs from its surroundings. */
+import type { Api, Target, UserInfo } from '../contract.ts'
+import type { Exchange } from '../exchange.ts'
+import type { FairShare } from '../fairshare/fairshare.ts'
+import type { Query } from './query.ts'
+
+/** Structured log: one message with fields. */
+export interface HttpLog {
+  warn(msg: string, fields?: Record<string, unknown>): void
+  error(msg: string, fields?: Record<string, unknown>): void
+}
+
+/** `/version` */
+export interface VersionInfo {
+  readonly major: string
+  readonly minor: string
+  readonly emulationMajor: string
+  readonly emulationMinor: string
+  readonly minCompatibilityMajor: string
+  readonly minCompatibilityMinor: string
+  readonly gitVersion: string
+  readonly gitCommit: string
+  readonly gitTreeState: string
+  readonly buildDate: string
+  readonly goVersion: string
+  readonly compiler: string
+  readonly platform: string
+}
+
+/** One named check of `/livez`, `/readyz` and `/healthz`. Answers why it fails. */
+export interface HealthCheck {
+  readonly name: string
+  /** Which end points list it. @default all */
+  readonly endpoints?: readonly ('livez' | 'readyz' | 'healthz')[]
+  check(): string | undefined
+}
+
+/** What one finished request is counted as. Labels are of bounded number. */
+export interface RequestRecord {
+  readonly verb: string
+  readonly group: string
+  readonly version: string
+  readonly resource: string
+  readonly subresource: string
+  readonly code: number
+  /** Seconds. */
+  readonly seconds: number
+}
+
+export interface Metrics {
+  /** Called once for each answered request. */
+  observe(record: RequestRecord): void
+  /** Prometheus text format, for `/metrics`. */
+  render(): string
+}
+
+/** One answered document with its cache headers. */
+export interface Document {
+  readonly status: number
+  readonly headers: Record<string, string>
+  readonly body: Buffer | string
+}
+
+/** Discovery and OpenAPI: documents by path. */
+export interface Documents {
+  /** Undefined: no such document here. @throws StatusError 406 */
+  find(path: string, query: Query, headers: Readonly<Record<string, string>>): Document | undefined
+}
+
+/**
+ * A subresource that is a connection instead of an object: log, exec, attach, portforward, proxy.
+ * Authorization has been done; the connector answers the exchange itself.
+ */
+export type Connector = (
+  request: { exchange: Exchange; target: Target; query: Query; user: UserInfo; rest: readonly string[] },
+  answer: { headers: Record<string, string> },
+) => Promise<void>
+
+export interface HandlerOptions {
+  readonly api: Api
+  /** Who asks; undefined: 401. */
+  authenticate(exchange: Exchange): Promise<UserInfo | undefined> | UserInfo | undefined
+  /** The process's fair sharing, and as which cluster this one stands in it. @default everybody is let in at once */
+  readonly fairShare?: { readonly shares: FairShare; readonly cluster: string }
+  readonly discovery: Documents
+  readonly openapi: Documents
+  readonly version: VersionInfo
+  /** Beside `ping`, which is always there. @default none */
+  readonly checks?: readonly HealthCheck[]
+  /** @default none: `/metrics` is 404 */
+  readonly metrics?: Metrics
+  /** `pods/log` and other connecting subresources, by `resource/subresource`. @default none: 404 */
+  readonly connectors?: Readonly<Record<string, Connector>>
+  /** Documents of the service account issuer. @default none: 404 */
+  readonly issuer?: { readonly configuration: object; readonly jwks: object }
+  readonly log: HttpLog
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** A number in [0, 1). */
+  random(): number
+  /** Bytes of a request body. @default 3 MiB */
+  readonly maxBody?: number
+  /** Milliseconds until a short request is answered with 504. @default 60 000 */
+  readonly requestTimeout?: number
+  /** Bytes that may wait for one slow watcher beyond its initial state before it is closed. @default 8 MiB */
+  readonly watchBuffer?: number
+  /** Bodies from this size on are compressed for clients that accept it, in bytes. @default 131 072 */
+  readonly gzipFrom?: number
+}

@@ -1,0 +1,150 @@
+/**
+ * The HTTP layer of one cluster: reads what a request is about, asks who it is, waits for a fair
+ * share, and has it answered. Every failure becomes a Status; nothing is thrown past here.
+ */
+import { StatusError, errors } from '../../machinery/status.ts'
+import { impersonate } from '../authn/impersonation.ts'
+import type { Attributes, UserInfo } from '../contract.ts'
+import type { Exchange, Handler } from '../exchange.ts'
+import type { HandlerOptions } from './contract.ts'
+import { answerPath } from './nonresource.ts'
+import { Query } from './query.ts'
+import { Reply } from './reply.ts'
+import { decodePath, isClean, isLongRunning, parseRequest } from './request.ts'
+import type { RequestInfo } from './request.ts'
+import { after } from './timers.ts'
+import { answerResource } from './verbs.ts'
+
+const TIMEOUT = 60_000
+const GZIP_FROM = 128 * 1024
+
+/** Makes the handler of one cluster. It holds nothing per request and owns no timer. */
+export function createHandler(options: HandlerOptions): Handler {
+  return async (exchange) => {
+    const reply = new Reply(exchange, options.gzipFrom ?? GZIP_FROM)
+    const started = performance.now()
+    let info: RequestInfo = { path: exchange.path, verb: exchange.method.toLowerCase() }
+    try {
+      const query = new Query(exchange.query)
+      const path = decodePath(exchange.path)
+      if (isClean(path)) {
+        info = parseRequest(exchange.method, path, query)
+        await answerInTime(options, info, query, reply)
+      } else {
+        reply.noSuchPath()
+      }
+    } catch (error) {
+      await fail(options, info, reply, error)
+    }
+    const { group = '', version = '', resource = '', subresource = '' } = known(options, info) ?? {}
+    const seconds = (performance.now() - started) / 1000
+    options.metrics?.observe({ verb: info.verb, group, version, resource, subresource, code: reply.code, seconds })
+  }
+}
+
+/** Labels of metrics come from the catalog, never from the client. */
+function known(options: HandlerOptions, { resource }: RequestInfo) {
+  if (resource === undefined) return undefined
+  const found = options.api.catalog.find(resource.group, resource.version, resource.resource)
+  if (found === undefined) return undefined
+  return { ...resource, subresource: found.subresources.has(resource.subresource) ? resource.subresource : '' }
+}
+
+async function fail(options: HandlerOptions, info: RequestInfo, reply: Reply, error: unknown): Promise<void> {
+  if (reply.exchange.signal.aborted) return
+  if (!(error instanceof StatusError)) {
+    const fields = { verb: info.verb, path: reply.exchange.path, audit: reply.headers['audit-id'] }
+    options.log.error('request failed', { ...fields, error: error instanceof Error ? error.stack : String(error) })
+  }
+  try {
+    await reply.failure(error)
+  } catch (again) {
+    options.log.warn('answer failed', { path: reply.exchange.path, error: String(again) })
+  }
+}
+
+/** Milliseconds this request may take. @throws StatusError 400 for a broken `timeout=` */
+function allowance(options: HandlerOptions, query: Query): number {
+  const limit = options.requestTimeout ?? TIMEOUT
+  const asked = query.get('timeout')
+  if (asked === undefined || asked === '') return limit
+  const duration = parseDuration(asked)
+  if (duration === undefined || duration < 0)
+    throw errors.badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(asked)}`)
+  return duration === 0 ? limit : Math.min(duration, limit)
+}
+
+const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Go's duration text, such as `1m30s`, in milliseconds. */
+function parseDuration(text: string): number | undefined {
+  if (text === '0') return 0
+  if (text.length > 64 || !/^(?:[0-9]+(?:\.[0-9]*)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined
+  let sum = 0
+  for (const [, number, unit] of text.matchAll(/([0-9]+(?:\.[0-9]*)?)(ns|us|µs|ms|s|m|h)/g))
+    sum += Number(number) * UNITS[unit!]!
+  return sum
+}
+
+async function answerInTime(options: HandlerOptions, info: RequestInfo, query: Query, reply: Reply): Promise<void> {
+  if (isLongRunning(info)) return answer(options, info, query, reply, true)
+  const milliseconds = allowance(options, query)
+  let late = false
+  const cancel = after(milliseconds, () => {
+    late = true
+    void fail(options, info, reply, errors.timeout('Timeout: request did not complete within the allotted timeout'))
+  })
+  try {
+    await answer(options, info, query, reply, false)
+  } catch (error) {
+    if (!late) throw error
+  } finally {
+    cancel()
+  }
+}
+
+async function answer(options: HandlerOptions, info: RequestInfo, query: Query, reply: Reply, long: boolean): Promise<void> {
+  const { exchange } = reply
+  const asking = await authenticated(options, exchange)
+  const user = impersonate(exchange.headers, attributesOf(info, asking), options.api.authorizer)
+  const open = long ? options.fairShare?.shares.admitLongRunning(options.fairShare.cluster) : undefined
+  try {
+    const release = await seat(options, info, exchange)
+    // A long-running request has its seat while it starts, which one turn of the loop is enough for.
+    if (long && release !== undefined) setImmediate(release)
+    try {
+      if (info.resource === undefined) await answerPath(options, info, query, user, reply)
+      else await answerResource({ options, info, asked: info.resource, query, user, reply })
+    } finally {
+      if (!long) release?.()
+    }
+  } finally {
+    open?.()
+  }
+}
+
+/** What a request costs: one seat, and more for what touches many objects. */
+const LIST_COST = 4
+
+function seat({ fairShare }: HandlerOptions, info: RequestInfo, exchange: Exchange) {
+  if (fairShare === undefined || isProbe(info)) return undefined
+  const many = info.resource !== undefined && !info.resource.named && info.verb !== 'create'
+  return fairShare.shares.admit(fairShare.cluster, many ? LIST_COST : 1, exchange.signal)
+}
+
+/** Health must be told also under load. */
+const isProbe = (info: RequestInfo): boolean => info.resource === undefined && /^\/(?:livez|readyz|healthz)/.test(info.path)
+
+/** The request as authorization sees it. */
+function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
+  const { verb, path, resource: asked } = info
+  if (asked === undefined) return { user, verb, path }
+  const { group, version, resource, subresource, namespace, name } = asked
+  return { user, verb, group, version, resource, subresource, namespace, name }
+}
+
+async function authenticated(options: HandlerOptions, exchange: Exchange): Promise<UserInfo> {
+  const user = await options.authenticate(exchange)
+  if (user === undefined) throw errors.unauthorized()
+  return user
+}

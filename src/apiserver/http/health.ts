@@ -1,0 +1,57 @@
+/** `/livez`, `/readyz` and `/healthz`, with upstream's texts. */
+import type { HealthCheck } from './contract.ts'
+import type { Query } from './query.ts'
+import type { Reply } from './reply.ts'
+
+type Endpoint = 'livez' | 'readyz' | 'healthz'
+
+/** Answers a health path; false when it is none. */
+export function answerHealth(path: string, query: Query, checks: readonly HealthCheck[], reply: Reply): boolean {
+  const [, endpoint = '', name, ...rest] = path.split('/')
+  if (endpoint !== 'livez' && endpoint !== 'readyz' && endpoint !== 'healthz') return false
+  if (rest.length > 0) return false
+  const listed = all(endpoint, checks)
+  if (name === undefined || name === '') {
+    summary(endpoint, query, listed, reply)
+    return true
+  }
+  const check = listed.find((c) => c.name === name)
+  if (check === undefined) return false
+  const failure = check.check()
+  if (failure === undefined) plain(200, 'ok', reply)
+  else plain(500, `internal server error: ${failure}\n`, reply)
+  return true
+}
+
+const ping: HealthCheck = { name: 'ping', check: () => undefined }
+
+function all(endpoint: Endpoint, checks: readonly HealthCheck[]): HealthCheck[] {
+  return [ping, ...checks.filter((c) => c.endpoints === undefined || c.endpoints.includes(endpoint))]
+}
+
+function plain(code: number, body: string, reply: Reply): void {
+  reply.raw(code, 'text/plain; charset=utf-8', body, { 'x-content-type-options': 'nosniff' })
+}
+
+function summary(endpoint: Endpoint, query: Query, checks: readonly HealthCheck[], reply: Reply): void {
+  const excluded = new Set(query.all('exclude').flatMap((v) => v.split(',')))
+  let text = ''
+  let failed = false
+  for (const { name, check } of checks) {
+    if (excluded.delete(name)) {
+      text += `[+]${name} excluded: ok\n`
+    } else if (check() === undefined) {
+      text += `[+]${name} ok\n`
+    } else {
+      failed = true
+      text += `[-]${name} failed: reason withheld\n`
+    }
+  }
+  excluded.delete('')
+  if (excluded.size > 0) {
+    const names = [...excluded].toSorted().map((n) => JSON.stringify(n))
+    text += `warn: some health checks cannot be excluded: no matches for ${names.join(', ')}\n`
+  }
+  if (failed) plain(500, `${text}${endpoint} check failed\n`, reply)
+  else plain(200, query.has('verbose') ? `${text}${endpoint} check passed\n` : 'ok', reply)
+}

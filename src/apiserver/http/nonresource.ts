@@ -1,0 +1,70 @@
+/** Paths that are no resources: health, version, metrics, discovery, OpenAPI, the issuer's documents. */
+import { StatusError, errors } from '../../machinery/status.ts'
+import { forbidden } from '../authz/forbidden.ts'
+import type { UserInfo } from '../contract.ts'
+import type { HandlerOptions } from './contract.ts'
+import { answerHealth } from './health.ts'
+import type { Query } from './query.ts'
+import type { Reply } from './reply.ts'
+import type { RequestInfo } from './request.ts'
+
+/** What the root path lists. */
+const ROOTS = ['/.well-known/openid-configuration', '/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version']
+
+/** Answers a non-resource request. @throws StatusError */
+export async function answerPath(options: HandlerOptions, info: RequestInfo, query: Query, user: UserInfo, reply: Reply): Promise<void> {
+  const attributes = { user, verb: info.verb, path: info.path }
+  const decision = options.api.authorizer.authorize(attributes)
+  if (!decision.allowed) throw forbidden(attributes, decision.reason)
+  const { path } = info
+  if (answerHealth(path, query, options.checks ?? [], reply)) return
+  const reads = info.verb === 'get' || info.verb === 'head'
+  if (!reads) {
+    if (isKnown(options, path, query, reply)) throw methodNotAllowed()
+    return reply.noSuchPath()
+  }
+  switch (path) {
+    case '/':
+      return reply.object(200, { paths: ROOTS })
+    case '/version':
+    case '/version/':
+      return reply.object(200, options.version)
+    case '/metrics':
+      if (options.metrics === undefined) return reply.noSuchPath()
+      return reply.raw(200, 'text/plain; version=0.0.4; charset=utf-8', options.metrics.render())
+    case '/.well-known/openid-configuration':
+      if (options.issuer === undefined) return reply.noSuchPath()
+      return issuer(reply, 'application/json', options.issuer.configuration)
+    case '/openid/v1/jwks':
+      if (options.issuer === undefined) return reply.noSuchPath()
+      return issuer(reply, 'application/jwk-set+json', options.issuer.jwks)
+    default:
+  }
+  const document = find(options, path, query, reply)
+  if (document === undefined) return reply.noSuchPath()
+  const { 'content-type': type = 'application/json', ...headers } = document.headers
+  if (type === 'application/json' && document.status === 200 && document.body.length > 0)
+    return reply.bytes(200, Buffer.isBuffer(document.body) ? document.body : Buffer.from(document.body), headers)
+  reply.raw(document.status, type, document.body, headers)
+}
+
+function find(options: HandlerOptions, path: string, query: Query, reply: Reply) {
+  const { headers } = reply.exchange
+  return path.startsWith('/openapi/')
+    ? options.openapi.find(path, query, headers)
+    : options.discovery.find(path, query, headers)
+}
+
+function isKnown(options: HandlerOptions, path: string, query: Query, reply: Reply): boolean {
+  return ROOTS.includes(path) || path === '/' || path === '/metrics' || find(options, path, query, reply) !== undefined
+}
+
+function issuer(reply: Reply, type: string, document: object): void {
+  reply.raw(200, type, JSON.stringify(document), { 'cache-control': 'public, max-age=3600' })
+}
+
+/** 405 as go-restful's error handler words it. */
+export function methodNotAllowed() {
+  const { status } = errors.methodNotAllowed({ group: '', resource: '' }, '')
+  return new StatusError({ ...status, message: 'the server does not allow this method on the requested resource' })
+}

@@ -1,0 +1,207 @@
+/** How answers leave: headers, compression, large bodies in pieces, Status for every failure. */
+import { randomUUID } from 'node:crypto'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createGzip, gzip } from 'node:zlib'
+import { promisify } from 'node:util'
+import { dump } from 'js-yaml'
+import { StatusError, errors } from '../../machinery/status.ts'
+import type { Status } from '../../machinery/status.ts'
+import type { AnswerStream, Exchange } from '../exchange.ts'
+import { acceptsGzip, negotiateError } from './negotiation.ts'
+import type { Encoding } from './negotiation.ts'
+import { warningHeader } from './warnings.ts'
+
+const gzipAsync = promisify(gzip)
+const MEDIA: Readonly<Record<Encoding, string>> = { json: 'application/json', yaml: 'application/yaml' }
+
+/** Pieces are gathered to about so many bytes a write. */
+const CHUNK = 64 * 1024
+/** A client that has so much waiting is waited for. */
+const AHEAD = 1024 * 1024
+
+/** One answer under way: what all answers share, and what was sent. */
+export class Reply {
+  readonly exchange: Exchange
+  readonly headers: Record<string, string>
+  readonly warnings: string[] = []
+  readonly #gzipFrom: number
+  /** The code that was answered, 0 before. */
+  code = 0
+
+  constructor(exchange: Exchange, gzipFrom: number) {
+    this.exchange = exchange
+    this.#gzipFrom = gzipFrom
+    const asked = exchange.headers['audit-id']
+    this.headers = {
+      'audit-id': asked !== undefined && /^[\w.-]{1,64}$/.test(asked) ? asked : randomUUID(),
+      'cache-control': 'no-cache, private',
+    }
+  }
+
+  get started(): boolean {
+    return this.code !== 0
+  }
+
+  #head(code: number, type: string, extra?: Record<string, string>): Record<string, string> {
+    this.code = code
+    const warning = warningHeader(this.warnings)
+    return {
+      ...this.headers,
+      'content-type': type,
+      ...(warning === undefined ? {} : { warning }),
+      ...extra,
+    }
+  }
+
+  /** Sends a whole body as it is. HEAD gets none. */
+  raw(code: number, type: string, body: Buffer | string, extra?: Record<string, string>): void {
+    if (this.started) return
+    const head = this.#head(code, type, extra)
+    this.exchange.respond(code, head, this.exchange.method === 'HEAD' ? '' : body)
+  }
+
+  /** Plain text with the headers of Go's `http.Error`. */
+  text(code: number, body: string): void {
+    this.raw(code, 'text/plain; charset=utf-8', body, { 'x-content-type-options': 'nosniff' })
+  }
+
+  /** `404 page not found`: no such path. */
+  noSuchPath(): void {
+    this.text(404, '404 page not found\n')
+  }
+
+  /** Sends JSON bytes, compressed when that pays. */
+  async bytes(code: number, body: Buffer, extra?: Record<string, string>): Promise<void> {
+    if (this.started) return
+    if (body.length >= this.#gzipFrom && acceptsGzip(this.exchange.headers['accept-encoding'])) {
+      const head = this.#head(code, MEDIA.json, { ...extra, 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
+      const packed = await gzipAsync(body, { level: 1 })
+      this.exchange.respond(code, head, this.exchange.method === 'HEAD' ? '' : packed)
+      return
+    }
+    this.raw(code, MEDIA.json, body, extra)
+  }
+
+  /** Sends an object in the negotiated encoding. */
+  async object(code: number, object: object, encoding: Encoding = 'json', extra?: Record<string, string>): Promise<void> {
+    if (encoding === 'yaml') this.raw(code, MEDIA.yaml, dump(object, { lineWidth: -1, noRefs: true }), extra)
+    else await this.bytes(code, Buffer.from(this.#pretty() ? `${JSON.stringify(object, null, 2)}\n` : `${JSON.stringify(object)}\n`), extra)
+  }
+
+  /** Browsers and curl get indented JSON unless they say otherwise, as upstream does it. */
+  #pretty(): boolean {
+    const asked = /(?:^|&)pretty(?:=([^&]*))?(?:&|$)/.exec(this.exchange.query)
+    if (asked !== null) return !['0', 'false'].includes((asked[1] ?? '').toLowerCase())
+    return /^(curl|Wget|Mozilla)/.test(this.exchange.headers['user-agent'] ?? '')
+  }
+
+  get pretty(): boolean {
+    return this.#pretty()
+  }
+
+  /** Sends JSON text that comes in pieces. Small ones go out whole; large ones never block the event loop for long. */
+  async pieces(code: number, pieces: Iterable<Buffer>): Promise<void> {
+    const iterator = pieces[Symbol.iterator]()
+    let gathered: Buffer[] = []
+    let size = 0
+    let next = iterator.next()
+    while (next.done !== true && size < this.#gzipFrom) {
+      gathered.push(next.value)
+      size += next.value.length
+      next = iterator.next()
+    }
+    if (next.done === true) return this.bytes(code, Buffer.concat(gathered, size))
+
+    const compress = acceptsGzip(this.exchange.headers['accept-encoding'])
+    const extra: Record<string, string> = compress ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}
+    const stream = this.stream(code, MEDIA.json, extra)
+    const sink = compress ? gzipSink(stream) : plainSink(stream)
+    try {
+      let since = 0
+      for (; next.done !== true; next = iterator.next()) {
+        gathered.push(next.value)
+        size += next.value.length
+        if (size < CHUNK) continue
+        await sink.write(Buffer.concat(gathered, size))
+        since += size
+        gathered = []
+        size = 0
+        if (this.exchange.signal.aborted) return stream.abort()
+        if (since >= AHEAD) {
+          since = 0
+          await nextTurn()
+        }
+      }
+      if (size > 0) await sink.write(Buffer.concat(gathered, size))
+      await sink.end()
+    } catch (error) {
+      stream.abort()
+      throw error
+    }
+  }
+
+  /** Sends the head at once; the body follows by pieces. */
+  stream(code: number, type: string, extra?: Record<string, string>): AnswerStream {
+    return this.exchange.stream(code, this.#head(code, type, extra))
+  }
+
+  /** Any failure as a Status. Unknown errors become 500 without their stack; the caller logs them. */
+  async failure(error: unknown): Promise<void> {
+    if (this.started) return
+    const status = statusOf(error)
+    const extra: Record<string, string> = {}
+    const retry = status.details?.retryAfterSeconds
+    if (retry !== undefined && retry > 0) extra['retry-after'] = String(retry)
+    if (status.code === 403 || status.code === 401) extra['x-content-type-options'] = 'nosniff'
+    await this.object(status.code, status, negotiateError(this.exchange.headers['accept']).encoding, extra)
+  }
+}
+
+/** The wire Status of an error. */
+export function statusOf(error: unknown): Status {
+  return error instanceof StatusError ? error.status : errors.internal('unexpected failure, see the log').status
+}
+
+interface Sink {
+  write(piece: Buffer): Promise<void>
+  end(): Promise<void>
+}
+
+function plainSink(stream: AnswerStream): Sink {
+  return {
+    async write(piece) {
+      stream.write(piece)
+      if (stream.buffered > AHEAD) await stream.drained()
+    },
+    async end() {
+      stream.end()
+    },
+  }
+}
+
+function gzipSink(stream: AnswerStream): Sink {
+  const packer = createGzip({ level: 1 })
+  packer.on('data', (piece: Buffer) => {
+    stream.write(piece)
+    if (stream.buffered <= AHEAD) return
+    packer.pause()
+    void stream.drained().then(() => packer.resume())
+  })
+  return {
+    write(piece) {
+      return new Promise((resolve, reject) => {
+        packer.write(piece, (error) => (error === null || error === undefined ? resolve() : reject(error)))
+      })
+    },
+    end() {
+      return new Promise((resolve, reject) => {
+        packer.once('error', reject)
+        packer.once('end', () => {
+          stream.end()
+          resolve()
+        })
+        packer.end()
+      })
+    },
+  }
+}

@@ -1,0 +1,127 @@
+/** Answers in another form: Table and PartialObjectMetadata. */
+import { tableFor } from '../../machinery/table/index.ts'
+import type { TableDefinition } from '../../machinery/table/index.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { errors } from '../../machinery/status.ts'
+import type { Listed, ServedResource } from '../contract.ts'
+import { objectOf } from '../contract.ts'
+import { customTable } from '../crd/columns.ts'
+import type { Negotiated } from './negotiation.ts'
+import type { Query } from './query.ts'
+
+export type IncludeObject = 'None' | 'Metadata' | 'Object'
+
+/** `includeObject` of a table request. @throws StatusError 400 */
+export function includeObject(query: Query): IncludeObject {
+  const value = query.get('includeObject') ?? ''
+  if (value === '') return 'Metadata'
+  if (value === 'None' || value === 'Metadata' || value === 'Object') return value
+  throw errors.badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+  )
+}
+
+/** Whether answers of a resource can be tables: everything that can be got. */
+export function hasTable(resource: ServedResource, subresource: string): boolean {
+  return (subresource === '' || subresource === 'status') && resource.info.verbs.includes('get')
+}
+
+const NAME = 'Name of the object, unique among its kind in its namespace.'
+/** Kinds without columns of their own. */
+const defaultTable: TableDefinition = {
+  columns: [
+    { name: 'Name', type: 'string', format: 'name', description: NAME, priority: 0 },
+    { name: 'Created At', type: 'date', format: '', description: 'When the server stored the object.', priority: 0 },
+  ],
+  cells: (object) => [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null],
+}
+
+export function tableOf(resource: ServedResource): TableDefinition {
+  if (resource.custom !== undefined) return customTable(resource.custom)
+  return tableFor(resource.info.group, resource.info.kind) ?? defaultTable
+}
+
+export interface TableOptions {
+  readonly version: string
+  readonly include: IncludeObject
+  /** Milliseconds since the epoch: ages are counted from here. */
+  readonly now: number
+  /** Whether column definitions are left out: every event of a watch but the first. */
+  readonly headless?: boolean
+}
+
+/** metadata alone, as `PartialObjectMetadata` of `version`. */
+export function partial(object: KubeObject, version: string): object {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata }
+}
+
+function row(definition: TableDefinition, object: KubeObject, options: TableOptions): object {
+  const shown =
+    options.include === 'None' ? null : options.include === 'Object' ? object : partial(object, options.version)
+  return { cells: definition.cells(object, options.now), object: shown }
+}
+
+/** A Table of some objects. */
+export function table(
+  resource: ServedResource,
+  objects: Iterable<KubeObject>,
+  metadata: object,
+  options: TableOptions,
+): object {
+  const definition = tableOf(resource)
+  return {
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${options.version}`,
+    metadata,
+    columnDefinitions: options.headless === true ? null : definition.columns,
+    rows: [...objects].map((object) => row(definition, object, options)),
+  }
+}
+
+function listMetadata(listed: Listed): object {
+  return {
+    resourceVersion: listed.resourceVersion,
+    ...(listed.continue === undefined ? {} : { continue: listed.continue }),
+    ...(listed.remainingItemCount === undefined ? {} : { remainingItemCount: listed.remainingItemCount }),
+  }
+}
+
+/** One object in the negotiated form. */
+export function transformed(resource: ServedResource, object: KubeObject, as: Negotiated, options: TableOptions): object {
+  if (as.as === 'Table')
+    return table(resource, [object], { resourceVersion: object.metadata?.resourceVersion ?? '' }, options)
+  return partial(object, as.version)
+}
+
+/** A list in the negotiated form, in pieces of JSON text: large lists are never one string. */
+export function* transformedList(
+  resource: ServedResource,
+  listed: Listed,
+  as: Negotiated,
+  options: TableOptions,
+): Generator<Buffer> {
+  const apiVersion = `meta.k8s.io/${as.version}`
+  const metadata = JSON.stringify(listMetadata(listed))
+  if (as.as === 'Table') {
+    const definition = tableOf(resource)
+    const columns = JSON.stringify(definition.columns)
+    yield Buffer.from(
+      `{"kind":"Table","apiVersion":"${apiVersion}","metadata":${metadata},"columnDefinitions":${columns},"rows":[`,
+    )
+    let separator = ''
+    for (const entry of listed.entries) {
+      yield Buffer.from(separator + JSON.stringify(row(definition, objectOf(entry), options)))
+      separator = ','
+    }
+  } else {
+    yield Buffer.from(
+      `{"kind":"PartialObjectMetadataList","apiVersion":"${apiVersion}","metadata":${metadata},"items":[`,
+    )
+    let separator = ''
+    for (const entry of listed.entries) {
+      yield Buffer.from(separator + JSON.stringify(partial(objectOf(entry), as.version)))
+      separator = ','
+    }
+  }
+  yield Buffer.from(']}\n')
+}

@@ -1,0 +1,291 @@
+/** Resource requests: from the path to a verb of the Api, from its result to an answer. */
+import type { KubeObject } from '../../machinery/object.ts'
+import { success } from '../../machinery/status.ts'
+import type { Call, PatchType, ServedResource, Stored, Target, UserInfo, Written } from '../contract.ts'
+import { forbidden } from '../authz/forbidden.ts'
+import { objectBody, optionsBody, patchBody, patchType } from './body.ts'
+import { listPieces, objectBytes } from './bytes.ts'
+import type { HandlerOptions } from './contract.ts'
+import { negotiate, negotiateWatch } from './negotiation.ts'
+import type { Negotiated } from './negotiation.ts'
+import { methodNotAllowed } from './nonresource.ts'
+import { deleteOptions, listOptions, managerOf, watchOptions, writeOptions } from './parameters.ts'
+import type { WriteOptions } from './parameters.ts'
+import type { Query } from './query.ts'
+import type { Reply } from './reply.ts'
+import type { RequestInfo, ResourceRequest } from './request.ts'
+import { hasTable, includeObject, transformed, transformedList } from './transform.ts'
+import { answerWatch } from './watch.ts'
+
+/** One resource request on its way. */
+export interface Request {
+  readonly options: HandlerOptions
+  readonly info: RequestInfo
+  readonly asked: ResourceRequest
+  readonly query: Query
+  readonly user: UserInfo
+  readonly reply: Reply
+}
+
+const MAX_BODY = 3 * 1024 * 1024
+const WATCH_BUFFER = 8 * 1024 * 1024
+
+/** Answers a resource request. @throws StatusError */
+export async function answerResource(request: Request): Promise<void> {
+  const { asked, options } = request
+  const resource = options.api.catalog.find(asked.group, asked.version, asked.resource)
+  const known = resource !== undefined && (asked.subresource === '' || served(resource, asked.subresource))
+  if (!known || wrongScope(resource, asked)) return unknown(request)
+  const target: Target = {
+    resource,
+    namespace: resource.info.namespaced ? asked.namespace : '',
+    name: asked.name,
+    ...(asked.subresource === '' ? {} : { subresource: asked.subresource }),
+  }
+  const connector = options.connectors?.[`${asked.resource}/${asked.subresource}`]
+  if (connector !== undefined && asked.group === '') return connect(request, target, connector)
+  if (asked.rest.length > 0 && !asked.legacyWatch) return unknown(request)
+  if (!allows(resource, target, request.info.verb)) {
+    authorize(request)
+    throw methodNotAllowed()
+  }
+  // HEAD has no route of its own upstream.
+  if (request.reply.exchange.method === 'HEAD') {
+    authorize(request)
+    throw methodNotAllowed()
+  }
+  return verb(request, target)
+}
+
+function served(resource: ServedResource, subresource: string): boolean {
+  return resource.subresources.has(subresource)
+}
+
+/** A namespaced resource has no object outside of namespaces; a cluster-scoped one none inside. */
+function wrongScope(resource: ServedResource, asked: ResourceRequest): boolean {
+  if (resource.info.namespaced) return asked.namespace === '' && asked.named
+  return asked.namespace !== '' && asked.resource !== 'namespaces'
+}
+
+/** 404 in plain text, but only for those who may know it. */
+function unknown(request: Request): void {
+  authorize(request)
+  request.reply.noSuchPath()
+}
+
+/** Kubernetes' refusal: `pods "x" is forbidden: User "u" cannot get resource …`. @throws StatusError 403 */
+function authorize({ options, info, asked, user }: Request, as = info.verb): void {
+  const { group, version, resource, subresource, namespace, name } = asked
+  const attributes = { user, verb: as, group, version, resource, subresource, namespace, name }
+  const decision = options.api.authorizer.authorize(attributes)
+  if (!decision.allowed) throw forbidden(attributes, decision.reason)
+}
+
+function allows(resource: ServedResource, target: Target, verb: string): boolean {
+  const subresource = target.subresource === undefined ? undefined : resource.subresources.get(target.subresource)
+  const verbs = subresource === undefined ? resource.info.verbs : subresource.verbs
+  return verbs.includes(verb)
+}
+
+async function connect(request: Request, target: Target, connector: NonNullable<HandlerOptions['connectors']>[string]) {
+  const { method } = request.reply.exchange
+  const verbs = target.resource.subresources.get(target.subresource ?? '')?.verbs ?? []
+  const verb = request.info.verb
+  // Connections are opened by GET or POST; a proxy takes every method.
+  if (target.subresource !== 'proxy' && !verbs.includes(verb)) throw methodNotAllowed()
+  if (target.subresource === 'log' && method !== 'GET') throw methodNotAllowed()
+  authorize(request)
+  const { exchange, headers } = request.reply
+  request.reply.code = 200
+  try {
+    const { query, user, asked } = request
+    await connector({ exchange, target, query, user, rest: asked.rest }, { headers })
+  } catch (error) {
+    request.reply.code = 0
+    throw error
+  }
+}
+
+async function verb(request: Request, target: Target): Promise<void> {
+  switch (request.info.verb) {
+    case 'get':
+      return get(request, target)
+    case 'list':
+      return list(request, target)
+    case 'watch':
+      return watch(request, target)
+    case 'create':
+      return create(request, target)
+    case 'update':
+      return update(request, target)
+    case 'patch':
+      return patch(request, target)
+    case 'delete':
+      return remove(request, target)
+    case 'deletecollection':
+      return removeAll(request, target)
+    default:
+      throw methodNotAllowed()
+  }
+}
+
+function call(request: Request, write?: WriteOptions): Call {
+  const { user, reply } = request
+  return {
+    user,
+    // Made when first asked for: most verbs never do.
+    get signal() {
+      return reply.exchange.signal
+    },
+    warnings: reply.warnings,
+    ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),
+    ...(write === undefined ? {} : { dryRun: write.dryRun, fieldValidation: write.fieldValidation }),
+  }
+}
+
+function accepted(request: Request, target: Target): Negotiated {
+  return negotiate(request.reply.exchange.headers['accept'], {
+    table: hasTable(target.resource, target.subresource ?? ''),
+    metadata: target.resource.info.verbs.includes('get'),
+  })
+}
+
+function deprecation(request: Request, resource: ServedResource): void {
+  const { info, custom } = resource
+  if (custom?.deprecationWarning !== undefined) request.reply.warnings.push(custom.deprecationWarning)
+  else if (info.group === '' && (info.resource === 'endpoints' || info.resource === 'componentstatuses')) {
+    const instead = info.resource === 'endpoints' ? '; use discovery.k8s.io/v1 EndpointSlice' : ''
+    const since = info.resource === 'endpoints' ? 'v1.33+' : 'v1.19+'
+    request.reply.warnings.push(`v1 ${info.kind} is deprecated in ${since}${instead}`)
+  }
+}
+
+async function answer(request: Request, target: Target, as: Negotiated, code: number, stored: Stored | Written | { object: KubeObject }) {
+  const { reply, query, options } = request
+  if (as.as !== undefined) {
+    const shown = { version: as.version, include: includeObject(query), now: options.now() }
+    return reply.object(code, transformed(target.resource, stored.object, as, shown), as.encoding)
+  }
+  if (as.encoding === 'yaml' || reply.pretty || !('entry' in stored) || stored.entry === undefined)
+    return reply.object(code, stored.object, as.encoding)
+  return reply.bytes(code, objectBytes(stored.entry))
+}
+
+async function get(request: Request, target: Target): Promise<void> {
+  const as = accepted(request, target)
+  deprecation(request, target.resource)
+  await answer(request, target, as, 200, await request.options.api.get(call(request), target))
+}
+
+async function list(request: Request, target: Target): Promise<void> {
+  const { options, query, reply } = request
+  const as = accepted(request, target)
+  const parameters = listOptions(query)
+  const include = as.as === 'Table' ? includeObject(query) : 'Metadata'
+  deprecation(request, target.resource)
+  const listed = await options.api.list(call(request), target, parameters)
+  const pieces =
+    as.as === undefined
+      ? listPieces(target.resource, listed)
+      : transformedList(target.resource, listed, as, { version: as.version, include, now: options.now() })
+  if (as.encoding === 'yaml' || reply.pretty)
+    return reply.object(200, JSON.parse(Buffer.concat([...pieces]).toString('utf8')) as object, as.encoding)
+  return reply.pieces(200, pieces)
+}
+
+async function watch(request: Request, target: Target): Promise<void> {
+  const { options, query, reply, asked } = request
+  const negotiated = negotiateWatch(reply.exchange.headers['accept'], {
+    table: hasTable(target.resource, ''),
+    metadata: target.resource.info.verbs.includes('get'),
+  })
+  const parameters = watchOptions(query)
+  // `/watch/…/pods/x` and GET of one object with watch=true watch that object.
+  const single = asked.named ? `metadata.name=${asked.name}` : undefined
+  const selector = [parameters.fieldSelector, single].filter((s) => s !== undefined).join(',')
+  deprecation(request, target.resource)
+  await answerWatch(
+    {
+      api: options.api,
+      call: call(request),
+      target,
+      options: selector === '' ? parameters : { ...parameters, fieldSelector: selector },
+      negotiated,
+      include: negotiated.as === 'Table' ? includeObject(query) : 'Metadata',
+      limit: options.watchBuffer ?? WATCH_BUFFER,
+      now: options.now,
+      random: options.random,
+    },
+    reply,
+  )
+}
+
+const bodyLimit = (request: Request): number => request.options.maxBody ?? MAX_BODY
+
+async function create(request: Request, target: Target): Promise<void> {
+  const { query, reply, options } = request
+  const as = accepted(request, target)
+  const write = writeOptions(query, 'CreateOptions', reply.exchange.headers['user-agent'])
+  const object = await objectBody(request.reply, target, write, bodyLimit(request))
+  deprecation(request, target.resource)
+  const written = await options.api.create(call(request, write), target, object)
+  await answer(request, target, as, written.created ? 201 : 200, written)
+}
+
+async function update(request: Request, target: Target): Promise<void> {
+  const { query, reply, options } = request
+  const as = accepted(request, target)
+  const write = writeOptions(query, 'UpdateOptions', reply.exchange.headers['user-agent'])
+  const object = await objectBody(request.reply, target, write, bodyLimit(request))
+  deprecation(request, target.resource)
+  const written = await options.api.update(call(request, write), target, object)
+  await answer(request, target, as, written.created ? 201 : 200, written)
+}
+
+async function patch(request: Request, target: Target): Promise<void> {
+  const { query, reply, options } = request
+  const as = accepted(request, target)
+  const type: PatchType = patchType(reply.exchange.headers['content-type'], target)
+  const write = writeOptions(query, 'PatchOptions', reply.exchange.headers['user-agent'], type === 'apply')
+  const body = await patchBody(reply, type, write, bodyLimit(request))
+  deprecation(request, target.resource)
+  const written = await options.api.patch(call(request, write), target, type, body, write.force)
+  await answer(request, target, as, written.created ? 201 : 200, written)
+}
+
+async function remove(request: Request, target: Target): Promise<void> {
+  const { query, reply, options } = request
+  const as = accepted(request, target)
+  const asked = deleteOptions(query, await optionsBody(reply, bodyLimit(request)))
+  const { dryRun, orphanDependents, ...rest } = asked
+  const result = await options.api.delete(Object.assign(deleting(request), { dryRun }), target, rest)
+  deprecation(request, target.resource)
+  if (result.pending !== undefined)
+    return answer(request, target, as, orphanDependents === false ? 202 : 200, result.pending)
+  const { group, resource } = target.resource.info
+  const details = { name: result.deleted?.name ?? target.name, ...(group === '' ? {} : { group }), kind: resource }
+  const uid = result.deleted?.uid
+  await reply.object(200, success(uid === undefined ? details : { ...details, uid }), as.encoding)
+}
+
+function deleting(request: Request): Call {
+  const manager = managerOf(request.reply.exchange.headers['user-agent'])
+  return manager === undefined ? call(request) : Object.assign(call(request), { fieldManager: manager })
+}
+
+async function removeAll(request: Request, target: Target): Promise<void> {
+  const { query, reply, options } = request
+  const as = accepted(request, target)
+  const parameters = listOptions(query)
+  const asked = deleteOptions(query, await optionsBody(reply, bodyLimit(request)))
+  const { dryRun, orphanDependents: _orphan, ...rest } = asked
+  const entries = await options.api.deleteCollection(Object.assign(deleting(request), { dryRun }), target, rest, parameters)
+  deprecation(request, target.resource)
+  const last = entries.reduce((newest, entry) => Math.max(newest, entry.revision), 0)
+  const listed = { entries, resourceVersion: last === 0 ? '' : String(last) }
+  if (as.as === undefined && as.encoding === 'json') return reply.pieces(200, listPieces(target.resource, listed))
+  const shown = { version: as.version, include: includeObject(query), now: options.now() }
+  const pieces = as.as === undefined ? listPieces(target.resource, listed) : transformedList(target.resource, listed, as, shown)
+  await reply.object(200, JSON.parse(Buffer.concat([...pieces]).toString('utf8')) as object, as.encoding)
+}
+

@@ -1,0 +1,335 @@
+/** Validation by a structural schema, in the words of upstream's validator (go-openapi's, mapped to field errors). */
+import { RE2JS } from 're2js'
+import type { FieldError } from '../field.ts'
+import { duplicate, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field.ts'
+import { formatCheck } from './formats.ts'
+import { equalJson, isObject, own } from './props.ts'
+import type { Data, SchemaProps } from './props.ts'
+
+/**
+ * Says what is wrong with `value` at `path`. `old` is the value at the same place before an update, undefined if
+ * there is none: what was wrong before and has not changed is let through.
+ */
+export type Check = (value: unknown, old: unknown, path: string, errors: FieldError[]) => void
+
+const MAX_PATTERNS = 2048
+const patterns = new Map<string, RE2JS>()
+
+/** A pattern, compiled once in the process. @throws when it is none */
+export function compilePattern(pattern: string): RE2JS {
+  let compiled = patterns.get(pattern)
+  if (compiled === undefined) {
+    compiled = RE2JS.compile(pattern)
+    if (patterns.size >= MAX_PATTERNS) patterns.clear()
+    patterns.set(pattern, compiled)
+  }
+  return compiled
+}
+
+const body = (path: string, text: string): string => (path === '' ? ` in body ${text}` : `${path} in body ${text}`)
+const trim = (path: string): string => (path.startsWith('.') ? path.slice(1) : path)
+const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
+
+type JsonType = 'null' | 'boolean' | 'string' | 'integer' | 'number' | 'array' | 'object'
+
+function typeOf(value: unknown): JsonType {
+  if (value === null || value === undefined) return 'null'
+  switch (typeof value) {
+    case 'string':
+      return 'string'
+    case 'boolean':
+      return 'boolean'
+    case 'number':
+      return Number.isInteger(value) ? 'integer' : 'number'
+    default:
+      if (Array.isArray(value)) return 'array'
+      return JSON.isRawJSON(value) ? 'integer' : 'object'
+  }
+}
+
+const numeric = (value: unknown): number => (typeof value === 'number' ? value : Number(JSON.stringify(value)))
+
+/** A check of one kind of value; undefined when a schema asks nothing of it. */
+type Part = Check | undefined
+
+function typeCheck(schema: SchemaProps): Part {
+  const wanted = schema['x-kubernetes-int-or-string'] === true ? 'integer,string' : schema.type
+  if (wanted === undefined || wanted === '') return undefined
+  const allowed = new Set(wanted.split(','))
+  if (allowed.has('number')) allowed.add('integer')
+  const nullable = schema.nullable === true
+  return (value, _old, path, errors) => {
+    const type = typeOf(value)
+    if (allowed.has(type) || (type === 'null' && nullable)) return
+    errors.push(typeInvalid(trim(path), type, body(path, `must be of type ${wanted}: "${type}"`)))
+  }
+}
+
+function stringCheck(schema: SchemaProps): Part {
+  const { minLength, maxLength, pattern, format } = schema
+  const known = format === undefined || format === '' ? undefined : formatCheck(format)
+  const textual = schema.type === undefined || schema.type === 'string'
+  const formatted = textual ? known : undefined
+  const expression = pattern === undefined || pattern === '' ? undefined : compilePattern(pattern)
+  if (minLength === undefined && maxLength === undefined && expression === undefined && formatted === undefined)
+    return undefined
+  return (value, _old, path, errors) => {
+    const text = value as string
+    const field = trim(path)
+    if (maxLength !== undefined && text.length > maxLength && countRunes(text) > maxLength) {
+      errors.push(tooLong(field, maxLength))
+    } else if (minLength !== undefined && text.length < 2 * minLength && countRunes(text) < minLength) {
+      errors.push(invalid(field, text, body(path, `should be at least ${minLength} chars long`)))
+    } else if (expression !== undefined && !expression.test(text)) {
+      errors.push(invalid(field, text, body(path, `should match '${pattern}'`)))
+    }
+    if (formatted !== undefined && !formatted(text)) {
+      errors.push(typeInvalid(field, text, body(path, `must be of type ${format}: ${JSON.stringify(text)}`)))
+    }
+  }
+}
+
+function countRunes(text: string): number {
+  let count = text.length
+  for (let i = 0; i < text.length - 1; i++) {
+    if ((text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      count--
+      i++
+    }
+  }
+  return count
+}
+
+/** Errors that upstream's validator gives without a place. */
+const placeless = (message: string): FieldError => invalid('<nil>', '', message)
+
+function rangeOf(schema: SchemaProps): ((n: number) => boolean) | undefined {
+  if (schema.type === 'integer' && schema.format === 'int32') return (n) => n >= -(2 ** 31) && n < 2 ** 31
+  if (schema.type === 'integer' && schema.format === 'int64') return (n) => n >= -(2 ** 63) && n < 2 ** 63
+  if (schema.type === 'number' && schema.format === 'float') return (n) => Math.abs(n) <= 3.4028234663852886e38
+  return undefined
+}
+
+function numberCheck(schema: SchemaProps): Part {
+  const { minimum, maximum, multipleOf } = schema
+  const inRange = rangeOf(schema)
+  if (minimum === undefined && maximum === undefined && multipleOf === undefined && inRange === undefined)
+    return undefined
+  const over = schema.exclusiveMaximum === true
+  const under = schema.exclusiveMinimum === true
+  return (value, _old, path, errors) => {
+    const n = numeric(value)
+    const say = (text: string) => errors.push(invalid(trim(path), value, body(path, text)))
+    if (inRange !== undefined && !inRange(n)) {
+      const type = `type ${schema.type} with format ${schema.format}`
+      errors.push(placeless(`Checked value must be of ${type} in ${path}`))
+    }
+    if (multipleOf !== undefined && !Number.isInteger(multipleOf < 1 ? (1 / multipleOf) * n : n / multipleOf))
+      say(`should be a multiple of ${multipleOf}`)
+    if (maximum !== undefined && (over ? n >= maximum : n > maximum))
+      say(`should be less than ${over ? '' : 'or equal to '}${maximum}`)
+    if (minimum !== undefined && (under ? n <= minimum : n < minimum))
+      say(`should be greater than ${under ? '' : 'or equal to '}${minimum}`)
+  }
+}
+
+function enumCheck(schema: SchemaProps): Part {
+  const values = schema.enum
+  if (values === undefined || values.length === 0) return undefined
+  const scalars = new Set(values.filter((v) => typeof v !== 'object'))
+  const objects = values.filter((v) => typeof v === 'object')
+  const shown = values.map((v) => (typeof v === 'string' ? v : JSON.stringify(v)))
+  return (value, _old, path, errors) => {
+    if (scalars.has(value) || objects.some((v) => equalJson(v, value))) return
+    errors.push(notSupported(trim(path), value, shown))
+  }
+}
+
+function listCheck(schema: SchemaProps, root: boolean): Part {
+  const items = schema.items === undefined ? undefined : compileCheck(schema.items, false)
+  const { minItems, maxItems } = schema
+  const correlate = correlation(schema)
+  const unique = uniqueness(schema)
+  if (items === undefined && minItems === undefined && maxItems === undefined && unique === undefined && !root)
+    return undefined
+  return (value, old, path, errors) => {
+    const list = value as unknown[]
+    if (items !== undefined) {
+      const before = Array.isArray(old) ? correlate?.(old) : undefined
+      for (let i = 0; i < list.length; i++) items(list[i], before?.(list[i]), `${path}[${i}]`, errors)
+    }
+    if (minItems !== undefined && list.length < minItems)
+      errors.push(invalid(trim(path), list.length, body(path, `should have at least ${minItems} items`)))
+    if (maxItems !== undefined && list.length > maxItems) errors.push(tooMany(trim(path), list.length, maxItems))
+    unique?.(list, path, errors)
+  }
+}
+
+/** How items of a map list find what they were before. */
+function correlation(schema: SchemaProps): ((old: unknown[]) => (item: unknown) => unknown) | undefined {
+  const keys = schema['x-kubernetes-list-map-keys']
+  if (schema['x-kubernetes-list-type'] !== 'map' || keys === undefined) return undefined
+  const keyOf = (item: unknown) => (isObject(item) ? JSON.stringify(keys.map((k) => own(item, k) ?? null)) : '')
+  return (old) => {
+    let byKey: Map<string, unknown> | undefined
+    return (item) => {
+      byKey ??= new Map(old.map((o) => [keyOf(o), o]))
+      return byKey.get(keyOf(item))
+    }
+  }
+}
+
+function uniqueness(schema: SchemaProps): ((list: unknown[], path: string, errors: FieldError[]) => void) | undefined {
+  const type = schema['x-kubernetes-list-type']
+  if (type === 'set') {
+    return (list, path, errors) => {
+      const seen = new Set<string>()
+      for (let i = 0; i < list.length; i++) {
+        const text = canonical(list[i])
+        if (seen.has(text)) errors.push(duplicate(`${path}[${i}]`, list[i]))
+        seen.add(text)
+      }
+    }
+  }
+  const keys = schema['x-kubernetes-list-map-keys']
+  if (type !== 'map' || keys === undefined) return undefined
+  return (list, path, errors) => {
+    const seen = new Set<string>()
+    for (let i = 0; i < list.length; i++) {
+      const item = list[i]
+      if (!isObject(item)) continue
+      const key: Data = {}
+      for (const name of keys) if (Object.hasOwn(item, name)) key[name] = item[name]
+      const text = canonical(key)
+      if (seen.has(text)) errors.push(duplicate(`${path}[${i}]`, key))
+      seen.add(text)
+    }
+  }
+}
+
+/** JSON text with sorted keys: equal for equal values. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (!isObject(value)) return JSON.stringify(value) ?? 'null'
+  const names = Object.keys(value).toSorted()
+  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`
+}
+
+function objectCheck(schema: SchemaProps, root: boolean): Part {
+  const properties = Object.entries(schema.properties ?? {}).map(([name, s]) => ({ name, check: compileCheck(s, false) }))
+  const checked = properties.filter((p) => p.check !== undefined)
+  const known = new Set(properties.map((p) => p.name))
+  const { additionalProperties, minProperties, maxProperties } = schema
+  const wanted = schema.required ?? []
+  const additional = typeof additionalProperties === 'object' ? compileCheck(additionalProperties, false) : undefined
+  const closed = additionalProperties === false
+  const embedded = !root && schema['x-kubernetes-embedded-resource'] === true
+  return (value, old, path, errors) => {
+    const data = value as Data
+    const before = isObject(old) ? old : undefined
+    if (minProperties !== undefined || maxProperties !== undefined) {
+      const count = Object.keys(data).length
+      if (minProperties !== undefined && count < minProperties)
+        errors.push(invalid(trim(path), count, body(path, `should have at least ${minProperties} properties`)))
+      if (maxProperties !== undefined && count > maxProperties) errors.push(tooMany(trim(path), count, maxProperties))
+    }
+    if (closed || additional !== undefined) {
+      for (const name of Object.keys(data)) {
+        if (known.has(name)) continue
+        if (closed) errors.push(invalid(trim(path), '', `${path}.${name} in body is a forbidden property`))
+        else additional!(data[name], before === undefined ? undefined : own(before, name), `${path}.${name}`, errors)
+      }
+    }
+    for (const { name, check } of checked) {
+      if (!Object.hasOwn(data, name)) continue
+      check!(data[name], before === undefined ? undefined : own(before, name), join(path, name), errors)
+    }
+    for (const name of wanted) if (!Object.hasOwn(data, name)) errors.push(required(join(trim(path), name)))
+    if (embedded) checkEmbedded(data, path, errors)
+  }
+}
+
+/** What every embedded object needs. */
+function checkEmbedded(data: Data, path: string, errors: FieldError[]): void {
+  for (const name of ['apiVersion', 'kind']) {
+    const value = own(data, name)
+    if (value === undefined) errors.push(required(join(path, name)))
+    else if (typeof value !== 'string') errors.push(invalid(join(path, name), value, 'must be a string'))
+    else if (value === '') errors.push(invalid(join(path, name), value, 'must not be empty'))
+  }
+  const metadata = own(data, 'metadata')
+  if (metadata !== undefined && !isObject(metadata))
+    errors.push(invalid(join(path, 'metadata'), metadata, 'must be an object'))
+}
+
+function junctionCheck(schema: SchemaProps): Part {
+  const compile = (list: readonly SchemaProps[] | undefined) => (list ?? []).map((s) => compileCheck(s, false) ?? pass)
+  const anyOf = compile(schema.anyOf)
+  const oneOf = compile(schema.oneOf)
+  const allOf = compile(schema.allOf)
+  const not = schema.not === undefined ? undefined : (compileCheck(schema.not, false) ?? pass)
+  if (anyOf.length + oneOf.length + allOf.length === 0 && not === undefined) return undefined
+  return (value, _old, path, errors) => {
+    const place = JSON.stringify(path)
+    const results = (checks: readonly Check[]) => {
+      return checks.map((check) => {
+        const found: FieldError[] = []
+        check(value, undefined, path, found)
+        return found
+      })
+    }
+    if (anyOf.length > 0) {
+      const found = results(anyOf)
+      if (found.every((f) => f.length > 0))
+        errors.push(placeless(`${place} must validate at least one schema (anyOf)`), ...found[0]!)
+    }
+    if (oneOf.length > 0) {
+      const found = results(oneOf)
+      const valid = found.filter((f) => f.length === 0).length
+      const text = `${place} must validate one and only one schema (oneOf).`
+      if (valid === 0) errors.push(placeless(`${text} Found none valid`), ...found[0]!)
+      else if (valid > 1) errors.push(placeless(`${text} Found ${valid} valid alternatives`))
+    }
+    if (allOf.length > 0) {
+      const found = results(allOf)
+      const valid = found.filter((f) => f.length === 0).length
+      if (valid < allOf.length) {
+        errors.push(...found.flat())
+        const none = valid === 0 ? '. None validated' : ''
+        errors.push(placeless(`${place} must validate all the schemas (allOf)${none}`))
+      }
+    }
+    if (not !== undefined && results([not])[0]!.length === 0)
+      errors.push(placeless(`${place} must not validate the schema (not)`))
+  }
+}
+
+const pass: Check = () => undefined
+
+/** The check of a schema, undefined when everything is right. @throws for a pattern that is none */
+export function compileCheck(schema: SchemaProps, root: boolean): Check | undefined {
+  const type = typeCheck(schema)
+  const string = stringCheck(schema)
+  const number = numberCheck(schema)
+  const enumeration = enumCheck(schema)
+  const junction = junctionCheck(schema)
+  const can = (t: string) => schema.type === undefined || schema.type === t
+  const list = can('array') ? listCheck(schema, false) : undefined
+  const object = can('object') ? objectCheck(schema, root) : undefined
+  if ([type, string, number, enumeration, junction, list, object].every((part) => part === undefined)) return undefined
+  const check: Check = (value, old, path, errors) => {
+    type?.(value, old, path, errors)
+    if (typeof value === 'string') string?.(value, old, path, errors)
+    else if (Array.isArray(value)) list?.(value, old, path, errors)
+    else if (isObject(value)) object?.(value, old, path, errors)
+    else if (typeof value === 'number' || JSON.isRawJSON(value)) number?.(value, old, path, errors)
+    if (value !== null) enumeration?.(value, old, path, errors)
+    junction?.(value, old, path, errors)
+  }
+  return (value, old, path, errors) => {
+    const before = errors.length
+    check(value, old, path, errors)
+    // What was wrong already and did not change passes: a schema may be tightened after objects exist.
+    if (errors.length > before && old !== undefined && equalJson(value, old)) errors.length = before
+  }
+}
