@@ -96,7 +96,8 @@ class MemoryStore implements Store, Owner {
     this.#waiting.push(transaction)
     if (this.#idle !== undefined) return
     this.#idle = Promise.withResolvers()
-    queueMicrotask(() => this.#commit())
+    // Not a microtask: writers that wait for each other in memory alone would keep the event loop from everything else.
+    setImmediate(() => this.#commit())
   }
 
   #commit(): void {

@@ -6,7 +6,7 @@ import type { HistoryLimits } from './history.ts'
 import { checkBase, compactAll, withDefaults, type StoreOptions } from './memory.ts'
 import { StoredRange, type Owner, type Transaction } from './range.ts'
 import { readRows, removed, rowSize, tombstone, writeRow } from './sqlite/frame.ts'
-import type { Opened, Page, RangeRecord } from './sqlite/protocol.ts'
+import type { Opened, Page, RangeRecord, Rows } from './sqlite/protocol.ts'
 import { DatabaseThread } from './sqlite/thread.ts'
 
 export interface SqliteOptions extends StoreOptions {
@@ -36,6 +36,8 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
 /** Most writes and bytes in one commit: what one turn of the event loop can hand out again without being felt. */
 const BATCH_WRITES = 1024
 const BATCH_BYTES = 4 << 20
+/** Memory for the rows of a commit that is kept for the next one. */
+const KEPT_BYTES = 8 << 20
 /** Transactions that a range may put into a commit before it is another range's turn. */
 const TURN = 32
 
@@ -78,6 +80,8 @@ class SqliteStore implements Store, Owner {
   #opens: OpenJob[] = []
   #drops: Job<void>[] = []
   #committing: Batch | undefined
+  /** Rows of the commit under way, of which there is one at a time: memory used again makes no garbage. */
+  #memory = new SharedArrayBuffer(64 << 10)
   #scheduled = false
   #idle: PromiseWithResolvers<void> | undefined
   /** Why nothing can be written any more. */
@@ -226,7 +230,7 @@ class SqliteStore implements Store, Owner {
     const rows = this.#rowsOf(batch.transactions)
     const opens = batch.opens.map((job) => job.record)
     const drops = batch.drops.map((job) => job.id)
-    this.#thread.request({ type: 'commit', opens, rows, drops }, [rows]).then(
+    this.#thread.request({ type: 'commit', opens, rows, drops }).then(
       ({ opened }) => this.#committed(batch, opened),
       (error: StoreError) => this.#failed(batch, error),
     )
@@ -260,14 +264,15 @@ class SqliteStore implements Store, Owner {
     return batch
   }
 
-  #rowsOf(transactions: readonly Transaction[]): ArrayBuffer {
+  #rowsOf(transactions: readonly Transaction[]): Rows {
     let size = 0
     for (const { changes } of transactions) {
       for (const { type, entry } of changes) {
         size += rowSize(Buffer.byteLength(entry.key), type === 'put' ? entry.bytes.length : 0)
       }
     }
-    const buffer = Buffer.allocUnsafeSlow(size)
+    const memory = this.#memoryFor(size)
+    const buffer = Buffer.from(memory)
     let at = 0
     for (const { range, changes } of transactions) {
       const number = this.#numbers.get(range)!
@@ -276,7 +281,14 @@ class SqliteStore implements Store, Owner {
         at = writeRow(buffer, at, number, entry.key, value, entry.revision, entry.created)
       }
     }
-    return buffer.buffer
+    return { buffer: memory, length: at }
+  }
+
+  #memoryFor(size: number): SharedArrayBuffer {
+    if (size <= this.#memory.byteLength) return this.#memory
+    const memory = new SharedArrayBuffer(2 ** Math.ceil(Math.log2(size)))
+    if (memory.byteLength <= KEPT_BYTES) this.#memory = memory
+    return memory
   }
 
   #committed(batch: Batch, opened: readonly Opened[]): void {
@@ -317,7 +329,7 @@ class SqliteStore implements Store, Owner {
 /** Puts the rows of a page into the range, gives the last key. */
 function loadPage(range: StoredRange, rows: ArrayBuffer): Uint8Array | undefined {
   let last: Uint8Array | undefined
-  for (const { key: bytes, value, revision, created } of readRows(rows)) {
+  for (const { key: bytes, value, revision, created } of readRows(Buffer.from(rows))) {
     last = bytes
     const key = bytes.toString('utf8')
     const entry: Entry | undefined =

@@ -97,7 +97,7 @@ export class Database {
   }
 
   /** Everything or, when it throws, nothing; on disk when it returns. */
-  commit(opens: readonly RangeRecord[], rows: ArrayBuffer, drops: readonly string[]): readonly Opened[] {
+  commit(opens: readonly RangeRecord[], rows: Buffer, drops: readonly string[]): readonly Opened[] {
     const dropped: number[] = []
     const opened = this.#transaction(() => {
       const found = opens.map((range) => this.#open(range))
@@ -110,7 +110,7 @@ export class Database {
       }
       return found
     })
-    this.#logged += rows.byteLength * 2 + 16_384
+    this.#logged += rows.length * 2 + 16_384
     this.#garbage.push(...dropped)
     return opened.map((range) => ({ ...range, ...this.page(range.number, new Uint8Array()) }))
   }
@@ -209,7 +209,7 @@ export class Database {
     return { id, number: Number(lastInsertRowid), seed, createdAt, revision: 1 }
   }
 
-  #write(rows: ArrayBuffer): void {
+  #write(rows: Buffer): void {
     const revisions = new Map<number, number>()
     for (const { range, key, value, revision, created } of readRows(rows)) {
       if (value === removed) this.#remove.run(range, key)

@@ -1,6 +1,6 @@
 /**
- * Rows on their way between the event loop and the worker: one buffer for many rows, which is moved and not copied.
- * Cloning an object for each row costs five times as much (bench/store-layout.ts).
+ * Rows on their way between the event loop and the worker: one buffer for many rows. Cloning an object for each row
+ * copies whole slabs of Node's buffer pool (numbers in docs/store.md).
  *
  * A row: range u32, key length u32, value length i32 (or what `kinds` says), zero u32, revision f64, created f64,
  * key, value; little endian.
@@ -54,8 +54,7 @@ export function writeRow(
 }
 
 /** The rows of a buffer; keys and values are views of it. */
-export function* readRows(bytes: ArrayBuffer): Generator<Row> {
-  const buffer = Buffer.from(bytes)
+export function* readRows(buffer: Buffer): Generator<Row> {
   for (let at = 0; at < buffer.length;) {
     const key = at + HEADER
     const value = key + buffer.readUInt32LE(at + 4)

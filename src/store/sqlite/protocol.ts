@@ -7,12 +7,18 @@ export interface RangeRecord {
   readonly createdAt: number
 }
 
+/** Rows at the beginning of a buffer that the worker may read until it has answered. */
+export interface Rows {
+  readonly buffer: SharedArrayBuffer
+  readonly length: number
+}
+
 export type Request =
   /** One transaction of SQLite: ranges made, rows written, ranges dropped, in this order. */
   | {
       readonly type: 'commit'
       readonly opens: readonly RangeRecord[]
-      readonly rows: ArrayBuffer
+      readonly rows: Rows
       readonly drops: readonly string[]
     }
   /** The rows of a range behind a key. */

@@ -47,9 +47,9 @@ export class DatabaseThread {
   }
 
   /** Rejects with a StoreError. */
-  async request<R extends Request>(request: R, transfer: readonly ArrayBuffer[] = []): Promise<Answer<R['type']>> {
+  async request<R extends Request>(request: R): Promise<Answer<R['type']>> {
     if (this.#dead !== undefined) throw this.#dead
-    this.#worker.postMessage(request, transfer)
+    this.#worker.postMessage(request)
     return (await this.#answer()) as Answer<R['type']>
   }
 

@@ -30,7 +30,8 @@ function failureOf(error: unknown): Failure {
 function answer(db: Database, request: Request): void {
   switch (request.type) {
     case 'commit': {
-      const opened = db.commit(request.opens, request.rows, request.drops)
+      const { rows } = request
+      const opened = db.commit(request.opens, Buffer.from(rows.buffer, 0, rows.length), request.drops)
       reply(
         { type: 'committed', opened },
         opened.map(({ rows }) => rows),
