@@ -11,7 +11,7 @@ import { changeObject } from './change.ts'
 import { versionOf } from './convert.ts'
 import type { Core } from './core.ts'
 import { copyJson } from './json.ts'
-import { checkPatched } from './patched.ts'
+import { decodePatched } from './patched.ts'
 import type { Subresource } from './subresource.ts'
 import { changeOf, viewed } from './update.ts'
 
@@ -39,11 +39,7 @@ export async function patchObject(
     ...changeOf(target, part, (old) => {
       const before = part?.view === undefined ? old : part.view(old, target)
       const after = apply(type, before, body, typeName)
-      if (after === null || typeof after !== 'object' || Array.isArray(after)) {
-        throw errors.badRequest('the patched object is not an object')
-      }
-      // Patches share what they leave alone; from here on the object is changed in place.
-      const own = checkPatched(call, target, copyJson(after) as KubeObject, typeName)
+      const own = decodePatched(call, target, after, typeName, type === 'strategic' ? body : undefined)
       checkType(target, own, before)
       // A patch that does not name a state fits any: it was applied to the newest one.
       if (own.metadata.resourceVersion === before.metadata.resourceVersion) delete own.metadata.resourceVersion

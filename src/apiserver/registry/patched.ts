@@ -1,23 +1,57 @@
 /** What comes out of a patch is decoded as strictly as what comes over the wire. */
 import type { Call, Target } from '../contract.ts'
+import { DecodeError } from '../../machinery/codec/error.ts'
+import { normalize } from '../../machinery/codec/normalize.ts'
+import { invalid } from '../../machinery/field.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import { goText } from '../../machinery/patch/value.ts'
 import { errors } from '../../machinery/status.ts'
-import { decodeObject } from '../../machinery/codec/index.ts'
+import { typeTable } from '../../machinery/types/index.ts'
 import { warn } from './core.ts'
+import { copyJson } from './json.ts'
 
 /**
- * The patched object in canonical form. @throws StatusError 400 for values of a wrong type, and for unknown fields
- * when the call wants them refused
+ * A private copy of a patched object in canonical form. `patch` is shown in errors, where upstream shows it.
+ * @throws StatusError 422 for values of a wrong type, 400 for unknown fields when the call wants them refused
  */
-export function checkPatched(call: Call, target: Target, object: KubeObject, typeName: string | undefined): KubeObject {
-  const { object: own, unknown } =
-    typeName === undefined
-      ? { object, unknown: target.resource.custom?.unknownFields(object) ?? [] }
-      : decodeObject(object, typeName)
-  if (own.metadata === null || typeof own.metadata !== 'object') own.metadata = {}
-  if (unknown.length === 0 || call.fieldValidation === 'Ignore') return own
+export function decodePatched(
+  call: Call,
+  target: Target,
+  after: unknown,
+  typeName: string | undefined,
+  patch: unknown,
+): KubeObject {
+  if (after === null || typeof after !== 'object' || Array.isArray(after)) {
+    throw errors.badRequest('the patched object is not an object')
+  }
+  const { object, unknown } =
+    typeName === undefined ? custom(target, after as KubeObject) : builtin(after, typeName, patch)
+  const { metadata } = object
+  if (metadata === undefined || metadata === null || typeof metadata !== 'object') object.metadata = {}
+  if (unknown.length === 0 || call.fieldValidation === 'Ignore') return object
   const texts = unknown.map((path) => `unknown field ${JSON.stringify(path)}`)
   if (call.fieldValidation === 'Strict') throw errors.badRequest(`strict decoding error: ${texts.join(', ')}`)
   for (const text of texts) warn(call, text)
-  return own
+  return object
+}
+
+interface Decoded {
+  readonly object: KubeObject
+  readonly unknown: readonly string[]
+}
+
+function custom(target: Target, after: KubeObject): Decoded {
+  const object = copyJson(after)
+  return { object, unknown: target.resource.custom?.unknownFields(object) ?? [] }
+}
+
+function builtin(after: object, typeName: string, patch: unknown): Decoded {
+  try {
+    const { object, unknown } = normalize(after, typeTable.type(typeName))
+    return { object: object as KubeObject, unknown }
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    const list = [invalid('patch', patch === undefined ? JSON.stringify(after) : goText(patch), error.message)]
+    throw errors.invalid({ group: '', kind: '' }, '', list)
+  }
 }
