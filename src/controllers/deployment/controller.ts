@@ -202,8 +202,7 @@ class Rollout {
     const desired = desiredReplicas(this.#deployment)
     if (replicasOf(newSet) !== desired) {
       const all = [...this.#old, newSet]
-      const size =
-        replicasOf(newSet) > desired ? desired : newSetReplicas(this.#deployment, all, replicasOf(newSet))
+      const size = replicasOf(newSet) > desired ? desired : newSetReplicas(this.#deployment, all, replicasOf(newSet))
       if (size !== replicasOf(newSet)) {
         await this.#scale(newSet, size)
         return this.#writeRollout()

@@ -147,9 +147,7 @@ export function isSaturated(deployment: Deployment, set: ReplicaSet | undefined)
   if (set === undefined) return false
   const desired = desiredReplicas(deployment)
   return (
-    replicasOf(set) === desired &&
-    annotation(set, DESIRED_REPLICAS) === String(desired) &&
-    availableOf(set) === desired
+    replicasOf(set) === desired && annotation(set, DESIRED_REPLICAS) === String(desired) && availableOf(set) === desired
   )
 }
 

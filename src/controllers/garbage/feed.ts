@@ -1,0 +1,128 @@
+/** Where the garbage collector learns of objects: one shared informer per resource. */
+import type { Client, Informer, Resource } from '../../client/contract.ts'
+import { resources as known } from '../../client/resources.ts'
+import { apiVersionOf, type KubeObject, parseApiVersion } from '../../machinery/object.ts'
+import { discover, type DiscoveredResource } from '../discovery.ts'
+import { sameResource } from './graph.ts'
+
+export interface FeedHandler {
+  put(resource: Resource, object: KubeObject): void
+  remove(resource: Resource, object: KubeObject): void
+  /** The resource is no longer served. */
+  dropped(resource: Resource): void
+}
+
+interface Source {
+  readonly resource: Resource
+  readonly informer: Informer
+  readonly stop: () => void
+}
+
+/** Objects that never own anything nor are owned, and are many. */
+const IGNORED: ReadonlySet<string> = new Set(['/events', 'events.k8s.io/events'])
+
+export class ObjectFeed {
+  readonly #client: Client
+  readonly #handler: FeedHandler
+  readonly #sources = new Map<string, Source>()
+  readonly #kinds = new Map<string, Source>()
+  readonly #builtin: readonly DiscoveredResource[] | undefined
+
+  /** `builtin`: what the cluster serves without custom resources; absent: discovery is asked. */
+  constructor(client: Client, handler: FeedHandler, builtin?: readonly DiscoveredResource[]) {
+    this.#client = client
+    this.#handler = handler
+    this.#builtin = builtin
+  }
+
+  /** Subscribes to all that is served now, and leaves what no longer is. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    const builtin = this.#builtin ?? (await discover(this.#client, signal)).resources
+    const crds = this.#client.informer(known.customresourcedefinitions)
+    await crds.ready()
+    const custom = crds.list().flatMap((crd) => customResource(crd))
+    const wanted = new Map<string, Resource>()
+    for (const resource of [...builtin.filter((one) => isCollectable(one)), ...custom]) {
+      const key = `${resource.group}/${resource.resource}`
+      if (!IGNORED.has(key) && !wanted.has(key)) wanted.set(key, resource)
+    }
+    for (const [key, source] of this.#sources) {
+      const now = wanted.get(key)
+      if (now?.version === source.resource.version && now.kind === source.resource.kind) continue
+      // With discovery as the source, a version that could not be read today is not gone.
+      if (now === undefined && !custom.some((one) => sameResource(one, source.resource)) && !this.#isCustom(source)) {
+        continue
+      }
+      source.stop()
+      this.#sources.delete(key)
+      this.#kinds.delete(kindKey(source.resource))
+      this.#handler.dropped(source.resource)
+    }
+    for (const [key, resource] of wanted) if (!this.#sources.has(key)) this.#subscribe(key, resource)
+    await Promise.all([...this.#sources.values()].map(({ informer }) => informer.synced || informer.ready()))
+  }
+
+  /** The resource of a kind that an owner reference names; `undefined`: none is served. */
+  resourceOf(apiVersion: string, kind: string): Resource | undefined {
+    const gv = parseApiVersion(apiVersion)
+    const source = gv === undefined ? undefined : this.#kinds.get(`${gv.group}/${kind}`)
+    return source?.resource
+  }
+
+  /** An object as the cache has it. */
+  cached(resource: Resource, namespace: string, name: string): KubeObject | undefined {
+    return this.#sources.get(`${resource.group}/${resource.resource}`)?.informer.get(namespace, name)
+  }
+
+  #isCustom({ resource }: Source): boolean {
+    return resource.group.includes('.') && !resource.group.endsWith('.k8s.io')
+  }
+
+  #subscribe(key: string, resource: Resource): void {
+    const informer = this.#client.informer(resource)
+    const source: Source = {
+      resource,
+      informer,
+      stop: informer.onEvent(({ type, object }) => {
+        if (type === 'delete') this.#handler.remove(resource, object)
+        else this.#handler.put(resource, object)
+      }),
+    }
+    this.#sources.set(key, source)
+    this.#kinds.set(kindKey(resource), source)
+  }
+}
+
+function kindKey(resource: Resource): string {
+  return `${resource.group}/${resource.kind}`
+}
+
+function isCollectable({ verbs }: DiscoveredResource): boolean {
+  return ['delete', 'list', 'watch', 'get'].every((verb) => verbs.includes(verb))
+}
+
+/** The resource of an established definition, in its storage version if that is served. */
+function customResource(crd: KubeObject): Resource[] {
+  const { spec, status } = crd
+  const conditions: { type: string; status: string }[] = status?.conditions ?? []
+  if (!conditions.some((one) => one.type === 'Established' && one.status === 'True')) return []
+  if (crd.metadata.deletionTimestamp !== undefined) return []
+  const versions: { name: string; served: boolean; storage: boolean }[] = spec.versions
+  const served = versions.filter((version) => version.served)
+  const version = served.find(({ storage }) => storage) ?? served[0]
+  if (version === undefined) return []
+  return [
+    {
+      group: spec.group,
+      version: version.name,
+      resource: spec.names.plural,
+      kind: spec.names.kind,
+      namespaced: spec.scope === 'Namespaced',
+    },
+  ]
+}
+
+/** `apps/v1` of a resource. */
+export function versionOf(resource: Resource): string {
+  return apiVersionOf(resource)
+}
