@@ -15,14 +15,21 @@ export type NameRule = 'dns1123subdomain' | 'dns1123label' | 'dns1035label' | 'p
 export interface KindRules<T extends KubeObject = KubeObject> {
   /** @default 'dns1123subdomain' */
   readonly name?: NameRule
+  /** Whether finalizers without a domain must be Kubernetes' own. @default true */
+  readonly legacyFinalizers?: boolean
   /** Fills in what the API defaults, as upstream's defaulting functions do. Idempotent. */
   defaults?(object: T): void
   /** Sets what only the server may set on create (clears status, …). After defaults, before validation. */
   prepareCreate?(object: T): void
   /** Restores what this write may not change (status on the main endpoint, …). */
   prepareUpdate?(object: T, old: T): void
-  /** Everything wrong with a new object, in upstream's order. Metadata is checked by the caller. */
-  validate?(object: T): FieldError[]
+  /** Restores what a write of the `status` subresource may not change. @default spec is the stored one */
+  prepareStatus?(object: T, old: T): void
+  /**
+   * Everything wrong with an object, in upstream's order. Metadata is checked by the caller. On updates `old` is the
+   * stored object: parts that did not change are let through, and what only a new object may not have is not asked.
+   */
+  validate?(object: T, old?: T): FieldError[]
   /** Everything wrong with an update beyond `validate`: immutable fields and allowed transitions. */
   validateUpdate?(object: T, old: T): FieldError[]
   /** For the `status` subresource. @default nothing beyond the table */
