@@ -1,0 +1,191 @@
+/**
+ * YAML request bodies, read as upstream reads them: YAML 1.1 in the manner of go-yaml v2 (`yes`, `on` and `y` are
+ * booleans, as keys too; timestamps stay text; merge keys work), then turned into JSON. One document a body: where
+ * upstream reads the first and silently drops the rest, more than one is refused here.
+ */
+import {
+  type Document,
+  FAILSAFE_SCHEMA,
+  type MappingNode,
+  type Node,
+  SCALAR_STYLE,
+  type ScalarNode,
+  YAMLException,
+  eventsToAst,
+  parseEvents,
+} from 'js-yaml'
+import { DecodeError, childPath } from './error.ts'
+import { setOwn } from './exact.ts'
+import type { Decoded } from './json.ts'
+import { resolvePlain } from './yaml-scalar.ts'
+
+/** Deeper documents are refused. */
+const MAX_DEPTH = 500
+/** From this many values on, a document must not consist of repeated anchors nearly alone, as in go-yaml. */
+const ALIAS_GRACE = 100
+const MAX_ALIAS_RATIO = 0.99
+/** However many values a document makes of its anchors, more than this is too much. */
+const MAX_ALIAS_VALUES = 400_000
+
+/** Decodes one YAML document to JSON. @throws DecodeError */
+export function decodeYaml(text: string): Decoded {
+  const documents = parseAst(text)
+  if (documents.length > 1) throw new DecodeError('yaml: the body holds more than one document')
+  const contents = documents[0]?.contents ?? null
+  const composer = new Composer()
+  const value = contents === null ? null : composer.value(contents, '')
+  return { value, duplicates: [...composer.duplicates] }
+}
+
+function parseAst(source: string): Document[] {
+  try {
+    return eventsToAst(parseEvents(source, { maxDepth: MAX_DEPTH }), { source, schema: FAILSAFE_SCHEMA })
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error
+    const line = error.mark === undefined ? '' : `line ${error.mark.line + 1}: `
+    throw new DecodeError(`yaml: ${line}${error.reason}`)
+  }
+}
+
+/** Builds JSON from the tree; every use of an anchor is built anew. */
+class Composer {
+  readonly duplicates = new Set<string>()
+  private readonly anchors = new Map<string, Node>()
+  /** Anchors whose value is being built. */
+  private readonly open = new Set<Node>()
+  private values = 0
+  private aliased = 0
+  private inAlias = 0
+
+  value(node: Node, path: string): unknown {
+    this.count()
+    switch (node.kind) {
+      case 'alias':
+        return this.alias(node.anchor, path)
+      case 'scalar':
+        this.remember(node)
+        return scalarValue(node)
+      case 'sequence': {
+        this.enter(node)
+        const out = node.items.map((item, i) => this.value(item, `${path}[${i}]`))
+        this.open.delete(node)
+        return out
+      }
+      default: {
+        this.enter(node)
+        const out = this.mapping(node, path)
+        this.open.delete(node)
+        return out
+      }
+    }
+  }
+
+  private count(): void {
+    this.values++
+    if (this.inAlias === 0) return
+    this.aliased++
+    const tooMany = this.values > ALIAS_GRACE && this.aliased / this.values > MAX_ALIAS_RATIO
+    if (tooMany || this.aliased > MAX_ALIAS_VALUES) throw new DecodeError('yaml: document contains excessive aliasing')
+  }
+
+  private remember(node: Exclude<Node, { kind: 'alias' }>): void {
+    if (node.anchor !== undefined) this.anchors.set(node.anchor, node)
+  }
+
+  private enter(node: Exclude<Node, { kind: 'alias' }>): void {
+    this.remember(node)
+    this.open.add(node)
+  }
+
+  private alias(name: string, path: string): unknown {
+    const target = this.target(name)
+    this.inAlias++
+    const out = this.value(target, path)
+    this.inAlias--
+    return out
+  }
+
+  private target(name: string): Node {
+    const target = this.anchors.get(name)
+    if (target === undefined) throw new DecodeError(`yaml: unknown anchor '${name}' referenced`)
+    if (this.open.has(target)) throw new DecodeError(`yaml: anchor '${name}' value contains itself`)
+    return target
+  }
+
+  private mapping(node: MappingNode, path: string): Record<string, unknown> {
+    const out: Record<string, unknown> = {}
+    const merges: Node[] = []
+    const own = new Set<string>()
+    for (const { key, value } of node.items) {
+      if (isMerge(key)) {
+        merges.push(value)
+        continue
+      }
+      const name = this.key(key)
+      const where = childPath(path, name)
+      if (own.has(name)) this.duplicates.add(where)
+      own.add(name)
+      setOwn(out, name, this.value(value, where))
+    }
+    for (const merge of merges) this.merge(merge, out, path)
+    return out
+  }
+
+  /** `<<`: fields that are not set come from another mapping, or from several, of which earlier ones win. */
+  private merge(node: Node, out: Record<string, unknown>, path: string): void {
+    const source = node.kind === 'alias' ? this.target(node.anchor) : node
+    const list = source.kind === 'sequence' ? source.items : [node]
+    for (const item of list) {
+      const from = this.value(item, path)
+      if (typeof from !== 'object' || from === null || Array.isArray(from)) {
+        throw new DecodeError('yaml: map merge requires map or sequence of maps as the value')
+      }
+      for (const [name, value] of Object.entries(from)) {
+        if (!Object.hasOwn(out, name)) setOwn(out, name, value)
+      }
+    }
+  }
+
+  private key(node: Node): string {
+    const key = this.value(node, '')
+    switch (typeof key) {
+      case 'string':
+        return key
+      case 'number':
+      case 'boolean':
+        return String(key)
+      default:
+        if (key === null) throw new DecodeError('unsupported map key of type: %!s(<nil>), key: <nil>')
+        if (JSON.isRawJSON(key)) return JSON.stringify(key)
+        throw new DecodeError(`yaml: invalid map key: ${JSON.stringify(key)}`)
+    }
+  }
+}
+
+function isMerge(key: Node): boolean {
+  return key.kind === 'scalar' && key.value === '<<' && key.style === SCALAR_STYLE.PLAIN && !key.tagged
+}
+
+function scalarValue(node: ScalarNode): unknown {
+  const tag = node.tagged ? node.tag.replace('tag:yaml.org,2002:', '!!') : undefined
+  if (tag === undefined) return node.style === SCALAR_STYLE.PLAIN ? resolvePlain(node.value) : node.value
+  switch (tag) {
+    case '!!int':
+    case '!!float':
+    case '!!bool':
+    case '!!null': {
+      const value = resolvePlain(node.value)
+      if (TYPES[tag].includes(value === null ? 'null' : JSON.isRawJSON(value) ? 'number' : typeof value)) return value
+      throw new DecodeError(`yaml: cannot decode !!str \`${node.value}\` as a ${tag}`)
+    }
+    case '!!binary':
+      if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(node.value)) {
+        throw new DecodeError('yaml: !!binary value contains invalid base64 data')
+      }
+      return Buffer.from(node.value, 'base64').toString('utf8')
+    default:
+      return node.value
+  }
+}
+
+const TYPES = { '!!int': ['number'], '!!float': ['number'], '!!bool': ['boolean'], '!!null': ['null'] }
