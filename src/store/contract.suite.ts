@@ -147,6 +147,10 @@ export function contractSuite(name: string, make: (options?: StoreOptions) => Pr
         assert.equal(encoded, 0)
         const broken: Write = { type: 'put', key, encode: () => assert.fail('no form') }
         await assert.rejects(range.write([counted, broken]), /no form/)
+        await assert.rejects(
+          range.write([{ type: 'put', key, encode: () => ({ bytes: Buffer.alloc(65 << 20) }) }]),
+          RangeError,
+        )
         const [entry] = await range.write([put(key, '2', 2)])
         assert.deepEqual([entry!.revision, range.count(''), text(range.latest(key))], [3, 1, '2'])
       })

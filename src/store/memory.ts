@@ -13,7 +13,7 @@ export interface StoreOptions {
   readonly now?: () => number
   /** 16 random bytes in hex, for a new range. @default from the system's generator */
   readonly seed?: () => string
-  /** Gets what a watch's listener threw, and failures that belong to no call. @default a process warning */
+  /** Gets what a watch's listener threw, and failures that belong to no call. Must not throw. @default a process warning */
   readonly onError?: (error: unknown) => void
 }
 

@@ -240,6 +240,7 @@ export class StoredRange implements Range {
     try {
       return writes.map((write, i): Change => {
         const { bytes, object } = write.encode(first + i)
+        if (bytes.length > MAX_VALUE) throw new RangeError(`value of ${write.key} has ${bytes.length} bytes`)
         const entry: Entry = { key: write.key, bytes, revision: first + i, created: created[i]!, object }
         return { type: write.type, entry }
       })
@@ -265,6 +266,9 @@ export class StoredRange implements Range {
 }
 
 const nothing = Buffer.alloc(0)
+
+/** Far above what an API server takes, far below what SQLite refuses: no value may be the reason of a failed commit. */
+const MAX_VALUE = 64 << 20
 
 function check(write: Write, newest: Entry | undefined): void {
   const actual = newest?.revision ?? 0
