@@ -3,24 +3,14 @@
  * refused (401), never taken for anonymous.
  */
 import { X509Certificate, createHash } from 'node:crypto'
+import { subjectOf } from '../../machinery/pki/certificate.ts'
 import type { UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
 import type { ServiceAccountTokens } from './tokens.ts'
 import { AUTHENTICATED, CREDENTIAL_ID_EXTRA, anonymous } from './username.ts'
 
-/** The names in a certificate's subject that make a user. */
-export interface CertificateSubject {
-  /** '' if there is none. */
-  readonly commonName: string
-  readonly organizations: readonly string[]
-  /** OID 1.3.6.1.4.1.57683.2 */
-  readonly uid?: string
-}
-
 export interface AuthenticatorOptions {
   readonly tokens: ServiceAccountTokens
-  /** Reads the subject of a certificate in DER, value by value; undefined if it cannot be read. */
-  readonly subjectOf: (certificate: Buffer) => CertificateSubject | undefined
   /** Whether requests without credentials may go on as system:anonymous; what they may do is RBAC's. @default true */
   readonly anonymous?: boolean
   /** Milliseconds since the epoch. */
@@ -42,15 +32,16 @@ export type Authenticate = (request: Credentials) => UserInfo | undefined
 
 export function authenticator(options: AuthenticatorOptions): Authenticate {
   // A connection shows one buffer with all its requests, and takes it along when it ends.
-  const certificates = new WeakMap<Buffer, CertificateUser | 'nobody'>()
+  const certificates = new WeakMap<Buffer, CertificateUser | 'nobody' | 'wrong'>()
 
   function byCertificate(certificate: Buffer): UserInfo | 'wrong' | undefined {
     let known = certificates.get(certificate)
     if (known === undefined) {
-      known = readCertificate(certificate, options.subjectOf) ?? 'nobody'
+      known = readCertificate(certificate)
       certificates.set(certificate, known)
     }
     if (known === 'nobody') return undefined
+    if (known === 'wrong') return known
     // The connection may be older than the end of the certificate.
     const now = options.now()
     return now < known.from || now > known.to ? 'wrong' : known.user
@@ -80,16 +71,20 @@ export function bearerToken(header: string | undefined): string | undefined {
   return scheme.toLowerCase() === 'bearer' && token !== '' ? token : undefined
 }
 
-function readCertificate(raw: Buffer, subjectOf: AuthenticatorOptions['subjectOf']): CertificateUser | undefined {
-  const subject = subjectOf(raw)
-  if (subject === undefined || subject.commonName === '') return undefined
+/** A certificate without a common name names nobody; one that cannot be read is refused. */
+function readCertificate(raw: Buffer): CertificateUser | 'nobody' | 'wrong' {
+  let subject: ReturnType<typeof subjectOf>
+  try {
+    subject = subjectOf(raw)
+  } catch {
+    return 'wrong'
+  }
+  if (subject.commonName === '') return 'nobody'
   const { validFromDate, validToDate } = new X509Certificate(raw)
   const id = `X509SHA256=${createHash('sha256').update(raw).digest('hex')}`
-  const user: UserInfo = {
-    name: subject.commonName,
-    ...(subject.uid !== undefined && { uid: subject.uid }),
-    groups: [...subject.organizations.filter((group) => group !== AUTHENTICATED), AUTHENTICATED],
-    extra: { [CREDENTIAL_ID_EXTRA]: [id] },
-  }
+  const groups = subject.organizations.includes(AUTHENTICATED)
+    ? subject.organizations
+    : [...subject.organizations, AUTHENTICATED]
+  const user: UserInfo = { name: subject.commonName, groups, extra: { [CREDENTIAL_ID_EXTRA]: [id] } }
   return { user, from: validFromDate.getTime(), to: validToDate.getTime() }
 }
