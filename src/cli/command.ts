@@ -37,13 +37,31 @@ export interface Input {
 
 /** The options of commands that talk to a host cluster. */
 export const hostOptions: Readonly<Record<string, Option>> = {
-  kubeconfig: { type: 'string', value: 'FILE', description: 'the host cluster', default: 'a running "tenantry up", else the current kubeconfig' },
+  kubeconfig: {
+    type: 'string',
+    value: 'FILE',
+    description: 'the host cluster',
+    default: 'a running "tenantry up", else the current kubeconfig',
+  },
   'data-dir': { type: 'string', value: 'DIR', description: 'the data directory of a running "tenantry up"' },
-  namespace: { type: 'string', short: 'n', value: 'NAME', description: 'namespace of the VirtualCluster on the host', default: 'tenantry' },
+  namespace: {
+    type: 'string',
+    short: 'n',
+    value: 'NAME',
+    description: 'namespace of the VirtualCluster on the host',
+    default: 'tenantry',
+  },
 }
 
 export const outputOption: Readonly<Record<string, Option>> = {
-  output: { type: 'string', short: 'o', value: 'FORMAT', description: 'table, json or yaml', default: 'table', choices: ['table', 'json', 'yaml'] },
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'FORMAT',
+    description: 'table, json or yaml',
+    default: 'table',
+    choices: ['table', 'json', 'yaml'],
+  },
 }
 
 /**
@@ -56,12 +74,12 @@ export function read(command: Command, args: readonly string[]): Input {
   const own = split < 0 ? args : args.slice(0, split)
   const rest = split < 0 ? [] : args.slice(split + 1)
   const hint = `See "tenantry help ${command.name}".`
-  if (rest.length > 0 && command.passes !== true) throw new CliError(`"${command.name}" takes nothing behind "--"`, exitCodes.usage, hint)
+  if (rest.length > 0 && command.passes !== true)
+    throw new CliError(`"${command.name}" takes nothing behind "--"`, exitCodes.usage, hint)
   const options = Object.fromEntries(
-    Object.entries({ ...command.options, help: { type: 'boolean' as const, short: 'h', description: '' } }).map(([name, option]) => [
-      name,
-      { type: option.type, ...(option.short !== undefined && { short: option.short }) },
-    ]),
+    Object.entries({ ...command.options, help: { type: 'boolean' as const, short: 'h', description: '' } }).map(
+      ([name, option]) => [name, { type: option.type, ...(option.short !== undefined && { short: option.short }) }],
+    ),
   )
   let parsed
   try {
@@ -76,7 +94,11 @@ export function read(command: Command, args: readonly string[]): Input {
   for (const [name, option] of Object.entries(command.options)) {
     const value = parsed.values[name]
     if (option.choices !== undefined && value !== undefined && !option.choices.includes(value as string)) {
-      throw new CliError(`--${name} is "${String(value)}", it must be one of ${option.choices.join(', ')}`, exitCodes.usage, hint)
+      throw new CliError(
+        `--${name} is "${String(value)}", it must be one of ${option.choices.join(', ')}`,
+        exitCodes.usage,
+        hint,
+      )
     }
   }
   return { words: parsed.positionals, options: parsed.values as Input['options'], rest }
@@ -88,7 +110,10 @@ export function integer(input: Input, name: string, least: number, most: number)
   if (text === undefined) return undefined
   const value = Number(text)
   if (!Number.isInteger(value) || value < least || value > most) {
-    throw new CliError(`--${name} is "${String(text)}", it must be a whole number from ${least} to ${most}`, exitCodes.usage)
+    throw new CliError(
+      `--${name} is "${String(text)}", it must be a whole number from ${least} to ${most}`,
+      exitCodes.usage,
+    )
   }
   return value
 }

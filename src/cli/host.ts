@@ -35,12 +35,17 @@ export async function openHost(input: Input): Promise<OpenHost> {
 function choose(input: Input): { file: string | undefined; source: string } {
   const kubeconfig = text(input, 'kubeconfig')
   const dataDir = text(input, 'data-dir')
-  if (kubeconfig !== undefined && dataDir !== undefined) throw new CliError('--kubeconfig and --data-dir exclude each other', exitCodes.usage)
+  if (kubeconfig !== undefined && dataDir !== undefined)
+    throw new CliError('--kubeconfig and --data-dir exclude each other', exitCodes.usage)
   if (kubeconfig !== undefined) return { file: kubeconfig, source: kubeconfig }
   const state = readState(dataDir)
   if (state !== undefined) return { file: state.kubeconfig, source: `tenantry up, ${state.dataDir}` }
   if (dataDir !== undefined) {
-    throw new CliError(`no "tenantry up" runs in ${dataDir}`, exitCodes.unreachable, `Start it with "tenantry up --data-dir ${dataDir}".`)
+    throw new CliError(
+      `no "tenantry up" runs in ${dataDir}`,
+      exitCodes.unreachable,
+      `Start it with "tenantry up --data-dir ${dataDir}".`,
+    )
   }
   return { file: undefined, source: 'current kubeconfig' }
 }

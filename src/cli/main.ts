@@ -23,7 +23,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     const about = rest[0] === undefined ? undefined : commands[rest[0]]
     if (about !== undefined) process.stdout.write(help((await about()).command))
-    else process.stdout.write(overview(await Promise.all(Object.values(commands).map(async (load) => (await load()).command))))
+    else
+      process.stdout.write(
+        overview(await Promise.all(Object.values(commands).map(async (load) => (await load()).command))),
+      )
     return name === undefined ? exitCodes.usage : exitCodes.ok
   }
   const load = name === '--version' ? commands['version']! : Object.hasOwn(commands, name) ? commands[name]! : undefined

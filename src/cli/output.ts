@@ -5,7 +5,13 @@ import { dump } from 'js-yaml'
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows]
   const widths = header.map((_, column) => Math.max(...all.map((row) => row[column]!.length)))
-  return all.map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('   ')).join('\n') + '\n'
+  return (
+    all
+      .map((row) =>
+        row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column]!))).join('   '),
+      )
+      .join('\n') + '\n'
+  )
 }
 
 /** Prints a value in the asked format; `asTable` is called for tables only. */

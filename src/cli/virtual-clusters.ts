@@ -19,7 +19,11 @@ export async function getVirtualCluster(host: Client, namespace: string, name: s
     return await host.get<VirtualCluster>(resources.virtualclusters, name, { namespace })
   } catch (error) {
     if (!isReason(error, 'NotFound')) throw error
-    throw new CliError(`there is no virtual cluster "${name}" in namespace "${namespace}"`, exitCodes.notFound, 'See "tenantry list".')
+    throw new CliError(
+      `there is no virtual cluster "${name}" in namespace "${namespace}"`,
+      exitCodes.notFound,
+      'See "tenantry list".',
+    )
   }
 }
 
@@ -33,7 +37,9 @@ export async function kubeconfigOf(host: Client, object: VirtualCluster): Promis
       `"tenantry status ${name!}" says why.`,
     )
   }
-  const secret = await host.get(resources.secrets, object.status.kubeconfigSecret ?? kubeconfigSecretName(name!), { namespace: namespace! })
+  const secret = await host.get(resources.secrets, object.status.kubeconfigSecret ?? kubeconfigSecretName(name!), {
+    namespace: namespace!,
+  })
   return Buffer.from(secret['data'][KUBECONFIG_KEY] as string, 'base64').toString()
 }
 
@@ -62,14 +68,23 @@ export async function waitFor<T>(
   doing: string,
   done: (object: VirtualCluster | undefined) => T | undefined,
 ): Promise<T> {
-  const informer = host.informer<VirtualCluster>(resources.virtualclusters, { namespace, fieldSelector: `metadata.name=${name}` })
+  const informer = host.informer<VirtualCluster>(resources.virtualclusters, {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+  })
   let stop: (() => void) | undefined
   let timer: NodeJS.Timeout | undefined
   try {
     return await new Promise<T>((resolve, reject) => {
       timer = setTimeout(() => {
         const phase = informer.get(namespace, name)?.status?.phase ?? 'Pending'
-        reject(new CliError(`${doing}: still ${phase} after ${seconds} s`, exitCodes.timeout, `"tenantry status ${name}" says more.`))
+        reject(
+          new CliError(
+            `${doing}: still ${phase} after ${seconds} s`,
+            exitCodes.timeout,
+            `"tenantry status ${name}" says more.`,
+          ),
+        )
       }, seconds * 1000)
       const look = (object: VirtualCluster | undefined) => {
         try {

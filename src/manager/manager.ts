@@ -10,6 +10,9 @@ import type { Engine } from './contract.ts'
 import { Reconciler } from './reconcile.ts'
 import { definition, type VirtualCluster, type VirtualClusterSpec } from './virtual-cluster.ts'
 
+/** Milliseconds before a control plane that ended is started again. */
+const RESTART_PAUSE = 1000
+
 export interface ManagerOptions {
   readonly host: Client
   readonly engines: Readonly<Record<VirtualClusterSpec['engine'], Engine>>
@@ -79,6 +82,20 @@ export class Manager {
     await Promise.all(this.#workers)
     await this.syncer.stop()
     await Promise.all(Object.values(this.#options.engines).map((engine) => engine.close()))
+  }
+
+  /** Looks at a virtual cluster again whose control plane ended by itself. */
+  revisit(uid: string): void {
+    const object = this.#informer?.list().find((vc) => vc.metadata.uid === uid)
+    if (object === undefined) return
+    this.#reconciler.lost(uid)
+    const { namespace, name } = object.metadata
+    this.#queue.addAfter(
+      `${namespace!}/${name!}`,
+      'virtualcluster',
+      { namespace: namespace!, name: name! },
+      RESTART_PAUSE,
+    )
   }
 
   /** Objects of clusters that no longer exist: their deletion was cut short. */

@@ -61,6 +61,12 @@ export class Reconciler {
     }
   }
 
+  /** A control plane ended by itself: it is started anew at the next step. */
+  lost(uid: string): void {
+    this.#options.syncer.remove(uid)
+    this.#running.delete(uid)
+  }
+
   /** The object is gone although our finalizer was on it: somebody took it off. Clean up all the same. */
   async vanished(namespace: string, name: string): Promise<void> {
     const known = this.#uids.get(`${namespace}/${name}`)

@@ -207,6 +207,18 @@ export class Syncer {
     await Promise.all(this.#workers)
   }
 
+  /** The host pod of a tenant pod, and its node: by look-up, never by name. */
+  hostPod(
+    uid: string,
+    namespace: string,
+    name: string,
+  ): { readonly pod: KubeObject; readonly node: KubeObject | undefined } | undefined {
+    const pod = this.#host.find('Pod', uid, namespace, name)
+    const twin = this.#sessions.get(uid)?.get('Pod', namespace, name)
+    if (pod === undefined || identityOf(pod)!.uid !== twin?.metadata.uid) return undefined
+    return { pod, node: this.#host.nodes.get('', pod['spec'].nodeName ?? '') }
+  }
+
   /** Pieces of work that wait, by direction. */
   waiting(direction: Direction, uid?: string): number {
     return this.#queues[direction].length(uid)

@@ -21,7 +21,11 @@ export const command: Command = {
   },
   words: [1, 1],
   passes: true,
-  examples: ['tenantry connect team-a', 'tenantry connect team-a -- kubectl get namespaces', 'tenantry connect team-a --print > team-a.kubeconfig'],
+  examples: [
+    'tenantry connect team-a',
+    'tenantry connect team-a -- kubectl get namespaces',
+    'tenantry connect team-a --print > team-a.kubeconfig',
+  ],
 
   async run(input) {
     const name = input.words[0]!

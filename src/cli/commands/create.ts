@@ -14,7 +14,13 @@ export const command: Command = {
   usage: 'create NAME [OPTIONS]',
   options: {
     ...hostOptions,
-    engine: { type: 'string', value: 'ENGINE', description: 'packed (in the manager) or dedicated (own process)', default: 'packed', choices: ['packed', 'dedicated'] },
+    engine: {
+      type: 'string',
+      value: 'ENGINE',
+      description: 'packed (in the manager) or dedicated (own process)',
+      default: 'packed',
+      choices: ['packed', 'dedicated'],
+    },
     placement: {
       type: 'string',
       value: 'MODE',
@@ -22,14 +28,29 @@ export const command: Command = {
       default: 'namespaces',
       choices: ['namespaces', 'single'],
     },
-    'node-view': { type: 'string', value: 'VIEW', description: 'nodes the tenant sees: needed or all', default: 'needed', choices: ['needed', 'all'] },
-    weight: { type: 'string', value: 'N', description: 'share of the syncer beside other tenants, 1 to 100', default: '1' },
+    'node-view': {
+      type: 'string',
+      value: 'VIEW',
+      description: 'nodes the tenant sees: needed or all',
+      default: 'needed',
+      choices: ['needed', 'all'],
+    },
+    weight: {
+      type: 'string',
+      value: 'N',
+      description: 'share of the syncer beside other tenants, 1 to 100',
+      default: '1',
+    },
     timeout: { type: 'string', value: 'SECONDS', description: 'how long to wait', default: '60' },
     'no-wait': { type: 'boolean', description: 'return once the object exists' },
     ...outputOption,
   },
   words: [1, 1],
-  examples: ['tenantry create team-a', 'tenantry create team-b --engine dedicated --weight 5', 'tenantry create ci --placement single --namespace ci'],
+  examples: [
+    'tenantry create team-a',
+    'tenantry create team-b --engine dedicated --weight 5',
+    'tenantry create ci --placement single --namespace ci',
+  ],
 
   async run(input) {
     const name = input.words[0]!
@@ -61,7 +82,12 @@ export const command: Command = {
         )
       }
       const missing = isReason(error, 'NotFound') && !(await managed(host.client))
-      if (missing) throw new CliError(`cannot create virtual cluster "${name}": no manager runs on ${host.label}`, exitCodes.failed, 'Start one with "tenantry manager --kubeconfig FILE".')
+      if (missing)
+        throw new CliError(
+          `cannot create virtual cluster "${name}": no manager runs on ${host.label}`,
+          exitCodes.failed,
+          'Start one with "tenantry manager --kubeconfig FILE".',
+        )
       throw explain(error, `cannot create virtual cluster "${name}"`)
     }
     say(`virtual cluster "${name}" created (${Date.now() - started} ms)`)
@@ -69,13 +95,19 @@ export const command: Command = {
     const running = await waitFor(host.client, namespace, name, timeout, `virtual cluster "${name}"`, (now) => {
       if (now?.status?.phase === 'Failed') {
         const ready = now.status.conditions?.find((c) => c.type === 'Ready')
-        throw new CliError(`virtual cluster "${name}" failed: ${ready?.message ?? 'no reason given'}`, exitCodes.failed, `"tenantry delete ${name}" removes it.`)
+        throw new CliError(
+          `virtual cluster "${name}" failed: ${ready?.message ?? 'no reason given'}`,
+          exitCodes.failed,
+          `"tenantry delete ${name}" removes it.`,
+        )
       }
       return now?.status?.phase === 'Running' ? now : undefined
     })
     say(`virtual cluster "${name}" answers at ${running.status!.endpoint!} (${Date.now() - started} ms)`)
     print(text(input, 'output'), summary(running), () => `${name}\n`)
-    say(`go on with: tenantry connect ${name}${namespace === 'tenantry' ? '' : ` --namespace ${namespace}`} -- kubectl get namespaces`)
+    say(
+      `go on with: tenantry connect ${name}${namespace === 'tenantry' ? '' : ` --namespace ${namespace}`} -- kubectl get namespaces`,
+    )
     return exitCodes.ok
   },
 }

@@ -25,7 +25,10 @@ export const command: Command = {
     const started = Date.now()
     try {
       const object = await getVirtualCluster(host.client, namespace, name)
-      await host.client.delete(resources.virtualclusters, name, { namespace, preconditions: { uid: object.metadata.uid! } })
+      await host.client.delete(resources.virtualclusters, name, {
+        namespace,
+        preconditions: { uid: object.metadata.uid! },
+      })
       if (input.options['no-wait'] === true) {
         say(`virtual cluster "${name}" is being deleted`)
         return 0

@@ -35,7 +35,10 @@ export const command: Command = {
           `Age:        ${age(object)}`,
           `On host:    ${onHost.pods} pods, ${onHost.services} services, ${onHost.configMaps} config maps, ${onHost.secrets} secrets, ${onHost.namespaces.length} namespaces`,
           '',
-          table(['CONDITION', 'STATUS', 'REASON', 'MESSAGE'], conditions.map((c) => [c.type, c.status, c.reason, c.message])),
+          table(
+            ['CONDITION', 'STATUS', 'REASON', 'MESSAGE'],
+            conditions.map((c) => [c.type, c.status, c.reason, c.message]),
+          ),
         ].join('\n'),
       )
       return 0
@@ -49,7 +52,9 @@ export const command: Command = {
 async function footprint(host: Client, uid: string) {
   const labelSelector = `${labels.cluster}=${uid}`
   const [pods, services, configMaps, secrets, namespaces] = await Promise.all(
-    (['pods', 'services', 'configmaps', 'secrets', 'namespaces'] as const).map((kind) => host.list(resources[kind], { labelSelector })),
+    (['pods', 'services', 'configmaps', 'secrets', 'namespaces'] as const).map((kind) =>
+      host.list(resources[kind], { labelSelector }),
+    ),
   )
   return {
     pods: pods!.items.length,

@@ -12,9 +12,15 @@ export const command: Command = {
   words: [0, 0],
   examples: ['tenantry version', 'tenantry version --output json'],
   run(input) {
-    const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
+    const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
     const value = { tenantry: manifest.version, kubernetes: KUBERNETES_VERSION, node: process.version }
-    print(input.options['output'] as string | undefined, value, () => `tenantry ${value.tenantry}\nKubernetes API ${value.kubernetes}\nNode ${value.node}\n`)
+    print(
+      input.options['output'] as string | undefined,
+      value,
+      () => `tenantry ${value.tenantry}\nKubernetes API ${value.kubernetes}\nNode ${value.node}\n`,
+    )
     return Promise.resolve(0)
   },
 }

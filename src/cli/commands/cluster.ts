@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { jsonLog } from '../../cluster/log.ts'
+import { integer, text, type Command } from '../command.ts'
+import { exitCodes } from '../errors.ts'
+import { interrupted } from '../signals.ts'
+import { runOptions } from './up.ts'
+
+export const command: Command = {
+  name: 'cluster',
+  summary: 'run one embedded cluster by itself, without a manager',
+  usage: 'cluster [OPTIONS]',
+  options: {
+    ...runOptions,
+    'data-dir': { type: 'string', value: 'DIR', description: 'where state is kept', default: 'a temporary directory' },
+    address: { type: 'string', value: 'IP', description: 'address to listen on', default: '127.0.0.1' },
+    name: { type: 'string', value: 'NAME', description: 'name in certificates and kubeconfig', default: 'tenantry' },
+    role: {
+      type: 'string',
+      value: 'ROLE',
+      description: 'host (scheduler and simulated nodes) or virtual (pods run elsewhere)',
+      default: 'host',
+      choices: ['host', 'virtual'],
+    },
+    'write-kubeconfig': { type: 'string', value: 'FILE', description: 'write the admin kubeconfig there' },
+  },
+  words: [0, 0],
+  examples: [
+    'tenantry cluster --store memory --write-kubeconfig kubeconfig',
+    'tenantry cluster --data-dir ./data --port 7443 --nodes 10',
+  ],
+
+  async run(input) {
+    const [{ startCluster }, { Runtime }, { openStore }, { hostControllers, virtualControllers }, { simulatedLog }] =
+      await Promise.all([
+        import('../../cluster/cluster.ts'),
+        import('../../cluster/runtime.ts'),
+        import('../../cluster/store.ts'),
+        import('../../controllers/sets.ts'),
+        import('../../controllers/simulated-log.ts'),
+      ])
+    const given = text(input, 'data-dir')
+    const dataDir = given === undefined ? mkdtempSync(join(tmpdir(), 'tenantry-')) : resolve(given)
+    const nodes = integer(input, 'nodes', 0, 10_000) ?? 3
+    const port = integer(input, 'port', 0, 65_535)
+    const address = text(input, 'address')
+    const virtual = text(input, 'role') === 'virtual'
+    const child = process.send === undefined ? undefined : await import('../child.ts')
+    const store = await openStore({ store: (text(input, 'store') ?? 'sqlite') as 'sqlite' | 'memory', dataDir })
+    const runtime = new Runtime({ log: jsonLog((line) => process.stderr.write(line), 'warn'), store })
+    const cluster = await startCluster({
+      runtime,
+      id: 'cluster',
+      name: text(input, 'name') ?? 'tenantry',
+      ...(port !== undefined && { port }),
+      ...(address !== undefined && { address }),
+      controllers: (facts) => (virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes })),
+      logs:
+        virtual && child !== undefined ? child.parentLogs() : (pod, query) => simulatedLog(pod, query, runtime.now()),
+    })
+    const file = text(input, 'write-kubeconfig')
+    if (file !== undefined) writeFileSync(file, cluster.kubeconfig, { mode: 0o600 })
+    process.stdout.write(`cluster is ready: ${cluster.url}${file === undefined ? '' : `, kubeconfig ${file}`}\n`)
+    await (child === undefined
+      ? interrupted()
+      : Promise.race([interrupted(), new Promise<void>((end) => child.followParent(end))]))
+    await cluster.stop()
+    await runtime.close()
+    if (given === undefined) rmSync(dataDir, { recursive: true, force: true })
+    return exitCodes.ok
+  },
+}

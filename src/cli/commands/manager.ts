@@ -1,0 +1,52 @@
+import { mkdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { jsonLog } from '../../cluster/log.ts'
+import { text, type Command } from '../command.ts'
+import { exitCodes, explain } from '../errors.ts'
+import { openHost } from '../host.ts'
+import { say } from '../output.ts'
+import { defaultDataDir } from '../paths.ts'
+import { interrupted } from '../signals.ts'
+import { runOptions } from './up.ts'
+
+export const command: Command = {
+  name: 'manager',
+  summary: 'run the manager against any Kubernetes as the host',
+  usage: 'manager --kubeconfig FILE [OPTIONS]',
+  options: {
+    kubeconfig: { type: 'string', value: 'FILE', description: 'the host cluster', default: 'the current kubeconfig' },
+    'data-dir': runOptions['data-dir']!,
+    store: runOptions['store']!,
+  },
+  words: [0, 0],
+  examples: [
+    'tenantry manager --kubeconfig ~/.kube/config',
+    'tenantry manager --kubeconfig host.kubeconfig --data-dir ./data',
+  ],
+
+  async run(input) {
+    const dataDir = resolve(text(input, 'data-dir') ?? defaultDataDir())
+    const store = (text(input, 'store') ?? 'sqlite') as 'sqlite' | 'memory'
+    await using host = await openHost({ ...input, options: { kubeconfig: input.options['kubeconfig'] } })
+    const [{ Runtime }, { openStore }, { createManager }] = await Promise.all([
+      import('../../cluster/runtime.ts'),
+      import('../../cluster/store.ts'),
+      import('../../manager/local.ts'),
+    ])
+    const log = jsonLog((line) => process.stderr.write(line), 'info')
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    const runtime = new Runtime({ log, store: await openStore({ store, dataDir }) })
+    const manager = createManager({ host: host.client, runtime, log, dataDir, store })
+    try {
+      await manager.start()
+    } catch (error) {
+      throw explain(error, `cannot manage ${host.label}`)
+    }
+    process.stdout.write(`manager is ready: host ${host.label}\n`)
+    await interrupted()
+    say('stopping …')
+    await manager.stop()
+    await runtime.close()
+    return exitCodes.ok
+  },
+}

@@ -1,0 +1,227 @@
+/** An embedded cluster: API server and controllers over one range of a store. Host and virtual clusters are the same code. */
+import { createApi, type Registry } from '../apiserver/registry/api.ts'
+import { defaultPlugins } from '../apiserver/admission/plugins.ts'
+import { authenticator } from '../apiserver/authn/authenticator.ts'
+import { boundObjects } from '../apiserver/authn/bound.ts'
+import { issuerConfiguration, keySet, tokenKey } from '../apiserver/authn/jwt.ts'
+import { ServiceAccountTokens } from '../apiserver/authn/tokens.ts'
+import { rbacAuthorizer } from '../apiserver/authz/rbac.ts'
+import { bootstrapEntries, DEFAULT_SERVICE_CIDR } from '../apiserver/bootstrap/entries.ts'
+import { rbacObjects } from '../apiserver/bootstrap/rbac.ts'
+import { objectOf, type UserInfo } from '../apiserver/contract.ts'
+import { startCustomResources } from '../apiserver/crd/manager.ts'
+import { createDiscovery } from '../apiserver/discovery/discovery.ts'
+import type { Exchange, Handler } from '../apiserver/exchange.ts'
+import { createHandler } from '../apiserver/http/handler.ts'
+import { InProcessClient } from '../apiserver/inprocess/client.ts'
+import { createOpenApi } from '../apiserver/openapi/documents.ts'
+import type { Reviewer } from '../apiserver/registry/api.ts'
+import { requestToken } from '../apiserver/reviews/token-request.ts'
+import { review } from '../apiserver/reviews/review.ts'
+import { listen, type Listener } from '../apiserver/transport/listen.ts'
+import type { Client } from '../client/contract.ts'
+import type { ControllerFactory } from '../controllers/contract.ts'
+import type { Range } from '../store/contract.ts'
+import { readIdentity, serviceAccountKey, writeIdentity, type ClusterIdentity } from './identity.ts'
+import { kubeconfig } from './kubeconfig.ts'
+import { logConnector, type LogSource } from './logs.ts'
+import { rawHandler, type Identities } from './raw.ts'
+import type { Runtime } from './runtime.ts'
+import { versionInfo } from './version.ts'
+
+export interface ClusterOptions {
+  readonly runtime: Runtime
+  /** The range's id in the store. */
+  readonly id: string
+  /** Name in certificates and kubeconfigs. */
+  readonly name: string
+  /** Address to listen on and to tell clients. @default '127.0.0.1' */
+  readonly address?: string
+  /** 0: the one used before, else a free one. @default 0 */
+  readonly port?: number
+  /** IPv4 range of cluster IPs. @default '10.96.0.0/16' */
+  readonly serviceCidr?: string
+  /** What runs in it. Called once the cluster's facts are known. */
+  controllers(facts: ClusterFacts): readonly ControllerFactory[]
+  /** Answers `pods/log`. */
+  readonly logs: LogSource
+}
+
+/** What controllers of a cluster may have to know. */
+export interface ClusterFacts {
+  /** PEM of the cluster's certificate authority. */
+  readonly ca: string
+  readonly endpoint: { readonly host: string; readonly port: number }
+  /** The first address of the service range. */
+  readonly serviceIp: string
+}
+
+export interface Cluster extends AsyncDisposable {
+  readonly endpoint: { readonly host: string; readonly port: number }
+  /** `https://127.0.0.1:7443` */
+  readonly url: string
+  /** The admin's, as text. */
+  readonly kubeconfig: string
+  /** In-process, as a member of system:masters. */
+  readonly client: Client
+  /** In-process, as another user. The caller closes it. */
+  clientAs(user: UserInfo): Client
+  /** Ends serving and controllers; the state stays in the store. */
+  stop(): Promise<void>
+}
+
+/** The identity under which a syncer works in a tenant: it alone may set what the host decides (cluster IPs). */
+export const SYNCER_USER: UserInfo = {
+  name: 'system:tenantry:syncer',
+  groups: ['system:masters', 'system:authenticated'],
+}
+
+const ISSUER = 'https://kubernetes.default.svc.cluster.local'
+
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  const { runtime, address = '127.0.0.1', serviceCidr = DEFAULT_SERVICE_CIDR } = options
+  const range = await runtime.store.open(options.id, { base: bootstrapEntries({ serviceCidr }) })
+  const serviceIp = firstAddress(serviceCidr)
+  const { identity, changed } = readIdentity(range, {
+    name: options.name,
+    addresses: [address, serviceIp],
+    now: runtime.now(),
+  })
+  const parts = assemble(options, range, identity, serviceCidr)
+  const listener = await open(parts.handler, identity, address, options.port ?? 0, runtime)
+  if (changed || identity.port !== listener.port) await writeIdentity(range, { ...identity, port: listener.port })
+
+  const endpoint = { host: address, port: listener.port }
+  const client = parts.clientAs(undefined)
+  const running = runtime.engine.add(
+    { id: options.id, client },
+    options.controllers({ ca: identity.ca.certificate, endpoint, serviceIp }),
+  )
+  const url = `https://${address.includes(':') ? `[${address}]` : address}:${listener.port}`
+  let stopping: Promise<void> | undefined
+  const stop = async () => {
+    running.stop()
+    await listener.close()
+    await client.close()
+    parts.close()
+    runtime.metrics.forget(options.id)
+  }
+  return {
+    endpoint,
+    url,
+    kubeconfig: kubeconfig({ name: options.name, server: url, ca: identity.ca.certificate, ...identity.admin }),
+    client,
+    clientAs: parts.clientAs,
+    stop: () => (stopping ??= stop()),
+    [Symbol.asyncDispose]: () => (stopping ??= stop()),
+  }
+}
+
+interface Parts {
+  readonly handler: Handler
+  clientAs(user: UserInfo | undefined): Client
+  close(): void
+}
+
+/** Everything between the socket and the range. */
+function assemble(options: ClusterOptions, range: Range, identity: ClusterIdentity, serviceCidr: string): Parts {
+  const { runtime } = options
+  const authorizer = rbacAuthorizer(range, rbacObjects())
+  const keys = [tokenKey(serviceAccountKey(identity))] as const
+  const tokens = new ServiceAccountTokens({ issuer: ISSUER, keys, objects: boundObjects(range), now: runtime.now })
+  const api: Registry = createApi({
+    range,
+    authorizer,
+    plugins: defaultPlugins({ rules: authorizer }),
+    reviewers: reviewers(authorizer, tokens, runtime),
+    issueToken: (call, account, request) =>
+      requestToken(request, {
+        namespace: account.metadata.namespace!,
+        name: account.metadata.name!,
+        tokens,
+        now: runtime.now(),
+        uuid: crypto.randomUUID(),
+        ...(call.warnings !== undefined && { warnings: call.warnings }),
+      }),
+    serviceCidr,
+    now: runtime.now,
+    random: runtime.random,
+  })
+  const crds = startCustomResources({ range, catalog: api.catalog, api, log: runtime.log, now: runtime.now })
+  const identities: Identities = new WeakMap()
+  const authenticate = authenticator({ tokens, now: runtime.now })
+  const pod = (namespace: string, name: string) => {
+    const entry = range.get(`core/pods/${namespace}/${name}`)
+    return entry === undefined ? undefined : objectOf(entry)
+  }
+  const handler = createHandler({
+    api,
+    authenticate: (exchange: Exchange) => identities.get(exchange) ?? authenticate(exchange),
+    fairShare: { shares: runtime.fairShare, cluster: options.id },
+    discovery: createDiscovery(api.catalog),
+    openapi: createOpenApi(api.catalog),
+    version: versionInfo,
+    metrics: runtime.requestMetrics(),
+    connectors: { 'pods/log': logConnector(pod, options.logs) },
+    issuer: { configuration: issuerConfiguration(ISSUER, `${ISSUER}/openid/v1/jwks`), jwks: keySet(keys) },
+    log: runtime.log,
+    now: runtime.now,
+    random: runtime.random,
+  })
+  const raw = rawHandler(() => handler, identities)
+  return {
+    handler,
+    clientAs: (user) => new InProcessClient({ api, raw, ...(user !== undefined && { user }) }),
+    close() {
+      crds.close()
+      authorizer.close()
+    },
+  }
+}
+
+const REVIEWS = [
+  ['authorization.k8s.io', 'subjectaccessreviews'],
+  ['authorization.k8s.io', 'localsubjectaccessreviews'],
+  ['authorization.k8s.io', 'selfsubjectaccessreviews'],
+  ['authorization.k8s.io', 'selfsubjectrulesreviews'],
+  ['authentication.k8s.io', 'selfsubjectreviews'],
+  ['authentication.k8s.io', 'tokenreviews'],
+] as const
+
+function reviewers(
+  authorizer: ReturnType<typeof rbacAuthorizer>,
+  tokens: ServiceAccountTokens,
+  runtime: Runtime,
+): ReadonlyMap<string, Reviewer> {
+  return new Map(
+    REVIEWS.map(([group, resource]): [string, Reviewer] => [
+      `${group}/${resource}`,
+      (call, object, namespace) =>
+        review(group, resource, object, { user: call.user, namespace, authorizer, tokens, now: runtime.now() }),
+    ]),
+  )
+}
+
+/** Listens on the asked port, or on the one used before; if that one is taken meanwhile, on a free one. */
+async function open(
+  handler: Handler,
+  identity: ClusterIdentity,
+  host: string,
+  port: number,
+  runtime: Runtime,
+): Promise<Listener> {
+  const credentials = { key: identity.server.key, cert: identity.server.certificate, clientCa: identity.ca.certificate }
+  const onError = (error: unknown) => runtime.log.error('a connection failed', { error: String(error) })
+  try {
+    return await listen({ credentials, handler, host, port: port === 0 ? identity.port : port, onError })
+  } catch (error) {
+    if (port !== 0 || identity.port === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    return listen({ credentials, handler, host, port: 0, onError })
+  }
+}
+
+/** `10.96.0.0/16` → `10.96.0.1` */
+function firstAddress(cidr: string): string {
+  const parts = cidr.slice(0, cidr.indexOf('/')).split('.').map(Number)
+  return [...parts.slice(0, 3), parts[3]! + 1].join('.')
+}

@@ -1,0 +1,50 @@
+/** What all embedded clusters of a process share. */
+import { FairShare } from '../apiserver/fairshare/fairshare.ts'
+import { requestMetrics, type RequestMetrics } from '../apiserver/metrics/requests.ts'
+import type { Log } from '../controllers/contract.ts'
+import { ControllerEngine } from '../controllers/engine.ts'
+import type { Store } from '../store/contract.ts'
+
+export interface RuntimeOptions {
+  readonly log: Log
+  readonly store: Store
+  /** Milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number
+  /** A number in [0, 1). @default Math.random */
+  readonly random?: () => number
+}
+
+export class Runtime {
+  readonly log: Log
+  readonly store: Store
+  readonly now: () => number
+  readonly random: () => number
+  readonly engine: ControllerEngine
+  /** Of this process, for its operator: requests' waits by cluster. Tenants see their own cluster's only. */
+  readonly metrics: RequestMetrics = requestMetrics()
+  readonly fairShare: FairShare
+
+  constructor(options: RuntimeOptions) {
+    this.log = options.log
+    this.store = options.store
+    this.now = options.now ?? Date.now
+    this.random = options.random ?? Math.random
+    this.engine = new ControllerEngine({ log: options.log })
+    this.fairShare = new FairShare({
+      onWait: (cluster, seconds) => this.metrics.waited(cluster, seconds),
+      onRefuse: (cluster, why) => this.metrics.refused(cluster, why),
+    })
+  }
+
+  /** Counts one cluster's requests. Nothing is kept before the first one. */
+  requestMetrics(): Pick<RequestMetrics, 'observe' | 'render'> {
+    let own: RequestMetrics | undefined
+    return { observe: (sample) => (own ??= requestMetrics()).observe(sample), render: () => own?.render() ?? '' }
+  }
+
+  /** Ends the controllers and the store. Clusters must have been stopped. */
+  async close(): Promise<void> {
+    await this.engine.close()
+    await this.store.close()
+  }
+}

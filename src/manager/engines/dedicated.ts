@@ -1,0 +1,175 @@
+/** Virtual clusters in processes of their own: one `tenantry cluster` each, with its own data directory. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { HttpsClient } from '../../client/https.ts'
+import { parseKubeconfig } from '../../client/kubeconfig.ts'
+import type { LogQuery, LogSource } from '../../cluster/logs.ts'
+import { StatusError } from '../../machinery/status.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import type { ControlPlane, ControlPlaneSpec, Engine } from '../contract.ts'
+
+export interface DedicatedOptions {
+  /** Holds one directory for each cluster, named by its uid. */
+  readonly dataDir: string
+  /** Where control planes listen. @default '127.0.0.1' */
+  readonly address?: string
+  /** 'memory' forgets with the process. @default 'sqlite' */
+  readonly store?: 'sqlite' | 'memory'
+  /** Logs of a tenant's pods, by the virtual cluster's uid. */
+  logs(uid: string): LogSource
+  /** Called when a child ends that should not. */
+  readonly onExit?: (uid: string, reason: string) => void
+}
+
+interface Running {
+  readonly child: ChildProcess
+  readonly plane: ControlPlane & { readonly client: HttpsClient }
+}
+
+/** A uid as Kubernetes makes them: nothing else becomes a path. */
+const UID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const START_LIMIT = 30_000
+
+export class DedicatedEngine implements Engine {
+  readonly #options: DedicatedOptions
+  readonly #running = new Map<string, Promise<Running>>()
+  #closed = false
+
+  constructor(options: DedicatedOptions) {
+    this.#options = options
+  }
+
+  async ensure(spec: ControlPlaneSpec): Promise<ControlPlane> {
+    let running = this.#running.get(spec.uid)
+    if (running === undefined) {
+      running = this.#start(spec)
+      this.#running.set(spec.uid, running)
+      running.catch(() => this.#running.delete(spec.uid))
+    }
+    return (await running).plane
+  }
+
+  async remove(uid: string): Promise<void> {
+    await this.#stop(uid)
+    rmSync(this.#dir(uid), { recursive: true, force: true })
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all([...this.#running.keys()].map((uid) => this.#stop(uid)))
+  }
+
+  #dir(uid: string): string {
+    if (!UID.test(uid)) throw new Error(`"${uid}" is not a uid`)
+    return join(this.#options.dataDir, uid)
+  }
+
+  async #start(spec: ControlPlaneSpec): Promise<Running> {
+    const dir = this.#dir(spec.uid)
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    const kubeconfig = join(dir, 'kubeconfig')
+    const main = fileURLToPath(
+      new URL(import.meta.url.endsWith('.ts') ? '../../cli/main.ts' : '../../cli/main.js', import.meta.url),
+    )
+    const args = [
+      'cluster',
+      '--role',
+      'virtual',
+      '--data-dir',
+      dir,
+      '--nodes',
+      '0',
+      '--store',
+      this.#options.store ?? 'sqlite',
+      '--write-kubeconfig',
+      kubeconfig,
+      '--name',
+      spec.name,
+    ]
+    if (this.#options.address !== undefined) args.push('--address', this.#options.address)
+    // The channel is the child's leash too: however this process ends, the child sees it close.
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+    answerLogs(child, this.#options.logs(spec.uid))
+    await ready(child)
+    const text = readFileSync(kubeconfig, 'utf8')
+    const config = parseKubeconfig(text)
+    const url = new URL(config.server)
+    const plane = {
+      endpoint: { host: url.hostname, port: Number(url.port) },
+      kubeconfig: text,
+      client: new HttpsClient(config),
+    }
+    child.once('exit', (code, signal) => {
+      if (this.#closed || !this.#running.has(spec.uid)) return
+      this.#running.delete(spec.uid)
+      this.#options.onExit?.(spec.uid, `its process ended with ${signal ?? code}`)
+    })
+    return { child, plane }
+  }
+
+  async #stop(uid: string): Promise<void> {
+    const running = this.#running.get(uid)
+    this.#running.delete(uid)
+    if (running === undefined) return
+    const { child, plane } = await running
+    await plane.client.close()
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+    await ended
+    clearTimeout(timer)
+  }
+}
+
+/** Resolves with the child's first line on standard output, which says that it is ready. */
+async function ready(child: ChildProcess): Promise<void> {
+  const lines = createInterface({ input: child.stdout! })
+  let timer: NodeJS.Timeout | undefined
+  try {
+    await new Promise<void>((resolve, reject) => {
+      timer = setTimeout(() => reject(new Error(`the process is not ready after ${START_LIMIT / 1000} s`)), START_LIMIT)
+      lines.once('line', () => resolve())
+      child.once('error', reject)
+      child.once('exit', (code, signal) =>
+        reject(new Error(`the process ended with ${signal ?? code} before it was ready`)),
+      )
+    })
+  } catch (error) {
+    child.kill('SIGKILL')
+    throw error
+  } finally {
+    clearTimeout(timer)
+    lines.close()
+    child.stdout!.resume()
+  }
+}
+
+/** What a child asks over the channel, and what it gets. */
+export interface LogRequest {
+  readonly id: number
+  readonly pod: KubeObject
+  readonly query: LogQuery
+}
+
+export interface LogAnswer {
+  readonly id: number
+  readonly text?: string
+  readonly status?: StatusError['status']
+}
+
+function answerLogs(child: ChildProcess, source: LogSource): void {
+  child.on('message', (message) => {
+    const { id, pod, query } = message as LogRequest
+    const answer = (rest: Omit<LogAnswer, 'id'>) => child.connected && child.send({ id, ...rest })
+    void Promise.resolve()
+      .then(() => source(pod, query))
+      .then(
+        (text) => answer({ text }),
+        (error: unknown) => answer(error instanceof StatusError ? { status: error.status } : {}),
+      )
+  })
+}

@@ -1,0 +1,97 @@
+/** An embedded host cluster with a manager on it, in this process: what `tenantry up` runs. */
+import { join } from 'node:path'
+import { createFairQueue } from '../client/fair-queue.ts'
+import type { Client } from '../client/contract.ts'
+import { startCluster, type Cluster } from '../cluster/cluster.ts'
+import { Runtime } from '../cluster/runtime.ts'
+import { openStore, type StoreChoice } from '../cluster/store.ts'
+import type { Log } from '../controllers/contract.ts'
+import { hostControllers } from '../controllers/sets.ts'
+import { simulatedLog } from '../controllers/simulated-log.ts'
+import { DedicatedEngine } from './engines/dedicated.ts'
+import { PackedEngine } from './engines/packed.ts'
+import { hostLogs } from './logs.ts'
+import { Manager, type ManagerOptions } from './manager.ts'
+
+export interface LocalHostOptions extends StoreChoice {
+  readonly log: Log
+  /** Port of the host's API server. @default a free one, and the same again after a restart */
+  readonly port?: number
+  /** Simulated nodes. @default 3 */
+  readonly nodes?: number
+  readonly onWait?: ManagerOptions['onWait']
+}
+
+/** An embedded cluster by itself, with scheduler and simulated nodes. */
+export async function startHost(
+  runtime: Runtime,
+  options: { readonly name?: string; readonly port?: number; readonly nodes?: number; readonly address?: string },
+): Promise<Cluster> {
+  return startCluster({
+    runtime,
+    id: 'host',
+    name: options.name ?? 'tenantry-host',
+    ...(options.address !== undefined && { address: options.address }),
+    ...(options.port !== undefined && { port: options.port }),
+    controllers: (facts) => hostControllers({ ...facts, nodes: options.nodes ?? 3 }),
+    logs: (pod, query) => simulatedLog(pod, query, runtime.now()),
+  })
+}
+
+export interface ManagerSetup extends StoreChoice {
+  readonly host: Client
+  readonly runtime: Runtime
+  readonly log: Log
+  readonly onWait?: ManagerOptions['onWait']
+}
+
+/** A manager with both engines, on any host. */
+export function createManager({ host, runtime, log, dataDir, store, onWait }: ManagerSetup): Manager {
+  const sources = (uid: string) => hostLogs({ host, syncer: () => manager.syncer, now: runtime.now }, uid)
+  const manager: Manager = new Manager({
+    host,
+    engines: {
+      packed: new PackedEngine({ runtime, logs: sources }),
+      dedicated: new DedicatedEngine({
+        dataDir: join(dataDir, 'dedicated'),
+        store,
+        logs: sources,
+        onExit: (uid, reason) => {
+          log.warn('a dedicated control plane ended', { uid, reason })
+          manager.revisit(uid)
+        },
+      }),
+    },
+    newQueue: () => createFairQueue(),
+    now: runtime.now,
+    log,
+    ...(onWait !== undefined && { onWait }),
+  })
+  return manager
+}
+
+export class LocalHost implements AsyncDisposable {
+  readonly runtime: Runtime
+  readonly cluster: Cluster
+  readonly manager: Manager
+
+  private constructor(runtime: Runtime, cluster: Cluster, manager: Manager) {
+    this.runtime = runtime
+    this.cluster = cluster
+    this.manager = manager
+  }
+
+  static async start(options: LocalHostOptions): Promise<LocalHost> {
+    const runtime = new Runtime({ log: options.log, store: await openStore(options) })
+    const cluster = await startHost(runtime, options)
+    const manager = createManager({ ...options, host: cluster.client, runtime })
+    await manager.start()
+    return new LocalHost(runtime, cluster, manager)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.manager.stop()
+    await this.cluster.stop()
+    await this.runtime.close()
+  }
+}
