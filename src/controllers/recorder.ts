@@ -5,7 +5,7 @@
 import type { Client } from '../client/contract.ts'
 import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { isReason, StatusError } from '../machinery/status.ts'
+import { StatusError } from '../machinery/status.ts'
 import type { ControllerContext } from './contract.ts'
 import { timestamp } from './meta.ts'
 
@@ -145,7 +145,7 @@ class Recorder implements EventRecorder {
         await write()
       } catch (error) {
         // Gone with its namespace, expired, or the cluster is stopping: an event is not worth more.
-        if (!(error instanceof StatusError) || !(isReason(error, 'NotFound') || error.code === 403)) {
+        if (!(error instanceof StatusError && (error.code === 404 || error.code === 403))) {
           this.#context.log.debug('event not written', { component: this.#component, error: String(error) })
         }
       }

@@ -3,7 +3,6 @@ import type { Client, Informer, Resource } from '../../client/contract.ts'
 import { resources as known } from '../../client/resources.ts'
 import { apiVersionOf, type KubeObject, parseApiVersion } from '../../machinery/object.ts'
 import { discover, type DiscoveredResource } from '../discovery.ts'
-import { sameResource } from './graph.ts'
 
 export interface FeedHandler {
   put(resource: Resource, object: KubeObject): void
@@ -14,6 +13,7 @@ export interface FeedHandler {
 
 interface Source {
   readonly resource: Resource
+  readonly custom: boolean
   readonly informer: Informer
   readonly stop: () => void
 }
@@ -49,17 +49,15 @@ export class ObjectFeed {
     for (const [key, source] of this.#sources) {
       const now = wanted.get(key)
       if (now?.version === source.resource.version && now.kind === source.resource.kind) continue
-      // With discovery as the source, a version that could not be read today is not gone.
-      if (now === undefined && !custom.some((one) => sameResource(one, source.resource)) && !this.#isCustom(source)) {
-        continue
-      }
+      // What is built in does not go: a version that could not be read today is read tomorrow.
+      if (now === undefined && !source.custom) continue
       source.stop()
       this.#sources.delete(key)
       this.#kinds.delete(kindKey(source.resource))
       this.#handler.dropped(source.resource)
     }
-    for (const [key, resource] of wanted) if (!this.#sources.has(key)) this.#subscribe(key, resource)
-    await Promise.all([...this.#sources.values()].map(({ informer }) => informer.synced || informer.ready()))
+    for (const [key, resource] of wanted) if (!this.#sources.has(key)) this.#subscribe(key, resource, custom.includes(resource))
+    await Promise.all([...this.#sources.values()].map(({ informer }) => informer.ready()))
   }
 
   /** The resource of a kind that an owner reference names; `undefined`: none is served. */
@@ -74,14 +72,11 @@ export class ObjectFeed {
     return this.#sources.get(`${resource.group}/${resource.resource}`)?.informer.get(namespace, name)
   }
 
-  #isCustom({ resource }: Source): boolean {
-    return resource.group.includes('.') && !resource.group.endsWith('.k8s.io')
-  }
-
-  #subscribe(key: string, resource: Resource): void {
+  #subscribe(key: string, resource: Resource, custom: boolean): void {
     const informer = this.#client.informer(resource)
     const source: Source = {
       resource,
+      custom,
       informer,
       stop: informer.onEvent(({ type, object }) => {
         if (type === 'delete') this.#handler.remove(resource, object)

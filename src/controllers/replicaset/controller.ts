@@ -125,7 +125,7 @@ class ReplicaSetController implements Controller {
     const orphans = this.#pods.byIndex(ORPHANS, namespace).filter((pod) => isActive(pod))
     const active = await this.#claim(set, selector, [...owned.filter((pod) => isActive(pod)), ...orphans])
     const terminating = owned.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isTerminal(pod))
-    let failure: unknown
+    let failure: Error | undefined
     if (wait === 0 && set.metadata.deletionTimestamp === undefined) {
       failure = await this.#manage(key, set, active)
     } else if (wait > 0) {
@@ -155,14 +155,14 @@ class ReplicaSetController implements Controller {
   }
 
   /** Creates or deletes pods; what went wrong comes back. */
-  async #manage(key: string, set: ReplicaSet, active: Pod[]): Promise<unknown> {
+  async #manage(key: string, set: ReplicaSet, active: Pod[]): Promise<Error | undefined> {
     const diff = active.length - (set.spec.replicas ?? 1)
     if (diff < 0) return this.#create(key, set, Math.min(-diff, BURST))
     if (diff > 0) return this.#delete(key, set, active, Math.min(diff, BURST))
     return undefined
   }
 
-  async #create(key: string, set: ReplicaSet, count: number): Promise<unknown> {
+  async #create(key: string, set: ReplicaSet, count: number): Promise<Error | undefined> {
     const { namespace } = splitKey(key)
     const pod = podFromTemplate(set)
     this.#expectations.expectCreations(key, count)
@@ -181,10 +181,10 @@ class ReplicaSetController implements Controller {
     })
     // What was not tried will not be seen.
     for (let i = done + failed; i < count; i++) this.#expectations.creationObserved(key)
-    return error
+    return error === undefined ? undefined : asError(error)
   }
 
-  async #delete(key: string, set: ReplicaSet, active: Pod[], count: number): Promise<unknown> {
+  async #delete(key: string, set: ReplicaSet, active: Pod[], count: number): Promise<Error | undefined> {
     const { namespace } = splitKey(key)
     const doomed = podsToDelete(active, this.#relatedPods(set), count, this.#context.now())
     this.#expectations.expectDeletions(key, doomed.map(uidOf))
@@ -203,7 +203,7 @@ class ReplicaSetController implements Controller {
       })
       return undefined
     } catch (error) {
-      return error
+      return asError(error)
     }
   }
 
@@ -226,6 +226,10 @@ class ReplicaSetController implements Controller {
 
 function uidOf(pod: Pod): string {
   return pod.metadata.uid!
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }
 
 function messageOf(error: unknown): string {

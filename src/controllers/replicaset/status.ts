@@ -10,7 +10,7 @@ export interface Replicas {
   /** Pods that are being deleted and have not finished. */
   readonly terminating: readonly Pod[]
   /** What went wrong when pods were created or deleted. */
-  readonly failure?: unknown
+  readonly failure?: Error
 }
 
 /** What the status should be. `ReplicaFailure` appears with a failure and goes with the next success. */
@@ -47,6 +47,6 @@ function conditionsOf(set: ReplicaSet, { active, failure }: Replicas, now: numbe
     status: 'True',
     lastTransitionTime: timestamp(now),
     ...(diff === 0 ? {} : { reason: diff < 0 ? 'FailedCreate' : 'FailedDelete' }),
-    message: failure instanceof Error ? failure.message : String(failure),
+    message: failure.message,
   })
 }
