@@ -2,8 +2,8 @@
 import { compilePath } from '../../machinery/schema/index.ts'
 import type { Path } from '../../machinery/schema/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
-import type { TableDefinition } from '../../machinery/table/index.ts'
-import { age } from '../../machinery/table/index.ts'
+import { ageOf } from '../../machinery/duration.ts'
+import type { TableDefinition } from '../../machinery/table/contract.ts'
 import type { CustomResource } from '../contract.ts'
 
 const NAME = {
@@ -81,5 +81,5 @@ function cell(type: string, value: unknown, now: number): string | number | bool
 
 function date(value: string, now: number): string {
   if (Number.isNaN(Date.parse(value))) return '<invalid>'
-  return age(value, now)
+  return ageOf(value, now)
 }

@@ -1,6 +1,6 @@
 /** Answers in another form: Table and PartialObjectMetadata. */
-import { tableFor } from '../../machinery/table/index.ts'
-import type { TableDefinition } from '../../machinery/table/index.ts'
+import type { TableDefinition } from '../../machinery/table/contract.ts'
+import { defaultTable, tableFor } from '../../machinery/table/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import type { Listed, ServedResource } from '../contract.ts'
@@ -26,16 +26,6 @@ export function hasTable(resource: ServedResource, subresource: string): boolean
   return (subresource === '' || subresource === 'status') && resource.info.verbs.includes('get')
 }
 
-const NAME = 'Name of the object, unique among its kind in its namespace.'
-/** Kinds without columns of their own. */
-const defaultTable: TableDefinition = {
-  columns: [
-    { name: 'Name', type: 'string', format: 'name', description: NAME, priority: 0 },
-    { name: 'Created At', type: 'date', format: '', description: 'When the server stored the object.', priority: 0 },
-  ],
-  cells: (object) => [object.metadata.name ?? '', object.metadata.creationTimestamp ?? null],
-}
-
 export function tableOf(resource: ServedResource): TableDefinition {
   if (resource.custom !== undefined) return customTable(resource.custom)
   return tableFor(resource.info.group, resource.info.kind) ?? defaultTable
@@ -55,10 +45,17 @@ export function partial(object: KubeObject, version: string): object {
   return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata }
 }
 
-function row(definition: TableDefinition, object: KubeObject, options: TableOptions): object {
+function row(
+  definition: TableDefinition,
+  object: KubeObject,
+  options: TableOptions,
+  siblings?: readonly KubeObject[],
+): object {
+  const cells = definition.cells(object, options.now, siblings)
+  const conditions = definition.conditions?.(object)
   const shown =
     options.include === 'None' ? null : options.include === 'Object' ? object : partial(object, options.version)
-  return { cells: definition.cells(object, options.now), object: shown }
+  return conditions === undefined ? { cells, object: shown } : { cells, conditions, object: shown }
 }
 
 /** A Table of some objects. */
@@ -108,9 +105,11 @@ export function* transformedList(
     yield Buffer.from(
       `{"kind":"Table","apiVersion":"${apiVersion}","metadata":${metadata},"columnDefinitions":${columns},"rows":[`,
     )
+    // Only few tables look at the other rows; they are short.
+    const siblings = definition.cells.length > 2 ? listed.entries.map(objectOf) : undefined
     let separator = ''
     for (const entry of listed.entries) {
-      yield Buffer.from(separator + JSON.stringify(row(definition, objectOf(entry), options)))
+      yield Buffer.from(separator + JSON.stringify(row(definition, objectOf(entry), options, siblings)))
       separator = ','
     }
   } else {

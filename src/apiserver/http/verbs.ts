@@ -45,12 +45,8 @@ export async function answerResource(request: Request): Promise<void> {
   const connector = options.connectors?.[`${asked.resource}/${asked.subresource}`]
   if (connector !== undefined && asked.group === '') return connect(request, target, connector)
   if (asked.rest.length > 0 && !asked.legacyWatch) return unknown(request)
-  if (!allows(resource, target, request.info.verb)) {
-    authorize(request)
-    throw methodNotAllowed()
-  }
   // HEAD has no route of its own upstream.
-  if (request.reply.exchange.method === 'HEAD') {
+  if (!allows(target, asked, request.info.verb) || request.reply.exchange.method === 'HEAD') {
     authorize(request)
     throw methodNotAllowed()
   }
@@ -81,7 +77,12 @@ function authorize({ options, info, asked, user }: Request, as = info.verb): voi
   if (!decision.allowed) throw forbidden(attributes, decision.reason)
 }
 
-function allows(resource: ServedResource, target: Target, verb: string): boolean {
+/** Whether there is a route: the verb on this resource, with a name where one belongs and only there. */
+function allows({ resource, ...target }: Target, asked: ResourceRequest, verb: string): boolean {
+  const named = verb === 'get' || verb === 'update' || verb === 'patch' || verb === 'delete'
+  const either = verb === 'watch'
+  const nested = target.subresource !== undefined
+  if (!either && asked.named !== (named || nested)) return false
   const subresource = target.subresource === undefined ? undefined : resource.subresources.get(target.subresource)
   const verbs = subresource === undefined ? resource.info.verbs : subresource.verbs
   return verbs.includes(verb)
