@@ -93,7 +93,7 @@ export function read(command: Command, args: readonly string[]): Input {
   }
   for (const [name, option] of Object.entries(command.options)) {
     const value = parsed.values[name]
-    if (option.choices !== undefined && value !== undefined && !option.choices.includes(value as string)) {
+    if (option.choices !== undefined && value !== undefined && !option.choices.includes(String(value))) {
       throw new CliError(
         `--${name} is "${String(value)}", it must be one of ${option.choices.join(', ')}`,
         exitCodes.usage,

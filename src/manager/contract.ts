@@ -20,6 +20,8 @@ export interface ControlPlane {
   readonly kubeconfig: string
   /** As the syncer's identity. */
   readonly client: Client
+  /** As the tenant's admin. */
+  readonly admin: Client
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Log } from '../controllers/contract.ts'
 import { isReason } from '../machinery/status.ts'
 import type { SyncerOptions } from '../syncer/syncer.ts'
 import { Syncer } from '../syncer/syncer.ts'
-import type { Engine } from './contract.ts'
+import type { ControlPlane, Engine } from './contract.ts'
 import { Reconciler } from './reconcile.ts'
 import { definition, type VirtualCluster, type VirtualClusterSpec } from './virtual-cluster.ts'
 
@@ -82,6 +82,11 @@ export class Manager {
     await Promise.all(this.#workers)
     await this.syncer.stop()
     await Promise.all(Object.values(this.#options.engines).map((engine) => engine.close()))
+  }
+
+  /** The running control plane of a virtual cluster. */
+  controlPlane(uid: string): ControlPlane | undefined {
+    return this.#reconciler.controlPlane(uid)
   }
 
   /** Looks at a virtual cluster again whose control plane ended by itself. */

@@ -61,6 +61,10 @@ export class Reconciler {
     }
   }
 
+  controlPlane(uid: string): ControlPlane | undefined {
+    return this.#running.get(uid)?.plane
+  }
+
   /** A control plane ended by itself: it is started anew at the next step. */
   lost(uid: string): void {
     this.#options.syncer.remove(uid)

@@ -1,7 +1,7 @@
 /** What the end-to-end suite needs of a host with two virtual clusters on it. */
 import type { Client } from '../../src/client/contract.ts'
 
-export interface Harness extends AsyncDisposable {
+export interface Harness {
   /** The host, as its admin. */
   readonly host: Client
   /** Admin kubeconfig of the host. */

@@ -26,7 +26,7 @@ export interface DedicatedOptions {
 
 interface Running {
   readonly child: ChildProcess
-  readonly plane: ControlPlane & { readonly client: HttpsClient }
+  readonly plane: ControlPlane
 }
 
 /** A uid as Kubernetes makes them: nothing else becomes a path. */
@@ -97,11 +97,8 @@ export class DedicatedEngine implements Engine {
     const text = readFileSync(kubeconfig, 'utf8')
     const config = parseKubeconfig(text)
     const url = new URL(config.server)
-    const plane = {
-      endpoint: { host: url.hostname, port: Number(url.port) },
-      kubeconfig: text,
-      client: new HttpsClient(config),
-    }
+    const client = new HttpsClient(config)
+    const plane = { endpoint: { host: url.hostname, port: Number(url.port) }, kubeconfig: text, client, admin: client }
     child.once('exit', (code, signal) => {
       if (this.#closed || !this.#running.has(spec.uid)) return
       this.#running.delete(spec.uid)

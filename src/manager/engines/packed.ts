@@ -59,7 +59,10 @@ export class PackedEngine implements Engine {
       logs: logs(spec.uid),
     })
     const client = cluster.clientAs(SYNCER_USER)
-    return { cluster, plane: { endpoint: cluster.endpoint, kubeconfig: cluster.kubeconfig, client } }
+    return {
+      cluster,
+      plane: { endpoint: cluster.endpoint, kubeconfig: cluster.kubeconfig, client, admin: cluster.client },
+    }
   }
 
   async #stop(uid: string): Promise<void> {
