@@ -16,6 +16,7 @@ import { stateOf } from './cluster-state.ts'
 import { convert, versionOf, viewEntry } from './convert.ts'
 import type { Core } from './core.ts'
 import { committed, groupKind, groupResource, rulesOf } from './core.ts'
+import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import { isFinished } from './deletion.ts'
 import type { Reservation } from './service-allocator.ts'
@@ -23,7 +24,6 @@ import {
   addWarnings,
   bumpsGeneration,
   contentErrors,
-  hasGeneration,
   isUnchanged,
   metadataRules,
   prepared,
@@ -85,7 +85,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   const old = objectOf(viewEntry(entry, storage))
   const input = change.build(objectOf(viewEntry(entry, resource)), entry)
   checkIdentity(target, input)
-  const pinned = checkVersion(target, input.metadata, entry, rules.unconditionalUpdate !== false || change.fresh === true)
+  const pinned = checkVersion(target, input.metadata, entry, change.fresh === true || allowsUnconditionalUpdate(storage))
   // The server's own changes are in storage version and defaulted, and may share parts with the old object.
   const object =
     change.internal === true ? ordered(input, storage.info.kind, versionOf(storage)) : prepared(core, resource, input)

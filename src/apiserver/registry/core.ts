@@ -2,7 +2,7 @@
 import type { Authorizer, Call, ServedResource } from '../contract.ts'
 import type { KindRules } from '../../machinery/kinds/contract.ts'
 import { rulesFor } from '../../machinery/kinds/index.ts'
-import { errors } from '../../machinery/status.ts'
+import { StatusError, errors } from '../../machinery/status.ts'
 import type { Entry, Range } from '../../store/contract.ts'
 import type { AdmissionChain } from '../admission/contract.ts'
 import type { BookmarkTicker } from './bookmarks.ts'
@@ -34,7 +34,7 @@ export function rulesOf(served: ServedResource): KindRules {
   return served.custom === undefined ? rulesFor(served.info.group, served.info.kind) : CUSTOM
 }
 
-const CUSTOM: KindRules = { unconditionalUpdate: false }
+const CUSTOM: KindRules = {}
 
 /** `details` and messages of errors: `pods`, `deployments.apps`. */
 export function groupResource(served: ServedResource): { group: string; resource: string } {
@@ -49,6 +49,11 @@ export function groupKind(served: ServedResource): { group: string; kind: string
 /** Newest state of an object by key, also where its commit is under way. */
 export function newest(range: Range, group: string, resource: string, namespace: string, name: string): Entry | undefined {
   return range.latest(`${prefixOf(group, resource)}${namespace}/${name}`)
+}
+
+/** The same error with another message. */
+export function reworded({ status }: StatusError, message: string): StatusError {
+  return new StatusError({ ...status, message })
 }
 
 /** Adds a text for a Warning header once. */

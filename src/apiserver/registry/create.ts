@@ -10,10 +10,11 @@ import type { AdmissionRequest } from '../admission/contract.ts'
 import { stateOf } from './cluster-state.ts'
 import { stored, viewEntry } from './convert.ts'
 import type { Core } from './core.ts'
-import { groupResource, rulesOf, timestamp } from './core.ts'
+import { groupResource, reworded, rulesOf, timestamp } from './core.ts'
+import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import type { Reservation } from './service-allocator.ts'
-import { addWarnings, contentErrors, hasGeneration, metadataRules, prepared, refuse } from './strategy.ts'
+import { addWarnings, contentErrors, metadataRules, prepared, refuse } from './strategy.ts'
 import { encoder, orderedMeta, synthetic } from './stored.ts'
 
 /** How often another name is tried when a generated one is taken. */
@@ -27,6 +28,7 @@ export async function createObject(core: Core, call: Call, target: Target, input
     throw errors.badRequest('resourceVersion should not be set on objects to be created')
   }
   wipe(input.metadata)
+  if (resource.custom !== undefined) refuseTerminating(core, resource)
   const object = prepared(core, resource, input)
   const storage = core.catalog.storage(resource)
   const namespace = object.metadata.namespace ?? ''
@@ -45,9 +47,9 @@ export async function createObject(core: Core, call: Call, target: Target, input
   if (mutating !== undefined) await mutating
 
   const rules = rulesOf(storage)
+  name(core, storage, namespace, object.metadata)
   if (storage.custom?.hasStatus === true) delete object['status']
   rules.prepareCreate?.(object)
-  name(core, storage, namespace, object.metadata)
   complete(core, storage, object)
 
   const isService = storage.prefix === 'core/services/'
@@ -100,8 +102,21 @@ function created(entry: Parameters<typeof stored>[0]): Written {
 function taken(storage: ServedResource, existing: KubeObject | undefined, given = ''): Error {
   const meta = existing?.metadata
   const error = errors.alreadyExists(groupResource(storage), meta?.name ?? given)
-  if (meta?.deletionTimestamp !== undefined) error.status.message = `object is being deleted: ${error.status.message}`
-  return error
+  return meta?.deletionTimestamp === undefined ? error : reworded(error, `object is being deleted: ${error.message}`)
+}
+
+/** A definition that is being deleted gets no new objects, which its deletion would have to wait for. */
+function refuseTerminating(core: Core, resource: ServedResource): void {
+  const { group, resource: plural } = resource.info
+  const definition = stateOf(core).find(
+    'apiextensions.k8s.io',
+    'customresourcedefinitions',
+    '',
+    `${plural}.${group}`,
+  )
+  if (definition?.metadata.deletionTimestamp === undefined) return
+  const text = 'create not allowed while custom resource definition is terminating'
+  throw reworded(errors.methodNotAllowed(groupResource(resource), 'create'), text)
 }
 
 /** The body's namespace is the URL's, or empty. */
@@ -135,11 +150,11 @@ function name(core: Core, storage: ServedResource, namespace: string, meta: Obje
   if ((meta.name ?? '') !== '' || base === '') return
   for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
     meta.name = generateName(base, core.random)
+    // A name that cannot be a key is refused by validation.
     if (meta.name.includes('/') || core.range.latest(keyOf(storage, namespace, meta.name)) === undefined) return
   }
   const error = errors.alreadyExists(groupResource(storage), meta.name!)
-  error.status.message += ', the server was not able to generate a unique name for the object'
-  throw error
+  throw reworded(error, `${error.message}, the server was not able to generate a unique name for the object`)
 }
 
 function complete(core: Core, storage: ServedResource, object: KubeObject): void {

@@ -67,11 +67,6 @@ export function addWarnings(call: Call, served: ServedResource, object: KubeObje
 const IDENTITY: ReadonlySet<string> = new Set(['metadata', 'status', 'kind', 'apiVersion'])
 const TYPE: ReadonlySet<string> = new Set(['metadata', 'kind', 'apiVersion'])
 
-/** Whether objects of a kind have a generation at all. */
-export function hasGeneration(served: ServedResource): boolean {
-  return served.custom !== undefined || rulesOf(served).generation !== false
-}
-
 /** Whether the part that `metadata.generation` counts has changed. */
 export function bumpsGeneration(served: ServedResource, object: KubeObject, old: KubeObject): boolean {
   if (served.custom !== undefined) return !equalMembers(object, old, served.custom.hasStatus ? IDENTITY : TYPE)

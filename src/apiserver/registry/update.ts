@@ -6,7 +6,7 @@ import type { Change } from './change.ts'
 import { changeObject } from './change.ts'
 import { createObject } from './create.ts'
 import type { Core } from './core.ts'
-import { rulesOf } from './core.ts'
+import { createsOnUpdate } from './facts.ts'
 import { copyJson } from './json.ts'
 import type { Subresource } from './subresource.ts'
 import { synthetic } from './stored.ts'
@@ -26,7 +26,7 @@ export async function updateObject(
     return part?.merge === undefined ? own : part.merge(copyJson(old), own, target)
   }
   const change = changeOf(target, part, build)
-  const createsMissing = part === undefined && rulesOf(core.catalog.storage(target.resource)).createOnUpdate === true
+  const createsMissing = part === undefined && createsOnUpdate(core.catalog.storage(target.resource))
   const written = await changeObject(core, call, target, {
     ...change,
     ...(createsMissing ? { create: () => createMissing(core, call, target, object) } : {}),

@@ -1,6 +1,6 @@
 /** binding: puts a pod on a node, once. */
 import type { Call, Target } from '../contract.ts'
-import { notSupported, required } from '../../machinery/field.ts'
+import { validateBinding } from '../../machinery/kinds/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import { changeObject } from '../registry/change.ts'
@@ -18,7 +18,8 @@ const BINDING = { group: '', resource: 'pods/binding' }
 export async function bindPod(core: Core, call: Call, pod: Target, binding: KubeObject): Promise<Created> {
   const { name = '' } = binding.metadata
   if (name !== pod.name) throw errors.badRequest('name in URL does not match name in Binding object')
-  checkBinding(binding, name)
+  const wrong = validateBinding(binding)
+  if (wrong.length > 0) throw errors.invalid({ group: '', kind: 'Binding' }, name, wrong)
   const node: string = binding['target'].name
   const { annotations, labels, uid, resourceVersion } = binding.metadata
   await changeObject(core, call, { ...pod, subresource: 'binding' }, {
@@ -45,16 +46,6 @@ export async function bindPod(core: Core, call: Call, pod: Target, binding: Kube
     restrict: () => undefined,
   })
   return { object: SUCCESS(), created: true }
-}
-
-function checkBinding(binding: KubeObject, name: string): void {
-  const target = binding['target'] ?? {}
-  const wrong = []
-  if ((target.kind ?? '') !== '' && target.kind !== 'Node') {
-    wrong.push(notSupported('target.kind', target.kind, ['Node', '<empty>']))
-  }
-  if ((target.name ?? '') === '') wrong.push(required('target.name'))
-  if (wrong.length > 0) throw errors.invalid({ group: '', kind: 'Binding' }, name, wrong)
 }
 
 function refusal(pod: KubeObject): string | undefined {

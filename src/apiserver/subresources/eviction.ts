@@ -7,7 +7,7 @@ import type { StatusError } from '../../machinery/status.ts'
 import { errors, isReason } from '../../machinery/status.ts'
 import { changeObject } from '../registry/change.ts'
 import type { Core } from '../registry/core.ts'
-import { newest, timestamp } from '../registry/core.ts'
+import { newest, reworded, timestamp } from '../registry/core.ts'
 import { deleteObject } from '../registry/delete.ts'
 import { checkPreconditions } from '../registry/deletion.ts'
 import type { Created, Subresource } from '../registry/subresource.ts'
@@ -87,10 +87,8 @@ function budgetOf(core: Core, target: Target, pod: KubeObject): KubeObject | und
     }
   })
   if (matching.length > 1) {
-    const error = errors.internal('')
-    error.status.message =
-      'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'
-    throw error
+    const text = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'
+    throw reworded(errors.internal(text), text)
   }
   return matching[0]
 }

@@ -1,4 +1,5 @@
 /** namespaces/finalize: changes spec.finalizers; the namespace is gone when nothing keeps it any more. */
+import { validateNamespaceFinalize } from '../../machinery/kinds/index.ts'
 import type { Subresource } from '../registry/subresource.ts'
 
 export const finalize: Subresource = {
@@ -8,4 +9,5 @@ export const finalize: Subresource = {
     else object['status'] = old['status']
     object['spec'] = finalizers === undefined ? {} : { finalizers }
   },
+  validate: validateNamespaceFinalize,
 }

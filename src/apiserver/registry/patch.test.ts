@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { call, pod, refusalOf, testCluster } from './fixture.ts'
+import type { PatchType } from '../contract.ts'
+
+async function withPod() {
+  const cluster = await testCluster()
+  const made = await cluster.create('v1/pods', pod('a'))
+  const target = cluster.target('v1/pods', 'default', 'a')
+  const patch = async (type: PatchType, body: unknown, asked = call) =>
+    (await cluster.api.patch(asked, target, type, body)).object
+  return { cluster, made, target, patch }
+}
+
+test('the three patch types', async () => {
+  const { made, patch } = await withPod()
+  assert.deepEqual((await patch('merge', { metadata: { labels: { a: '1' } } })).metadata.labels, { a: '1' })
+  const test = [
+    { op: 'test', path: '/metadata/labels/a', value: '1' },
+    { op: 'add', path: '/metadata/labels/b', value: '2' },
+  ]
+  assert.deepEqual((await patch('json', test)).metadata.labels, { a: '1', b: '2' })
+  const strategic = { spec: { containers: [{ name: 'main', image: 'nginx:2' }] } }
+  const patched = await patch('strategic', strategic)
+  assert.equal(patched['spec'].containers[0].image, 'nginx:2')
+  assert.deepEqual(patched['spec'].containers[0].volumeMounts, made['spec'].containers[0].volumeMounts)
+  // What was stored is untouched.
+  assert.equal(made['spec'].containers[0].image, 'nginx')
+})
+
+test('a patch that fails, or does not fit the kind', async () => {
+  const { patch } = await withPod()
+  assert.equal(
+    await refusalOf(patch('json', [{ op: 'test', path: '/metadata/name', value: 'b' }])),
+    '422 Invalid: the server rejected our request due to an error in our request',
+  )
+  assert.match(await refusalOf(patch('merge', { spec: { containers: 'many' } })), /^422 Invalid: .*cannot unmarshal string/)
+  const strict = { ...call, fieldValidation: 'Strict' as const }
+  assert.equal(
+    await refusalOf(patch('merge', { spec: { wrong: 1 } }, strict)),
+    '400 BadRequest: strict decoding error: unknown field "spec.wrong"',
+  )
+  const warnings: string[] = []
+  await patch('merge', { spec: { wrong: 1 } }, { ...call, warnings })
+  assert.deepEqual(warnings, ['unknown field "spec.wrong"'])
+  assert.match(await refusalOf(patch('apply', {})), /^415 UnsupportedMediaType: .*application\/strategic-merge-patch\+json$/)
+})
+
+test('patches in the same turn all happen; one that names an old state does not', async () => {
+  const { made, patch } = await withPod()
+  await Promise.all(['a', 'b', 'c'].map((key) => patch('merge', { metadata: { annotations: { [key]: 'x' } } })))
+  const all = await patch('merge', { metadata: { annotations: { d: 'x' } } })
+  assert.deepEqual(Object.keys(all.metadata.annotations!).toSorted(), ['a', 'b', 'c', 'd'])
+  assert.match(
+    await refusalOf(patch('merge', { metadata: { resourceVersion: made.metadata.resourceVersion, labels: { x: 'y' } } })),
+    /^409 Conflict: Operation cannot be fulfilled on pods "a": the object has been modified/,
+  )
+})
+
+test('a patch of status leaves the rest alone', async () => {
+  const { cluster, target } = await withPod()
+  const body = { status: { phase: 'Running' }, spec: { activeDeadlineSeconds: 5 } }
+  const { object } = await cluster.api.patch(call, { ...target, subresource: 'status' }, 'merge', body)
+  assert.equal(object['status'].phase, 'Running')
+  assert.equal(object['spec'].activeDeadlineSeconds, undefined)
+})
+
+test('__proto__ in a patch is data', async () => {
+  const { patch } = await withPod()
+  const body = JSON.parse('{"metadata":{"annotations":{"__proto__":"x"}}}') as unknown
+  await refusalOf(patch('merge', body))
+  assert.equal(({} as { x?: string }).x, undefined)
+})
