@@ -17,8 +17,12 @@ export function bodyTimeout(): StatusError {
   return errors.timeout('Timeout: request did not complete within the allotted timeout')
 }
 
-/** Collects what `source` gives, at most `limit` bytes; what comes behind that is not kept. */
-export function readBody(source: Readable, limit: number): BodyRead {
+/**
+ * Collects what `source` gives, at most `limit` bytes; what comes behind that is not kept.
+ *
+ * @param isWhole asked at the end: a stream that was cut off also ends
+ */
+export function readBody(source: Readable, limit: number, isWhole: () => boolean): BodyRead {
   let settle: { resolve(body: Buffer): void; reject(error: StatusError): void }
   const promise = new Promise<Buffer>((resolve, reject) => {
     settle = { resolve, reject }
@@ -39,6 +43,7 @@ export function readBody(source: Readable, limit: number): BodyRead {
     else pieces.push(piece)
   }
   const onEnd = (): void => {
+    if (!isWhole()) return onClose()
     done()
     settle.resolve(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, size))
   }

@@ -167,6 +167,10 @@ class Http1Exchange extends OpenExchange {
     return this.#request
   }
 
+  protected isWhole(): boolean {
+    return this.#request.complete
+  }
+
   #begin(streaming: boolean): boolean {
     if (this.answered) return false
     this.began(streaming)
@@ -220,6 +224,10 @@ class UpgradeExchange extends OpenExchange {
 
   protected incoming(): undefined {
     return undefined
+  }
+
+  protected isWhole(): boolean {
+    return true
   }
 
   #begin(streaming: boolean): boolean {

@@ -152,11 +152,16 @@ class Http2Exchange extends OpenExchange {
   }
 
   destroy(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    // `close` would end the stream in order before it resets it, and the client take a part for the whole.
+    this.#stream.destroy(new Error('answer aborted'))
   }
 
   protected incoming(): Readable | undefined {
     return this.#empty ? undefined : this.#stream
+  }
+
+  protected isWhole(): boolean {
+    return !this.#stream.aborted && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR && !this.#stream.destroyed
   }
 
   #begin(streaming: boolean): boolean {

@@ -68,7 +68,7 @@ export abstract class OpenExchange implements Exchange {
     const source = this.incoming()
     if (source === undefined) return Buffer.alloc(0)
     if (Number(this.headers['content-length'] ?? 0) > limit) throw tooLarge(limit)
-    const body = readBody(source, limit)
+    const body = readBody(source, limit, () => this.isWhole())
     this.#reading = { body, since: monotonic() }
     try {
       return await body.promise
@@ -81,6 +81,8 @@ export abstract class OpenExchange implements Exchange {
   abstract stream(status: number, headers: Record<string, string>): AnswerStream
   /** The body's stream, undefined if there is none. */
   protected abstract incoming(): Readable | undefined
+  /** Whether all of the body has come. */
+  protected abstract isWhole(): boolean
   /** Ends the exchange so that the client sees an error. */
   abstract destroy(): void
 
