@@ -30,6 +30,9 @@ function frozen<T>(value: T): T {
   return value
 }
 
+/** A copy in which nothing stands twice, unlike that of structuredClone. */
+const copied = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T
+
 function typeOf({ apiVersion, kind }: Case): string {
   const [version, group = ''] = apiVersion!.split('/').reverse()
   return typeTable.kind(group, version!, kind!)!.name
@@ -95,11 +98,7 @@ test('JSON patch: random operations end as in fast-json-patch', () => {
       fc.pre(operations.every((one) => !('from' in one) || !one.from.endsWith('-')))
       let theirs: unknown
       try {
-        theirs = fastJsonPatch.applyPatch(
-          structuredClone(start),
-          structuredClone(operations) as unknown as Operation[],
-          true,
-        ).newDocument
+        theirs = fastJsonPatch.applyPatch(copied(start), copied(operations) as unknown as Operation[], true).newDocument
       } catch {
         return
       }
