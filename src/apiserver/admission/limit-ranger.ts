@@ -40,7 +40,9 @@ export const limitRanger: AdmissionPlugin = {
     if (isEnding(request)) return
     for (const limits of limitsOf(request)) {
       const reasons =
-        request.resource.info.resource === 'pods' ? podProblems(request.object, limits) : claimProblems(request.object, limits)
+        request.resource.info.resource === 'pods'
+          ? podProblems(request.object, limits)
+          : claimProblems(request.object, limits)
       if (reasons.length > 0) throw refusal(request, aggregate(reasons))
     }
   },
@@ -137,7 +139,13 @@ function each(
 
 const below = (a: Quantity, b: Quantity): boolean => a.nanos < b.nanos
 
-function minimum(type: string, name: string, bound: Quantity, requests: Quantities, limits: Quantities): string | undefined {
+function minimum(
+  type: string,
+  name: string,
+  bound: Quantity,
+  requests: Quantities,
+  limits: Quantities,
+): string | undefined {
   const text = `minimum ${name} usage per ${type} is ${formatQuantity(bound)}`
   const request = requests.get(name)
   const limit = limits.get(name)
@@ -146,13 +154,21 @@ function minimum(type: string, name: string, bound: Quantity, requests: Quantiti
   return limit !== undefined && below(limit, bound) ? `${text}, but limit is ${formatQuantity(limit)}` : undefined
 }
 
-function maximum(type: string, name: string, bound: Quantity, requests: Quantities, limits: Quantities): string | undefined {
+function maximum(
+  type: string,
+  name: string,
+  bound: Quantity,
+  requests: Quantities,
+  limits: Quantities,
+): string | undefined {
   const text = `maximum ${name} usage per ${type} is ${formatQuantity(bound)}`
   const request = requests.get(name)
   const limit = limits.get(name)
   if (limit === undefined) return `${text}.  No limit is specified`
   if (below(bound, limit)) return `${text}, but limit is ${formatQuantity(limit)}`
-  return request !== undefined && below(bound, request) ? `${text}, but request is ${formatQuantity(request)}` : undefined
+  return request !== undefined && below(bound, request)
+    ? `${text}, but request is ${formatQuantity(request)}`
+    : undefined
 }
 
 function maximumRequest(type: string, name: string, bound: Quantity, requests: Quantities): string | undefined {
@@ -162,7 +178,13 @@ function maximumRequest(type: string, name: string, bound: Quantity, requests: Q
   return below(bound, request) ? `${text}, but request is ${formatQuantity(request)}` : undefined
 }
 
-function ratio(type: string, name: string, bound: Quantity, requests: Quantities, limits: Quantities): string | undefined {
+function ratio(
+  type: string,
+  name: string,
+  bound: Quantity,
+  requests: Quantities,
+  limits: Quantities,
+): string | undefined {
   const text = `${name} max limit to request ratio per ${type} is ${formatQuantity(bound)}`
   const request = requests.get(name)?.nanos ?? 0n
   const limit = limits.get(name)?.nanos ?? 0n

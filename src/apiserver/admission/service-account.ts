@@ -46,7 +46,8 @@ export const serviceAccount: AdmissionPlugin = {
   handles: (operation, info, subresource) =>
     info.group === '' &&
     info.resource === 'pods' &&
-    ((operation === 'CREATE' && subresource === '') || (operation === 'UPDATE' && subresource === 'ephemeralcontainers')),
+    ((operation === 'CREATE' && subresource === '') ||
+      (operation === 'UPDATE' && subresource === 'ephemeralcontainers')),
   mutate(request) {
     if (request.operation !== 'CREATE') return
     const spec = specOf(request)
@@ -77,7 +78,9 @@ export const serviceAccount: AdmissionPlugin = {
     const account = accountOf(request, spec)
     if (enforcesSecrets(account)) {
       const why =
-        request.operation === 'CREATE' ? forbiddenSecret(spec, account) : containerSecret(spec.ephemeralContainers, 'ephemeral container', account)
+        request.operation === 'CREATE'
+          ? forbiddenSecret(spec, account)
+          : containerSecret(spec.ephemeralContainers, 'ephemeral container', account)
       if (why !== undefined) throw refusal(request, why)
     }
   },
@@ -134,7 +137,8 @@ function refuseMirror(request: AdmissionRequest, spec: PodSpec): void {
       (c.envFrom ?? []).some((e) => e.secretRef !== undefined),
   )
   const sources = (spec.volumes ?? []).flatMap((volume) => volume.projected?.sources ?? [])
-  const inVolumes = (spec.volumes ?? []).some((v) => v.secret !== undefined) || sources.some((s) => s.secret !== undefined)
+  const inVolumes =
+    (spec.volumes ?? []).some((v) => v.secret !== undefined) || sources.some((s) => s.secret !== undefined)
   if (inContainers || inVolumes || (spec.imagePullSecrets ?? []).length > 0) {
     throw refusal(request, 'a mirror pod may not reference secrets')
   }
@@ -160,7 +164,8 @@ function forbiddenSecret(spec: PodSpec, account: KubeObject): string | undefined
     return `volume with secret.secretName="${secret.secretName}" is not allowed because service account ${who} does not reference that secret`
   }
   const inContainer =
-    containerSecret(spec.initContainers, 'init container', account) ?? containerSecret(spec.containers, 'container', account)
+    containerSecret(spec.initContainers, 'init container', account) ??
+    containerSecret(spec.containers, 'container', account)
   if (inContainer !== undefined) return inContainer
   const pulls = namesOf(account['imagePullSecrets'])
   const i = (spec.imagePullSecrets ?? []).findIndex(({ name }) => !pulls.has(name))
@@ -168,7 +173,11 @@ function forbiddenSecret(spec: PodSpec, account: KubeObject): string | undefined
   return `imagePullSecrets[${i}].name="${spec.imagePullSecrets![i]!.name}" is not allowed because service account ${who} does not reference that imagePullSecret`
 }
 
-function containerSecret(list: readonly Container[] | undefined, what: string, account: KubeObject): string | undefined {
+function containerSecret(
+  list: readonly Container[] | undefined,
+  what: string,
+  account: KubeObject,
+): string | undefined {
   const allowed = namesOf(account['secrets'])
   const who = account.metadata.name
   for (const { name, env, envFrom } of list ?? []) {

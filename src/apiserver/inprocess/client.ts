@@ -180,10 +180,14 @@ export class InProcessClient implements Client {
     for (const hub of this.#hubs.values()) hub.close()
     this.#hubs.clear()
     this.#informers.clear()
-    for (const end of [...this.#watches]) end()
+    for (const end of this.#watches) end()
   }
 
-  #target(resource: Resource, name: string, where: { readonly namespace?: string; readonly subresource?: string }): Target {
+  #target(
+    resource: Resource,
+    name: string,
+    where: { readonly namespace?: string; readonly subresource?: string },
+  ): Target {
     const { group, version, resource: plural } = resource
     const served = this.#api.catalog.find(group, version, plural)
     if (served === undefined) throw errors.notFoundPath()

@@ -16,7 +16,7 @@ export class Hub {
   add(listener: (event: StoreEvent) => void): () => void {
     this.#listeners.add(listener)
     this.#stop ??= this.#range.watch(this.#prefix, this.#range.revision, (event) => {
-      for (const each of [...this.#listeners]) if (this.#listeners.has(each)) each(event)
+      for (const each of Array.from(this.#listeners)) if (this.#listeners.has(each)) each(event)
     })
     return () => {
       this.#listeners.delete(listener)

@@ -127,7 +127,7 @@ export class RangeInformer implements Informer {
         : old === undefined
           ? { type: 'add', object }
           : { type: 'update', object, old }
-    for (const handler of [...this.#handlers]) if (this.#handlers.has(handler)) handler(change)
+    for (const handler of Array.from(this.#handlers)) if (this.#handlers.has(handler)) handler(change)
   }
 }
 

@@ -67,7 +67,10 @@ function shown<T extends KubeObject>(event: ApiWatchEvent, resource: Resource): 
   const { resourceVersion, initialEventsEnd } = event
   const annotations = initialEventsEnd ? { 'k8s.io/initial-events-end': 'true' } : undefined
   const metadata = annotations === undefined ? { resourceVersion } : { resourceVersion, annotations }
-  return { type: 'BOOKMARK', object: { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata } as unknown as T }
+  return {
+    type: 'BOOKMARK',
+    object: { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata } as unknown as T,
+  }
 }
 
 function expired(): StatusError['status'] {

@@ -160,7 +160,12 @@ function createVirtual(
   if (info.verbs.includes('get') || info.verbs.includes('list')) return undefined
   if (info.group === '' && info.resource === 'bindings') {
     const pods = core.catalog.find('', 'v1', 'pods')!
-    return bindPod(core, call, { resource: pods, namespace: target.namespace, name: object.metadata.name ?? '' }, object)
+    return bindPod(
+      core,
+      call,
+      { resource: pods, namespace: target.namespace, name: object.metadata.name ?? '' },
+      object,
+    )
   }
   const review = reviewers?.get(`${info.group}/${info.resource}`)
   if (review === undefined) throw errors.notFoundPath()

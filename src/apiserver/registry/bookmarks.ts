@@ -22,8 +22,8 @@ export function createBookmarkTicker(): BookmarkTicker {
   let members = 0
   let timer: NodeJS.Timeout | undefined
 
-  const visit = (slot: Iterable<() => void>): void => {
-    for (const tick of [...slot]) tick()
+  const visit = (slot: ReadonlySet<() => void>): void => {
+    for (const tick of slot) tick()
   }
   const turn = (): void => {
     second++

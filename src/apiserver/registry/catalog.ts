@@ -91,7 +91,7 @@ export function createCatalog(builtins: readonly ResourceInfo[]): LiveCatalog {
       custom = resources.length === 0 ? undefined : tables(resources)
       all = custom === undefined ? shared.all : [...shared.all, ...custom.all]
       generation++
-      for (const listener of [...listeners]) listener()
+      for (const listener of Array.from(listeners)) listener()
     },
     onChange(listener) {
       listeners.add(listener)

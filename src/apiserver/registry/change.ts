@@ -8,18 +8,18 @@ import type { Entry } from '../../store/contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
 import { validateMetadata, validateMetadataUpdate } from '../../machinery/kinds/index.ts'
 import type { FieldError } from '../../machinery/field.ts'
-import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
+import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
-import { checkNamespace } from './create.ts'
+import { checkIdentity, checkVersion, keepMetadata } from './change-metadata.ts'
 import { stateOf } from './cluster-state.ts'
 import { convert, versionOf, viewEntry } from './convert.ts'
 import type { Core } from './core.ts'
-import { committed, groupKind, groupResource, rulesOf } from './core.ts'
+import { committed, groupResource, rulesOf } from './core.ts'
 import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import { isFinished } from './deletion.ts'
-import type { Reservation } from './service-allocator.ts'
+import type { Reservation } from './service-draft.ts'
 import {
   addWarnings,
   bumpsGeneration,
@@ -85,7 +85,12 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   const old = objectOf(viewEntry(entry, storage))
   const input = change.build(objectOf(viewEntry(entry, resource)), entry)
   checkIdentity(target, input)
-  const pinned = checkVersion(target, input.metadata, entry, change.fresh === true || allowsUnconditionalUpdate(storage))
+  const pinned = checkVersion(
+    target,
+    input.metadata,
+    entry,
+    change.fresh === true || allowsUnconditionalUpdate(storage),
+  )
   // The server's own changes are in storage version and defaulted, and may share parts with the old object.
   const object =
     change.internal === true ? ordered(input, storage.info.kind, versionOf(storage)) : prepared(core, resource, input)
@@ -164,63 +169,6 @@ async function write(
 
 function written(entry: Entry): Written {
   return { entry, object: objectOf(entry), created: false }
-}
-
-function checkIdentity(target: Target, object: KubeObject): void {
-  const meta = (object.metadata ??= {})
-  checkNamespace(target.resource, target.namespace, meta)
-  if ((meta.name ?? '') === '') meta.name = target.name
-  if (meta.name !== target.name) {
-    throw errors.badRequest(
-      `the name of the object (${meta.name}) does not match the name on the URL (${target.name})`,
-    )
-  }
-}
-
-/** Whether the object says which state it is made from; refuses another state or object. */
-function checkVersion(target: Target, meta: ObjectMeta, entry: Entry, unconditional: boolean): boolean {
-  const gr = groupResource(target.resource)
-  const { uid = '' } = objectOf(entry).metadata
-  if ((meta.uid ?? '') !== '' && meta.uid !== uid) {
-    throw errors.conflict(
-      gr,
-      target.name,
-      `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${uid}`,
-    )
-  }
-  const asked = meta.resourceVersion ?? ''
-  if (asked === '' || asked === '0') {
-    if (unconditional) return false
-    const list: FieldError[] = [
-      {
-        type: 'FieldValueInvalid',
-        field: 'metadata.resourceVersion',
-        message: 'Invalid value: 0: must be specified for an update',
-      },
-    ]
-    throw errors.invalid(groupKind(target.resource), target.name, list)
-  }
-  if (asked !== String(entry.revision) && asked !== objectOf(entry).metadata.resourceVersion) {
-    throw errors.conflict(gr, target.name)
-  }
-  return true
-}
-
-/** What an update can not change, or keeps where it does not say. */
-function keepMetadata(meta: ObjectMeta, old: ObjectMeta): void {
-  keep(meta, old, 'generation')
-  keep(meta, old, 'creationTimestamp')
-  if (old.deletionTimestamp !== undefined) meta.deletionTimestamp = old.deletionTimestamp
-  if (old.deletionGracePeriodSeconds !== undefined) meta.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds
-  if ((meta.uid ?? '') === '') keep(meta, old, 'uid')
-  if ((meta.generateName ?? '') === '') keep(meta, old, 'generateName')
-  delete meta.managedFields
-  delete meta.selfLink
-}
-
-function keep<K extends keyof ObjectMeta>(meta: ObjectMeta, old: ObjectMeta, field: K): void {
-  if (old[field] === undefined) delete meta[field]
-  else meta[field] = old[field]
 }
 
 function problems(

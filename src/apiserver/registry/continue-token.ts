@@ -13,7 +13,8 @@ export function encodeContinue(token: ContinueToken): string {
   return Buffer.from(text, 'utf8').toString('base64url')
 }
 
-const invalidToken = (why: string): Error => errors.badRequest(`invalid continue token: continue key is not valid${why}`)
+const invalidToken = (why: string): Error =>
+  errors.badRequest(`invalid continue token: continue key is not valid${why}`)
 
 /** @throws StatusError 400 */
 export function decodeContinue(text: string): ContinueToken {

@@ -47,7 +47,13 @@ export function groupKind(served: ServedResource): { group: string; kind: string
 }
 
 /** Newest state of an object by key, also where its commit is under way. */
-export function newest(range: Range, group: string, resource: string, namespace: string, name: string): Entry | undefined {
+export function newest(
+  range: Range,
+  group: string,
+  resource: string,
+  namespace: string,
+  name: string,
+): Entry | undefined {
   return range.latest(`${prefixOf(group, resource)}${namespace}/${name}`)
 }
 

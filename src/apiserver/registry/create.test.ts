@@ -42,7 +42,10 @@ test('refusals have upstream words', async () => {
     await said({ name: 'b', resourceVersion: '5' }),
     '400 BadRequest: resourceVersion should not be set on objects to be created',
   )
-  assert.match(await said({ name: 'UPPER' }), /^422 Invalid: ConfigMap "UPPER" is invalid: metadata.name: Invalid value: "UPPER"/)
+  assert.match(
+    await said({ name: 'UPPER' }),
+    /^422 Invalid: ConfigMap "UPPER" is invalid: metadata.name: Invalid value: "UPPER"/,
+  )
   assert.match(await said({}), /metadata.name: Required value: name or generateName is required/)
   assert.match(await said({ name: 'a/b' }), /^4(00|22)/)
 })
@@ -73,7 +76,10 @@ test('a dry run answers the object and writes nothing', async () => {
   const object = await cluster.create('v1/pods', pod('a'), { ...call, dryRun: true })
   assert.ok(object.metadata.uid)
   assert.equal(range.revision, before)
-  const service = { metadata: { name: 's', namespace: 'default' }, spec: { clusterIP: '10.96.0.77', ports: [{ port: 80 }] } }
+  const service = {
+    metadata: { name: 's', namespace: 'default' },
+    spec: { clusterIP: '10.96.0.77', ports: [{ port: 80 }] },
+  }
   await cluster.create('v1/services', service, { ...call, dryRun: true })
   // The address that the dry run took is free.
   assert.equal((await cluster.create('v1/services', service))['spec'].clusterIP, '10.96.0.77')
@@ -103,7 +109,10 @@ test('a name never leaves its resource', async () => {
     await refusalOf(cluster.api.get(call, cluster.target('v1/configmaps', 'default/x', 'y'))),
     /^400 BadRequest: Namespace parameter invalid/,
   )
-  assert.match(await refusalOf(cluster.api.get(call, cluster.target('v1/configmaps', 'default', 'x/y'))), /^400 BadRequest: Name parameter invalid/)
+  assert.match(
+    await refusalOf(cluster.api.get(call, cluster.target('v1/configmaps', 'default', 'x/y'))),
+    /^400 BadRequest: Name parameter invalid/,
+  )
 })
 
 test('a store that is overtaken is a 409', async () => {

@@ -13,7 +13,7 @@ import type { Core } from './core.ts'
 import { groupResource, reworded, rulesOf, timestamp } from './core.ts'
 import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
-import type { Reservation } from './service-allocator.ts'
+import type { Reservation } from './service-draft.ts'
 import { addWarnings, contentErrors, metadataRules, prepared, refuse } from './strategy.ts'
 import { encoder, orderedMeta, synthetic } from './stored.ts'
 
@@ -108,12 +108,7 @@ function taken(storage: ServedResource, existing: KubeObject | undefined, given 
 /** A definition that is being deleted gets no new objects, which its deletion would have to wait for. */
 function refuseTerminating(core: Core, resource: ServedResource): void {
   const { group, resource: plural } = resource.info
-  const definition = stateOf(core).find(
-    'apiextensions.k8s.io',
-    'customresourcedefinitions',
-    '',
-    `${plural}.${group}`,
-  )
+  const definition = stateOf(core).find('apiextensions.k8s.io', 'customresourcedefinitions', '', `${plural}.${group}`)
   if (definition?.metadata.deletionTimestamp === undefined) return
   const text = 'create not allowed while custom resource definition is terminating'
   throw reworded(errors.methodNotAllowed(groupResource(resource), 'create'), text)
@@ -127,9 +122,7 @@ export function checkNamespace(resource: ServedResource, namespace: string, meta
     if (expected !== '') meta.namespace = expected
     else delete meta.namespace
   } else if (meta.namespace !== expected) {
-    throw errors.badRequest(
-      'the namespace of the provided object does not match the namespace sent on the request',
-    )
+    throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
 }
 

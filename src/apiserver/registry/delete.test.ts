@@ -42,7 +42,10 @@ test('finalizers keep it until the last is taken off', async () => {
   assert.equal(await refusalOf(again), '409 AlreadyExists: object is being deleted: configmaps "a" already exists')
   const target = cluster.target('v1/configmaps', 'default', 'a')
   const added = { metadata: { finalizers: ['example.com/x', 'example.com/z'] } }
-  assert.match(await refusalOf(cluster.api.patch(call, target, 'merge', added)), /no new finalizers can be added if the object is being deleted/)
+  assert.match(
+    await refusalOf(cluster.api.patch(call, target, 'merge', added)),
+    /no new finalizers can be added if the object is being deleted/,
+  )
   await cluster.api.patch(call, target, 'merge', { metadata: { finalizers: ['example.com/y'] } })
   const last = await cluster.api.patch(call, target, 'merge', { metadata: { finalizers: null } })
   assert.equal(last.object.metadata.uid, made.metadata.uid)
@@ -66,7 +69,10 @@ test('preconditions', async () => {
 
 test('propagation policies are finalizers', async () => {
   const cluster = await testCluster()
-  for (const [policy, finalizer] of [['Orphan', 'orphan'], ['Foreground', 'foregroundDeletion']] as const) {
+  for (const [policy, finalizer] of [
+    ['Orphan', 'orphan'],
+    ['Foreground', 'foregroundDeletion'],
+  ] as const) {
     await cluster.create('v1/configmaps', { metadata: { name: 'a', namespace: 'default' } })
     const { pending } = await remove(cluster, 'v1/configmaps', 'a', { propagationPolicy: policy })
     assert.deepEqual(pending!.object.metadata.finalizers, [finalizer])
@@ -134,7 +140,10 @@ test('a collection: selected objects, each by its own rules', async () => {
   const left = await cluster.api.list(call, target, {})
   assert.equal(left.entries.length, 101)
   assert.deepEqual(
-    left.entries.map(objectOf).filter((o) => o.metadata.labels?.['half'] === '1').map((o) => o.metadata.deletionTimestamp),
+    left.entries
+      .map(objectOf)
+      .filter((o) => o.metadata.labels?.['half'] === '1')
+      .map((o) => o.metadata.deletionTimestamp),
     ['2026-01-01T00:00:00Z'],
   )
 })

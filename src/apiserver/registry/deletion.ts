@@ -28,7 +28,12 @@ export function checkDeleteOptions(options: DeleteOptions): void {
 }
 
 /** @throws StatusError 409 when the stored object is not the one that is meant */
-export function checkPreconditions(served: ServedResource, meta: ObjectMeta, revision: number, options: DeleteOptions): void {
+export function checkPreconditions(
+  served: ServedResource,
+  meta: ObjectMeta,
+  revision: number,
+  options: DeleteOptions,
+): void {
   const { uid, resourceVersion } = options.preconditions ?? {}
   // Upstream names the kind here where it otherwise names the resource.
   const kind = { group: served.info.group, resource: served.info.kind }
@@ -55,7 +60,12 @@ export type Deletion =
   | { readonly type: 'remove'; readonly object: KubeObject }
 
 /** Decides what becomes of an object. `object` is shared and left alone. */
-export function decideDeletion(served: ServedResource, object: KubeObject, options: DeleteOptions, now: number): Deletion {
+export function decideDeletion(
+  served: ServedResource,
+  object: KubeObject,
+  options: DeleteOptions,
+  now: number,
+): Deletion {
   if (served.prefix === 'core/namespaces/') return decideNamespace(object, options, now)
   const isPod = served.prefix === 'core/pods/'
   const finalizers = finalizersFor(object.metadata, options)
@@ -110,7 +120,12 @@ type Grace = { deletionTimestamp: string; deletionGracePeriodSeconds: number; ge
 /** The grace of a pod; `pending` when a deletion with no longer grace is under way. */
 function decideGrace(pod: KubeObject, options: DeleteOptions, now: number): Grace | 'pending' {
   const { deletionTimestamp, deletionGracePeriodSeconds } = pod.metadata
-  const asked = options.gracePeriodSeconds === undefined ? undefined : options.gracePeriodSeconds < 0 ? 1 : options.gracePeriodSeconds
+  const asked =
+    options.gracePeriodSeconds === undefined
+      ? undefined
+      : options.gracePeriodSeconds < 0
+        ? 1
+        : options.gracePeriodSeconds
   if (deletionTimestamp !== undefined) {
     if (deletionGracePeriodSeconds === undefined) return { deletionTimestamp, deletionGracePeriodSeconds: 0 }
     if (asked === undefined || asked >= deletionGracePeriodSeconds) {

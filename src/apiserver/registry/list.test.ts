@@ -18,14 +18,15 @@ async function withMaps(count: number): Promise<TestCluster> {
   return cluster
 }
 
-const names = (listed: Listed): string[] => listed.entries.map((entry) => `${metaOf(entry).namespace}/${metaOf(entry).name}`)
+const names = (listed: Listed): string[] =>
+  listed.entries.map((entry) => `${metaOf(entry).namespace}/${metaOf(entry).name}`)
 
 const list = (cluster: TestCluster, query: ListCall = {}, namespace = '', path = 'v1/configmaps') =>
   cluster.api.list(call, cluster.target(path, namespace), query)
 
 async function pages(cluster: TestCluster, query: ListCall, namespace = ''): Promise<Listed[]> {
   const out: Listed[] = []
-  for (let token: string | undefined; out.length === 0 || token !== undefined; ) {
+  for (let token: string | undefined; out.length === 0 || token !== undefined;) {
     const page = await list(cluster, { ...query, ...(token === undefined ? {} : { continue: token }) }, namespace)
     out.push(page)
     token = page.continue
@@ -48,7 +49,8 @@ test('pages joined are the whole list, whatever the limit, selector and namespac
         let seen = 0
         for (const part of parts) {
           seen += part.entries.length
-          const remaining = labelSelector === '' && part.continue !== undefined ? whole.entries.length - seen : undefined
+          const remaining =
+            labelSelector === '' && part.continue !== undefined ? whole.entries.length - seen : undefined
           assert.equal(part.remainingItemCount, remaining)
         }
       },
@@ -72,14 +74,19 @@ test('a page of a forgotten revision: 410 with a token that goes on', async () =
   const first = await list(cluster, { limit: 2 }, 'default')
   await cluster.create('v1/configmaps', { metadata: { name: 'zz', namespace: 'default' } })
   cluster.api.range.compact(cluster.api.range.revision)
-  const refused = await list(cluster, { limit: 2, continue: first.continue! }, 'default').catch((error: unknown) => error)
+  const refused = await list(cluster, { limit: 2, continue: first.continue! }, 'default').catch(
+    (error: unknown) => error,
+  )
   assert.ok(refused instanceof StatusError)
   assert.match(refused.message, /^The provided continue parameter is too old to display a consistent list result/)
   assert.equal(refused.reason, 'Expired')
   const next = await list(cluster, { limit: 9, continue: refused.status.metadata.continue! }, 'default')
   assert.deepEqual(names(next), ['default/m004', 'default/m005', 'default/zz'])
   const exact = { resourceVersion: first.resourceVersion, resourceVersionMatch: 'Exact' }
-  assert.match(await refusalOf(list(cluster, exact)), /^410 Expired: The resourceVersion for the provided list is too old/)
+  assert.match(
+    await refusalOf(list(cluster, exact)),
+    /^410 Expired: The resourceVersion for the provided list is too old/,
+  )
 })
 
 test('revisions: exact, not older than, in the future', async () => {
@@ -108,9 +115,18 @@ test('a revision that does not come: 504 with the cause that reflectors know', {
 test('parameters that make no sense', async () => {
   const cluster = await withMaps(1)
   const said = (query: ListCall) => refusalOf(list(cluster, query))
-  assert.match(await said({ resourceVersionMatch: 'Exact' }), /^422 .*resourceVersionMatch is forbidden unless resourceVersion is provided/)
-  assert.match(await said({ resourceVersionMatch: 'Near', resourceVersion: '1' }), /Unsupported value: "Near": supported values: "Exact", "NotOlderThan", ""/)
-  assert.match(await said({ resourceVersionMatch: 'Exact', resourceVersion: '0' }), /"exact" is forbidden for resourceVersion "0"/)
+  assert.match(
+    await said({ resourceVersionMatch: 'Exact' }),
+    /^422 .*resourceVersionMatch is forbidden unless resourceVersion is provided/,
+  )
+  assert.match(
+    await said({ resourceVersionMatch: 'Near', resourceVersion: '1' }),
+    /Unsupported value: "Near": supported values: "Exact", "NotOlderThan", ""/,
+  )
+  assert.match(
+    await said({ resourceVersionMatch: 'Exact', resourceVersion: '0' }),
+    /"exact" is forbidden for resourceVersion "0"/,
+  )
   assert.match(await said({ resourceVersion: 'x' }), /^400 BadRequest: invalid resource version/)
   assert.match(await said({ continue: 'x' }), /^400 BadRequest: invalid continue token/)
   assert.match(await said({ labelSelector: 'a in (' }), /^400 BadRequest/)
@@ -138,5 +154,8 @@ test('continue tokens survive the way out and back', () => {
       assert.deepEqual(decodeContinue(encodeContinue({ revision, start })), { revision, start })
     }),
   )
-  assert.throws(() => decodeContinue(encodeContinue({ revision: 5, start: '../../secrets/' })), /continue key is not valid/)
+  assert.throws(
+    () => decodeContinue(encodeContinue({ revision: 5, start: '../../secrets/' })),
+    /continue key is not valid/,
+  )
 })

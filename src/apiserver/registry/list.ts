@@ -87,7 +87,13 @@ function keyOfName(resource: ServedResource, selection: Selection, prefix: strin
   return prefix === resource.prefix ? undefined : `${prefix}${selection.name}`
 }
 
-function fetch(range: Range, prefix: string, limit: number | undefined, revision: number | undefined, start: string | undefined): ListResult {
+function fetch(
+  range: Range,
+  prefix: string,
+  limit: number | undefined,
+  revision: number | undefined,
+  start: string | undefined,
+): ListResult {
   return range.list(prefix, {
     ...(limit === undefined ? {} : { limit }),
     ...(revision === undefined ? {} : { revision }),

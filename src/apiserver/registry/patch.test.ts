@@ -34,7 +34,10 @@ test('a patch that fails, or does not fit the kind', async () => {
     await refusalOf(patch('json', [{ op: 'test', path: '/metadata/name', value: 'b' }])),
     '422 Invalid: the server rejected our request due to an error in our request',
   )
-  assert.match(await refusalOf(patch('merge', { spec: { containers: 'many' } })), /^422 Invalid: .*cannot unmarshal string/)
+  assert.match(
+    await refusalOf(patch('merge', { spec: { containers: 'many' } })),
+    /^422 Invalid: .*cannot unmarshal string/,
+  )
   const strict = { ...call, fieldValidation: 'Strict' as const }
   assert.equal(
     await refusalOf(patch('merge', { spec: { wrong: 1 } }, strict)),
@@ -43,7 +46,10 @@ test('a patch that fails, or does not fit the kind', async () => {
   const warnings: string[] = []
   await patch('merge', { spec: { wrong: 1 } }, { ...call, warnings })
   assert.deepEqual(warnings, ['unknown field "spec.wrong"'])
-  assert.match(await refusalOf(patch('apply', {})), /^415 UnsupportedMediaType: .*application\/strategic-merge-patch\+json$/)
+  assert.match(
+    await refusalOf(patch('apply', {})),
+    /^415 UnsupportedMediaType: .*application\/strategic-merge-patch\+json$/,
+  )
 })
 
 test('patches in the same turn all happen; one that names an old state does not', async () => {
@@ -52,7 +58,9 @@ test('patches in the same turn all happen; one that names an old state does not'
   const all = await patch('merge', { metadata: { annotations: { d: 'x' } } })
   assert.deepEqual(Object.keys(all.metadata.annotations!).toSorted(), ['a', 'b', 'c', 'd'])
   assert.match(
-    await refusalOf(patch('merge', { metadata: { resourceVersion: made.metadata.resourceVersion, labels: { x: 'y' } } })),
+    await refusalOf(
+      patch('merge', { metadata: { resourceVersion: made.metadata.resourceVersion, labels: { x: 'y' } } }),
+    ),
     /^409 Conflict: Operation cannot be fulfilled on pods "a": the object has been modified/,
   )
 })

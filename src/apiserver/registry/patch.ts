@@ -56,7 +56,12 @@ function typeNameOf({ resource, subresource }: Target): string | undefined {
   return typeTable.kind(own.group, own.version, own.kind)?.name
 }
 
-function apply(type: Exclude<PatchType, 'apply'>, before: KubeObject, body: unknown, typeName: string | undefined): unknown {
+function apply(
+  type: Exclude<PatchType, 'apply'>,
+  before: KubeObject,
+  body: unknown,
+  typeName: string | undefined,
+): unknown {
   try {
     if (type === 'json') return applyJsonPatch(before, body)
     if (type === 'merge') return applyMergePatch(before, body)

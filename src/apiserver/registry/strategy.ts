@@ -83,10 +83,6 @@ const VOLATILE: ReadonlySet<string> = new Set(['resourceVersion', 'managedFields
 export function isUnchanged(object: KubeObject, old: KubeObject): boolean {
   return (
     equalMembers(object, old, META) &&
-    equalMembers(
-      object.metadata as Record<string, unknown>,
-      old.metadata as Record<string, unknown>,
-      VOLATILE,
-    )
+    equalMembers(object.metadata as Record<string, unknown>, old.metadata as Record<string, unknown>, VOLATILE)
   )
 }

@@ -4,17 +4,21 @@ import { call, pod, refusalOf, testCluster } from './fixture.ts'
 import type { TestCluster } from './fixture.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 
-const MODIFIED =
-  'the object has been modified; please apply your changes to the latest version and try again'
+const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again'
 
-async function withMap(): Promise<{ cluster: TestCluster; map: KubeObject; put: (o: KubeObject, dry?: boolean) => Promise<KubeObject> }> {
+async function withMap(): Promise<{
+  cluster: TestCluster
+  map: KubeObject
+  put: (o: KubeObject, dry?: boolean) => Promise<KubeObject>
+}> {
   const cluster = await testCluster()
   const map = await cluster.create('v1/configmaps', { metadata: { name: 'a', namespace: 'default' }, data: { k: '1' } })
   const target = cluster.target('v1/configmaps', 'default', 'a')
   return {
     cluster,
     map,
-    put: async (object, dryRun = false) => (await cluster.api.update({ ...call, dryRun }, target, structuredClone(object))).object,
+    put: async (object, dryRun = false) =>
+      (await cluster.api.update({ ...call, dryRun }, target, structuredClone(object))).object,
   }
 }
 
@@ -47,7 +51,12 @@ test('an update that changes nothing has no revision and no event', async () => 
   const before = range.revision
   let events = 0
   const stop = range.watch('core/configmaps/', before, () => events++)
-  const reordered = { data: map['data'], metadata: { ...map.metadata, managedFields: [{}] }, kind: map.kind!, apiVersion: map.apiVersion! }
+  const reordered = {
+    data: map['data'],
+    metadata: { ...map.metadata, managedFields: [{}] },
+    kind: map.kind!,
+    apiVersion: map.apiVersion!,
+  }
   const same = await put(reordered)
   assert.equal(same.metadata.resourceVersion, map.metadata.resourceVersion)
   assert.equal(range.revision, before)
@@ -90,9 +99,16 @@ test('generation follows the spec, not status or metadata', async () => {
   })
   assert.equal(made.metadata.generation, 1)
   const target = cluster.target('apps/v1/replicasets', 'default', 'r')
-  const labelled = await cluster.api.update(call, target, { ...structuredClone(made), metadata: { ...made.metadata, labels: { x: 'y' } } })
+  const labelled = await cluster.api.update(call, target, {
+    ...structuredClone(made),
+    metadata: { ...made.metadata, labels: { x: 'y' } },
+  })
   assert.equal(labelled.object.metadata.generation, 1)
-  const status = { ...structuredClone(labelled.object), status: { replicas: 1 }, spec: { ...made['spec'], replicas: 5 } }
+  const status = {
+    ...structuredClone(labelled.object),
+    status: { replicas: 1 },
+    spec: { ...made['spec'], replicas: 5 },
+  }
   const stated = await cluster.api.update(call, { ...target, subresource: 'status' }, status)
   assert.equal(stated.object['spec'].replicas, 1)
   assert.equal(stated.object['status'].replicas, 1)

@@ -10,7 +10,13 @@ function watching(cluster: TestCluster, query: WatchCall = {}, namespace = '') {
   const events: ApiWatchEvent[] = []
   const state = { ended: false }
   const target = cluster.target('v1/configmaps', namespace)
-  const stop = cluster.api.watch(call, target, query, (e) => events.push(e), () => void (state.ended = true))
+  const stop = cluster.api.watch(
+    call,
+    target,
+    query,
+    (e) => events.push(e),
+    () => void (state.ended = true),
+  )
   return { events, stop, state, texts: () => events.splice(0).map(eventText) }
 }
 

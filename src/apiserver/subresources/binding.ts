@@ -10,7 +10,13 @@ import type { Created, Subresource } from '../registry/subresource.ts'
 import { withCondition } from './conditions.ts'
 
 /** What a finished command answers. */
-export const SUCCESS = (): KubeObject => ({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 })
+export const SUCCESS = (): KubeObject => ({
+  kind: 'Status',
+  apiVersion: 'v1',
+  metadata: {},
+  status: 'Success',
+  code: 201,
+})
 
 const BINDING = { group: '', resource: 'pods/binding' }
 
@@ -22,29 +28,34 @@ export async function bindPod(core: Core, call: Call, pod: Target, binding: Kube
   if (wrong.length > 0) throw errors.invalid({ group: '', kind: 'Binding' }, name, wrong)
   const node: string = binding['target'].name
   const { annotations, labels, uid, resourceVersion } = binding.metadata
-  await changeObject(core, call, { ...pod, subresource: 'binding' }, {
-    subresource: 'binding',
-    fresh: true,
-    internal: true,
-    attempts: 10,
-    build(old) {
-      const why = refusal(old)
-      if (why !== undefined) throw errors.conflict(BINDING, name, why)
-      const metadata = { ...old.metadata }
-      if (annotations !== undefined) metadata.annotations = { ...metadata.annotations, ...annotations }
-      if (labels !== undefined) metadata.labels = { ...metadata.labels, ...labels }
-      if (uid !== undefined && uid !== '') metadata.uid = uid
-      delete metadata.resourceVersion
-      if (resourceVersion !== undefined && resourceVersion !== '') metadata.resourceVersion = resourceVersion
-      const now = timestamp(core.now())
-      const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null }
-      const { nominatedNodeName: _cleared, ...status } = withCondition(old['status'], scheduled, now) as {
-        nominatedNodeName?: string
-      }
-      return { ...old, metadata, spec: { ...old['spec'], nodeName: node }, status }
+  await changeObject(
+    core,
+    call,
+    { ...pod, subresource: 'binding' },
+    {
+      subresource: 'binding',
+      fresh: true,
+      internal: true,
+      attempts: 10,
+      build(old) {
+        const why = refusal(old)
+        if (why !== undefined) throw errors.conflict(BINDING, name, why)
+        const metadata = { ...old.metadata }
+        if (annotations !== undefined) metadata.annotations = { ...metadata.annotations, ...annotations }
+        if (labels !== undefined) metadata.labels = { ...metadata.labels, ...labels }
+        if (uid !== undefined && uid !== '') metadata.uid = uid
+        delete metadata.resourceVersion
+        if (resourceVersion !== undefined && resourceVersion !== '') metadata.resourceVersion = resourceVersion
+        const now = timestamp(core.now())
+        const scheduled = { type: 'PodScheduled', status: 'True', lastProbeTime: null }
+        const { nominatedNodeName: _cleared, ...status } = withCondition(old['status'], scheduled, now) as {
+          nominatedNodeName?: string
+        }
+        return { ...old, metadata, spec: { ...old['spec'], nodeName: node }, status }
+      },
+      restrict: () => undefined,
     },
-    restrict: () => undefined,
-  })
+  )
   return { object: SUCCESS(), created: true }
 }
 

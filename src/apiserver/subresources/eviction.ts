@@ -186,18 +186,23 @@ async function markAndDelete(core: Core, call: Call, target: Target, options: De
     reason: 'EvictionByEvictionAPI',
     message: 'Eviction API: evicting',
   }
-  const marked = await changeObject(core, call, { ...pod, subresource: 'status' }, {
-    subresource: 'status',
-    fresh: true,
-    internal: true,
-    attempts: ATTEMPTS,
-    restrict: () => undefined,
-    build(old, entry) {
-      checkPreconditions(pod.resource, old.metadata, entry.revision, options)
-      const { resourceVersion: _any, ...metadata } = old.metadata
-      return { ...old, metadata, status: withCondition(old['status'], condition, timestamp(core.now())) }
+  const marked = await changeObject(
+    core,
+    call,
+    { ...pod, subresource: 'status' },
+    {
+      subresource: 'status',
+      fresh: true,
+      internal: true,
+      attempts: ATTEMPTS,
+      restrict: () => undefined,
+      build(old, entry) {
+        checkPreconditions(pod.resource, old.metadata, entry.revision, options)
+        const { resourceVersion: _any, ...metadata } = old.metadata
+        return { ...old, metadata, status: withCondition(old['status'], condition, timestamp(core.now())) }
+      },
     },
-  })
+  )
   const { resourceVersion, ...rest } = options.preconditions ?? {}
   const moved = resourceVersion === undefined ? rest : { ...rest, resourceVersion: String(marked.entry.revision) }
   await deleteObject(core, call, pod, { ...options, preconditions: moved })

@@ -14,7 +14,8 @@ export const scale: Subresource = {
     const read = (path: string): unknown => readPath(parent, path)
     const specPath = custom?.scale?.specReplicasPath ?? '.spec.replicas'
     const statusPath = custom?.scale?.statusReplicasPath ?? '.status.replicas'
-    const selector = custom === undefined ? workloadSelector(parent) : customSelector(parent, custom.scale?.labelSelectorPath)
+    const selector =
+      custom === undefined ? workloadSelector(parent) : customSelector(parent, custom.scale?.labelSelectorPath)
     const replicas = read(specPath)
     if (custom !== undefined && replicas === undefined) {
       throw errors.internal(`the spec replicas field ${JSON.stringify(specPath)} does not exist`)
