@@ -2,7 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FieldInfo, SpecialType, ValueKind } from '../../src/machinery/types/table.ts'
-import { type GoDeclaration, type GoField, type GoPackage, type GoType, parsePackage } from './golang.ts'
+import {
+  type GoConstant,
+  type GoDeclaration,
+  type GoField,
+  type GoPackage,
+  type GoType,
+  parsePackage,
+} from './golang.ts'
 import { markerFacts } from './markers.ts'
 import type { Modules } from './modules.ts'
 import { type ProtoFile, parseProto } from './proto.ts'
@@ -171,9 +178,18 @@ export class Universe {
     const values = new Set<string>()
     for (const constant of this.package(named.package).constants) {
       const type = constant.type
-      if (type.form === 'name' && this.aliasTarget(type).name === named.name) values.add(constant.value)
+      if (type.form !== 'name' || this.aliasTarget(type).name !== named.name) continue
+      const value = this.valueOf(constant)
+      if (value !== undefined) values.add(value)
     }
     return values.size === 0 ? undefined : [...values].sort()
+  }
+
+  private valueOf({ value }: GoConstant): string | undefined {
+    if (typeof value === 'string') return value
+    if (!this.isKnown(value.package)) return undefined
+    const target = this.package(value.package).constants.find((c) => c.name === value.name)
+    return target === undefined ? undefined : this.valueOf(target)
   }
 
   private aliasTarget(type: { package: string; name: string }): { package: string; name: string } {

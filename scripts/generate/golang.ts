@@ -31,8 +31,10 @@ export interface GoDeclaration {
 }
 
 export interface GoConstant {
+  name: string
   type: GoType
-  value: string
+  /** A literal, or another constant. */
+  value: string | { package: string; name: string }
 }
 
 export interface GoPackage {
@@ -115,16 +117,26 @@ class FileParser {
 
   private constBlock(line: string): void {
     const add = (text: string): void => {
-      const m = /^\s*\w+\s+([\w.]+)\s*=\s*(?:[\w.]+\()?("(?:[^"\\]|\\.)*"|`[^`]*`)/.exec(text)
-      const n = /^\s*\w+\s*=\s*([\w.]+)\(("(?:[^"\\]|\\.)*")\)/.exec(text)
-      const found = m ?? n
-      if (found === null) return
-      const literal = found[2]!
-      const value = literal.startsWith('`') ? literal.slice(1, -1) : (JSON.parse(literal) as string)
-      this.constants.push({ type: this.expression(found[1]!), value })
+      // `Name Type = value` and `Name = Type(value)`
+      const m = /^\s*(\w+)\s+([\w.]+)\s*=\s*(.+?)\s*(?:\/\/.*)?$/.exec(text)
+      const n = /^\s*(\w+)\s*=\s*([\w.]+)\((.+?)\)\s*(?:\/\/.*)?$/.exec(text)
+      const [, name, type, value] = m ?? n ?? []
+      if (name === undefined || type === undefined || value === undefined) return
+      const literal = this.constant(value)
+      if (literal !== undefined) this.constants.push({ name, type: this.expression(type), value: literal })
     }
     if (!line.includes('(') || line.includes('=')) add(line.slice('const'.length))
     else for (const inner of this.block()) add(inner)
+  }
+
+  /** A string literal or a reference to another constant, also within a conversion. */
+  private constant(text: string): GoConstant['value'] | undefined {
+    if (/^"(?:[^"\\]|\\.)*"$/.test(text)) return JSON.parse(text) as string
+    if (/^`[^`]*`$/.test(text)) return text.slice(1, -1)
+    const inner = /^[\w.]+\((.+)\)$/.exec(text)
+    if (inner !== null) return this.constant(inner[1]!)
+    const type = this.expression(text)
+    return type.form === 'name' && !/^\d/.test(text) ? { package: type.package, name: type.name } : undefined
   }
 
   private typeLine(line: string): void {

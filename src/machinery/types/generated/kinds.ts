@@ -2274,7 +2274,7 @@ export interface EndpointSlice {
   kind?: string
   apiVersion?: string
   metadata: ObjectMeta
-  addressType: 'FQDN'
+  addressType: 'FQDN' | 'IPv4' | 'IPv6'
   endpoints: Endpoint[] | null
   ports: DiscoveryEndpointPort[] | null
 }

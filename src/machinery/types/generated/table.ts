@@ -405,7 +405,7 @@ export const types = `["io.k8s.api.admission.v1.AdmissionRequest",0,0,["uid",1,"
 ["io.k8s.api.discovery.v1.EndpointConditions",0,0,["ready",1,"b",80],["serving",2,"b",80],["terminating",3,"b",80]]
 ["io.k8s.api.discovery.v1.EndpointHints",0,0,["forZones",1,409,17,{"listType":"atomic"}],["forNodes",2,408,17,{"listType":"atomic"}]]
 ["io.k8s.api.discovery.v1.EndpointPort",1,0,["name",1,"s",80],["protocol",2,"s",80,{"enum":["SCTP","TCP","UDP"]}],["port",3,"i",80],["appProtocol",4,"s",80]]
-["io.k8s.api.discovery.v1.EndpointSlice",2,0,["kind",0,"s",16],["apiVersion",0,"s",16],["metadata",1,632,16],["addressType",4,"s",136,{"enum":["FQDN"]}],["endpoints",2,402,1,{"listType":"atomic"}],["ports",3,405,1,{"listType":"atomic"}]]
+["io.k8s.api.discovery.v1.EndpointSlice",2,0,["kind",0,"s",16],["apiVersion",0,"s",16],["metadata",1,632,16],["addressType",4,"s",136,{"enum":["FQDN","IPv4","IPv6"]}],["endpoints",2,402,1,{"listType":"atomic"}],["ports",3,405,1,{"listType":"atomic"}]]
 ["io.k8s.api.discovery.v1.EndpointSliceList",2,0,["kind",0,"s",16],["apiVersion",0,"s",16],["metadata",1,628,16],["items",2,406,9]]
 ["io.k8s.api.discovery.v1.ForNode",0,0,["name",1,"s",8]]
 ["io.k8s.api.discovery.v1.ForZone",0,0,["name",1,"s",8]]
