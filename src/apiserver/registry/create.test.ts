@@ -127,3 +127,20 @@ test('a store that is overtaken is a 409', async () => {
   }).catch((error: Error) => error.message)
   assert.equal(late, 'namespaces "default" already exists')
 })
+
+test('old events make room for new ones', async () => {
+  const cluster = await testCluster()
+  const make = (i: number) =>
+    cluster.create('v1/events', {
+      metadata: { name: `e${i}`, namespace: 'default' },
+      involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' },
+      reason: 'R',
+      type: 'Normal',
+    })
+  for (let i = 0; i < 200; i++) await make(i)
+  cluster.advance(3500)
+  for (let i = 200; i < 250; i++) await make(i)
+  cluster.advance(200)
+  for (let i = 250; i < 257; i++) await make(i)
+  assert.equal(cluster.api.range.count('core/events/'), 57)
+})

@@ -11,6 +11,7 @@ import { stateOf } from './cluster-state.ts'
 import { stored, viewEntry } from './convert.ts'
 import type { Core } from './core.ts'
 import { groupResource, reworded, rulesOf, timestamp } from './core.ts'
+import { countEvent } from './event-expiry.ts'
 import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import type { Reservation } from './service-draft.ts'
@@ -88,6 +89,7 @@ async function write(
   try {
     const [entry] = await core.range.write([{ type: 'put', key, expect: 0, encode: encoder(object) }])
     reservation?.commit()
+    if (storage.prefix === 'core/events/') countEvent(core)
     return created(viewEntry(entry!, target.resource))
   } catch (error) {
     if (error instanceof RevisionMismatch) throw taken(storage, undefined, given)

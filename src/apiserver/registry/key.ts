@@ -32,8 +32,3 @@ export function listPrefix(served: ServedResource, namespace: string): string {
   if (namespace.includes('/')) throw errors.badRequest(`Namespace parameter invalid: ${JSON.stringify(namespace)}`)
   return `${served.prefix}${namespace}/`
 }
-
-/** Name part of a key. */
-export function nameOfKey(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1)
-}
