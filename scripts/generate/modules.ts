@@ -22,7 +22,7 @@ const PATHS = {
 } as const
 
 /** Runs Go in tools/generate. */
-export function go(...args: string[]): string {
+function go(...args: string[]): string {
   return execFileSync('go', args, { cwd: PINS, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 }
 

@@ -1,7 +1,7 @@
 /** Request bodies: from bytes to an object of the expected kind, with upstream's errors. */
 import { invalid } from '../field.ts'
 import type { KubeObject } from '../object.ts'
-import { apiVersionOf, parseApiVersion } from '../object.ts'
+import { parseApiVersion } from '../object.ts'
 import { type StatusError, errors } from '../status.ts'
 import { typeTable } from '../types/index.ts'
 import type { TypeInfo } from '../types/table.ts'
@@ -206,9 +206,4 @@ function summarize(bytes: Buffer): string {
   if (bytes.length === 0) return '<empty>'
   const tail = bytes.length > SUMMARY_LENGTH ? ' ...' : ''
   return bytes.toString(bytes[0] === 0x7b ? 'utf8' : 'hex', 0, SUMMARY_LENGTH) + tail
-}
-
-/** `apps/v1` and `Deployment` of a table's type, for {@link decodeBody}. */
-export function expectedKind(gvk: { group: string; version: string; kind: string }): ExpectedKind {
-  return { apiVersion: apiVersionOf(gvk), kind: gvk.kind }
 }

@@ -3,7 +3,6 @@
  * depth. `__proto__` is an ordinary key (JSON.parse makes it an own property).
  */
 import { ExactParser } from './exact.ts'
-import { DecodeError } from './error.ts'
 
 /** A decoded document. */
 export interface Decoded {
@@ -40,14 +39,6 @@ export function decodeJson(text: string): Decoded {
 /** Like {@link decodeJson} for bytes; what is no UTF-8 becomes U+FFFD, as in Go. */
 export function decodeJsonBytes(bytes: Buffer): Decoded {
   return decodeJson(bytes.toString('utf8'))
-}
-
-/** @throws DecodeError when the document does not hold an object. */
-export function expectObject(value: unknown): { [key: string]: unknown } {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)) {
-    return value as { [key: string]: unknown }
-  }
-  throw new DecodeError(`json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type map[string]interface {}`)
 }
 
 /** Whether a value is an integer that a double cannot hold. */
