@@ -12,8 +12,8 @@ const NAMESPACE = 'default'
 export interface KubernetesServiceOptions {
   /** The service's cluster IP: the first address of the service range. */
   readonly clusterIP: string
-  /** Where the API server is reached. */
-  readonly address: string
+  /** The IP address where the API server is reached. @default the service gets no endpoints */
+  readonly address?: string
   /** @default 443 */
   readonly port?: number
 }
@@ -22,7 +22,7 @@ export interface KubernetesServiceOptions {
 export function kubernetesServiceController(options: KubernetesServiceOptions): ControllerFactory {
   const { clusterIP, address, port = 443 } = options
   const family = clusterIP.includes(':') ? 'IPv6' : 'IPv4'
-  const addressType = address.includes(':') ? 'IPv6' : 'IPv4'
+  const addressType = address?.includes(':') === true ? 'IPv6' : 'IPv4'
   const meta = { name: NAME, namespace: NAMESPACE }
   const service: KubeObject = {
     apiVersion: 'v1',
@@ -43,14 +43,14 @@ export function kubernetesServiceController(options: KubernetesServiceOptions): 
     apiVersion: 'v1',
     kind: 'Endpoints',
     metadata: { ...meta, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
-    subsets: [{ addresses: [{ ip: address }], ports }],
+    subsets: [{ addresses: [{ ip: address ?? '' }], ports }],
   }
   const slice: KubeObject = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { ...meta, labels: { 'kubernetes.io/service-name': NAME } },
     addressType,
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    endpoints: [{ addresses: [address ?? ''], conditions: { ready: true } }],
     ports,
   }
   return (context) => {
@@ -78,6 +78,7 @@ export function kubernetesServiceController(options: KubernetesServiceOptions): 
           const spec = { ...current.spec, ports: service['spec'].ports }
           await client.update(resources.services, { ...current, spec }, { namespace: NAMESPACE })
         }
+        if (address === undefined) return
         const known = all.get(NAMESPACE, NAME)
         if (known === undefined) {
           await create(() => client.create(resources.endpoints, endpoints, { namespace: NAMESPACE }))
@@ -111,6 +112,7 @@ async function create(make: () => Promise<unknown>): Promise<void> {
   try {
     await make()
   } catch (error) {
-    if (!isReason(error, 'AlreadyExists')) throw error
+    // An address that servers refuse in endpoints (loopback, on some): the service stays without.
+    if (!isReason(error, 'AlreadyExists') && !isReason(error, 'Invalid')) throw error
   }
 }

@@ -14,6 +14,7 @@ export interface Condition {
   lastTransitionTime?: string
   lastUpdateTime?: string
   lastProbeTime?: string | null
+  lastHeartbeatTime?: string
   observedGeneration?: number
 }
 
@@ -175,6 +176,8 @@ export interface Node extends KubeObject {
     allocatable?: StringMap
     conditions?: Condition[]
     addresses?: { type: string; address: string }[]
+    daemonEndpoints?: { kubeletEndpoint?: { Port: number } }
+    nodeInfo?: StringMap
   }
 }
 

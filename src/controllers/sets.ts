@@ -1,0 +1,74 @@
+/** Which controllers run in which kind of cluster. */
+import { isIP } from 'node:net'
+import { clusterRoleAggregationController } from './cluster-role-aggregation.ts'
+import type { ControllerFactory } from './contract.ts'
+import { deploymentController } from './deployment/controller.ts'
+import type { DiscoveredResource } from './discovery.ts'
+import { endpointsController } from './endpoints/endpoints-controller.ts'
+import { endpointSliceController } from './endpoints/slice-controller.ts'
+import { garbageCollector } from './garbage/controller.ts'
+import { kubernetesServiceController } from './kubernetes-service.ts'
+import { namespaceController } from './namespace.ts'
+import { podGarbageCollector } from './pod-gc.ts'
+import { replicaSetController } from './replicaset/controller.ts'
+import { rootCaController } from './root-ca.ts'
+import { scheduler } from './scheduler/controller.ts'
+import { serviceAccountController } from './service-account.ts'
+import { simulatedKubelet } from './simulated-kubelet.ts'
+import { simulatedNodes, type SimulatedNodesOptions } from './simulated-nodes.ts'
+
+/** What controllers must know of the cluster that they run in. */
+export interface ControllerFacts {
+  /** PEM of the cluster's certificate authority. */
+  readonly ca: string
+  /** Where the API server listens. */
+  readonly endpoint: { readonly host: string; readonly port: number }
+  /** The cluster IP of the service `kubernetes`. */
+  readonly serviceIp: string
+  /** What is served beside custom resources, for the garbage collector. @default asked from discovery */
+  readonly builtin?: readonly DiscoveredResource[]
+}
+
+export interface NodeFacts extends Omit<SimulatedNodesOptions, 'count'> {
+  /** Simulated nodes. */
+  readonly nodes: number
+}
+
+/** What both kinds of clusters have: everything that turns intentions into pods and takes things away again. */
+function common(facts: ControllerFacts): ControllerFactory[] {
+  return [
+    namespaceController,
+    serviceAccountController,
+    rootCaController({ ca: facts.ca }),
+    kubernetesServiceController({
+      clusterIP: facts.serviceIp,
+      // A name cannot stand in Endpoints.
+      ...(isIP(facts.endpoint.host) === 0 ? {} : { address: facts.endpoint.host }),
+      port: facts.endpoint.port,
+    }),
+    clusterRoleAggregationController,
+    deploymentController,
+    replicaSetController,
+    endpointSliceController,
+    endpointsController,
+    garbageCollector(facts.builtin === undefined ? {} : { builtin: facts.builtin }),
+  ]
+}
+
+/** An embedded host cluster: all of them, with scheduler and simulated nodes. */
+export function hostControllers(facts: ControllerFacts & NodeFacts): ControllerFactory[] {
+  return [...common(facts), podGarbageCollector(), scheduler(), ...nodeControllers(facts)]
+}
+
+/**
+ * A virtual cluster: its pods are scheduled, run and ended on the host, so that nothing here may choose nodes or
+ * remove pods for their nodes' sake.
+ */
+export function virtualControllers(facts: ControllerFacts): ControllerFactory[] {
+  return common(facts)
+}
+
+/** Simulated nodes alone, for any cluster. */
+export function nodeControllers({ nodes, ...options }: NodeFacts): ControllerFactory[] {
+  return [simulatedNodes({ ...options, count: nodes }), simulatedKubelet()]
+}
