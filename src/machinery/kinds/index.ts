@@ -3,15 +3,23 @@ import { deploymentRules } from './apps/deployment.ts'
 import { replicaSetRules } from './apps/replicaset.ts'
 import type { KindRules } from './contract.ts'
 import { configMapRules, secretRules } from './core/data.ts'
+import { endpointSliceRules, endpointsRules } from './core/endpoints.ts'
+import { coreEventRules, eventRules } from './core/event.ts'
+import { limitRangeRules, resourceQuotaRules } from './core/limits.ts'
 import { namespaceRules } from './core/namespace.ts'
 import { nodeRules } from './core/node.ts'
 import { serviceRules } from './core/service.ts'
+import { disruptionBudgetRules, leaseRules, priorityClassRules, serviceAccountRules } from './core/small.ts'
+import { customResourceDefinitionRules } from './crd/rules.ts'
+import { DEFAULTS_ONLY } from './defaults.ts'
 import { podRules, podTemplateRules } from './pod/rules.ts'
+import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac/rules.ts'
 
 export { validateNamespaceFinalize } from './core/namespace.ts'
 export { clusterIps as validateClusterIps, needsHealthCheck } from './core/service.ts'
 export { validateLabelSelector } from './labels.ts'
 export { validateMetadata, validateMetadataUpdate } from './metadata.ts'
+export { defaultTokenRequest, validateScale, validateTokenRequest } from './requests.ts'
 export { qosClass } from './pod/qos.ts'
 export {
   prepareEphemeralContainers,
@@ -24,15 +32,31 @@ export {
 const NONE: KindRules = {}
 
 const RULES: ReadonlyMap<string, KindRules> = new Map([
+  ...DEFAULTS_ONLY,
   ['/ConfigMap', configMapRules],
+  ['/Endpoints', endpointsRules],
+  ['/Event', coreEventRules],
+  ['/LimitRange', limitRangeRules],
   ['/Namespace', namespaceRules],
   ['/Node', nodeRules],
   ['/Pod', podRules],
   ['/PodTemplate', podTemplateRules],
+  ['/ResourceQuota', resourceQuotaRules],
   ['/Secret', secretRules],
   ['/Service', serviceRules],
+  ['/ServiceAccount', serviceAccountRules],
+  ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionRules],
   ['apps/Deployment', deploymentRules],
   ['apps/ReplicaSet', replicaSetRules],
+  ['coordination.k8s.io/Lease', leaseRules],
+  ['discovery.k8s.io/EndpointSlice', endpointSliceRules],
+  ['events.k8s.io/Event', eventRules],
+  ['policy/PodDisruptionBudget', disruptionBudgetRules],
+  ['rbac.authorization.k8s.io/ClusterRole', clusterRoleRules],
+  ['rbac.authorization.k8s.io/ClusterRoleBinding', clusterRoleBindingRules],
+  ['rbac.authorization.k8s.io/Role', roleRules],
+  ['rbac.authorization.k8s.io/RoleBinding', roleBindingRules],
+  ['scheduling.k8s.io/PriorityClass', priorityClassRules],
 ])
 
 /** What is written by hand for a built-in kind; kinds without an entry follow the type table alone. */

@@ -67,8 +67,14 @@ function familyOf(cidr: string): number | undefined {
 function podCidrs(list: readonly string[], out: Errors): void {
   list.forEach((cidr, i) => each(isCidr(cidr), index('spec.podCIDRs', i), cidr, out))
   if (list.length < 2) return
+  const bad = list.findIndex((cidr) => parsePrefix(cidr) === undefined)
+  if (bad >= 0) {
+    const why = `invalid CIDR[${bad}]: <nil> (invalid CIDR address: ${list[bad]!})`
+    const message = `Internal error: invalid PodCIDRs. failed to check with dual stack with error:${why}`
+    out.push({ type: 'InternalError', field: 'spec.podCIDRs', message })
+  }
   const families = new Set(list.map((cidr) => familyOf(cidr)))
-  if (families.size < 2 || list.length > 2) {
+  if (bad >= 0 || families.size < 2 || list.length > 2) {
     out.push(invalid('spec.podCIDRs', list, 'may specify no more than one CIDR for each IP family'))
   }
 }

@@ -47,6 +47,7 @@ function defaults(service: Json): void {
     if (!port.protocol) port.protocol = 'TCP'
     if (!port.targetPort) port.targetPort = port.port
   }
+  if (spec.type === 'ExternalName') delete spec.internalTrafficPolicy
   if (isExternal(spec) && !spec.externalTrafficPolicy) spec.externalTrafficPolicy = 'Cluster'
   if (!isSet(spec.internalTrafficPolicy) && TYPES.includes(spec.type) && spec.type !== 'ExternalName') {
     spec.internalTrafficPolicy = 'Cluster'
@@ -58,30 +59,49 @@ function defaults(service: Json): void {
   }
 }
 
-/** `clusterIP` and `clusterIPs` are one field under two names. */
+/** `clusterIP` and `clusterIPs` are one field under two names: clients may know only one of them. */
 function syncClusterIps(spec: Json, old: Json): void {
-  const before: string = old?.clusterIP ?? ''
   const single: string = spec.clusterIP ?? ''
   const list: readonly string[] = listOf(spec.clusterIPs)
   if (old === undefined) {
     if (single !== '' && list.length === 0) spec.clusterIPs = [single]
     return
   }
-  const singleChanged = single !== before
-  const listChanged = !same(list, old.clusterIPs)
-  if (singleChanged && !listChanged) {
+  const before: string = old.clusterIP ?? ''
+  if (single === before) {
+    if (listOf(old.clusterIPs).length > 0 && list.length === 0) spec.clusterIPs = old.clusterIPs
+  } else if (same(old.clusterIPs, list)) {
     if (single === '') delete spec.clusterIPs
     else spec.clusterIPs = [single]
-  } else if (!singleChanged && listChanged && list.length > 0 && single !== list[0]) {
-    // A client that knows only the list cleared or changed it.
-    if (single !== '' && list[0] === '') spec.clusterIP = ''
   }
+}
+
+/** What was allocated stays where a client left it out. */
+function keepAllocated(spec: Json, old: Json): void {
+  if (spec.type !== 'ExternalName' && old.type !== 'ExternalName') {
+    if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP
+    if (listOf(spec.clusterIPs).length === 0 && listOf(old.clusterIPs).length > 0) spec.clusterIPs = old.clusterIPs
+  }
+  if (hasNodePorts(old) && hasNodePorts(spec)) {
+    const wanted = new Set(listOf(spec.ports).map((port) => port.nodePort))
+    const byName = new Map<string, Json>(listOf(old.ports).map((port) => [port.name ?? '', port.nodePort]))
+    for (const port of listOf(spec.ports)) {
+      const before: Json = byName.get(port.name ?? '')
+      if (!port.nodePort && before && !wanted.has(before)) port.nodePort = before
+    }
+  }
+  if (needsHealthCheck(old) && needsHealthCheck(spec) && !spec.healthCheckNodePort && old.healthCheckNodePort) {
+    spec.healthCheckNodePort = old.healthCheckNodePort
+  }
+}
+
+function hasNodePorts(spec: Json): boolean {
+  return spec.type === 'NodePort' || spec.type === 'LoadBalancer'
 }
 
 /** Values that came with a service's type go with it, where the client did not change them. */
 function dropTypeDependent(spec: Json, old: Json): void {
   const clusterIp = (s: Json): boolean => s.type !== 'ExternalName'
-  const nodePort = (s: Json): boolean => s.type === 'NodePort' || s.type === 'LoadBalancer'
   const balancer = (s: Json): boolean => s.type === 'LoadBalancer'
   if (clusterIp(old) && !clusterIp(spec)) {
     if ((old.clusterIP ?? '') === (spec.clusterIP ?? '') && same(old.clusterIPs, spec.clusterIPs)) {
@@ -91,7 +111,7 @@ function dropTypeDependent(spec: Json, old: Json): void {
     if (same(old.ipFamilies, spec.ipFamilies)) delete spec.ipFamilies
     if (same(old.ipFamilyPolicy, spec.ipFamilyPolicy)) delete spec.ipFamilyPolicy
   }
-  if (nodePort(old) && !nodePort(spec)) {
+  if (hasNodePorts(old) && !hasNodePorts(spec)) {
     const known = new Set(listOf(old.ports).map((port) => port.nodePort))
     if (listOf(spec.ports).every((port) => !port.nodePort || known.has(port.nodePort))) {
       spec.ports = listOf(spec.ports).map(({ nodePort: _nodePort, ...port }) => port)
@@ -413,6 +433,7 @@ export const serviceRules: KindRules = {
   },
   prepareUpdate: (service, old) => {
     service['status'] = old['status']
+    keepAllocated(service['spec'], old['spec'])
     syncClusterIps(service['spec'], old['spec'])
     dropTypeDependent(service['spec'], old['spec'])
     if ((service['spec'] as Json).type !== 'LoadBalancer')

@@ -1,0 +1,286 @@
+/** Kinds of which only the defaults (and what the server resets) are written here. */
+import type { KindRules } from './contract.ts'
+import { entriesOf, isSet, listOf } from './json.ts'
+import type { Json } from './json.ts'
+import { defaultPlugins, defaultTemplate, fill } from './pod/defaults.ts'
+import { roundList } from './resources.ts'
+import { defaultClaim, defaultStorageClass } from './storage/defaults.ts'
+
+type Step = (object: Json) => void
+
+/** The usual kind with a status: cleared on create, kept on update, generation by spec. */
+function withStatus(defaults: Step, empty: Json = {}, generation: KindRules['generation'] = bySpec): KindRules {
+  return {
+    defaults,
+    prepareCreate: (object) => {
+      object['status'] = { ...empty }
+    },
+    prepareUpdate: (object, old) => {
+      object['status'] = old['status']
+    },
+    generation,
+  }
+}
+
+function bySpec(object: Json): unknown {
+  return object.spec
+}
+
+function labelsFromTemplate(object: Json): void {
+  const labels: Json = object.spec.template?.metadata?.labels
+  if (isSet(labels) && entriesOf(object.metadata.labels).length === 0) object.metadata.labels = { ...labels }
+}
+
+function jobSpec(spec: Json): void {
+  if (!isSet(spec.completions) && !isSet(spec.parallelism)) spec.completions = 1
+  fill(spec, 'parallelism', 1)
+  fill(spec, 'backoffLimit', isSet(spec.backoffLimitPerIndex) ? 2147483647 : 6)
+  fill(spec, 'completionMode', 'NonIndexed')
+  fill(spec, 'suspend', false)
+  fill(spec, 'podReplacementPolicy', isSet(spec.podFailurePolicy) ? 'Failed' : 'TerminatingOrFailed')
+  fill(spec, 'manualSelector', false)
+}
+
+function failureConditions(spec: Json): void {
+  for (const rule of listOf(spec.podFailurePolicy?.rules)) {
+    for (const pattern of listOf(rule.onPodConditions)) fill(pattern, 'status', 'True')
+  }
+}
+
+const job = withStatus((object) => {
+  const spec: Json = (object.spec ??= {})
+  defaultTemplate(spec)
+  failureConditions(spec)
+  labelsFromTemplate(object)
+  jobSpec(spec)
+})
+
+const cronJob = withStatus((object) => {
+  const spec: Json = (object.spec ??= {})
+  const template: Json = (spec.jobTemplate ??= {})
+  defaultTemplate((template.spec ??= {}))
+  failureConditions(template.spec)
+  fill(spec, 'concurrencyPolicy', 'Allow')
+  fill(spec, 'suspend', false)
+  fill(spec, 'successfulJobsHistoryLimit', 3)
+  fill(spec, 'failedJobsHistoryLimit', 1)
+})
+
+const statefulSet = withStatus(
+  (object) => {
+    const spec: Json = (object.spec ??= {})
+    defaultTemplate(spec)
+    for (const claim of listOf(spec.volumeClaimTemplates)) defaultClaim(claim)
+    fill(spec, 'podManagementPolicy', 'OrderedReady')
+    const strategy: Json = (spec.updateStrategy ??= {})
+    if (!strategy.type) {
+      strategy.type = 'RollingUpdate'
+      strategy.rollingUpdate ??= {}
+    }
+    if (strategy.type === 'RollingUpdate' && isSet(strategy.rollingUpdate)) {
+      fill(strategy.rollingUpdate, 'partition', 0)
+      fill(strategy.rollingUpdate, 'maxUnavailable', 1)
+    }
+    const retention: Json = (spec.persistentVolumeClaimRetentionPolicy ??= {})
+    fill(retention, 'whenDeleted', 'Retain')
+    fill(retention, 'whenScaled', 'Retain')
+    fill(spec, 'replicas', 1)
+    fill(spec, 'revisionHistoryLimit', 10)
+  },
+  { replicas: 0, availableReplicas: 0 },
+)
+
+const DAEMON_COUNTS = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
+
+const daemonSet = withStatus((object) => {
+  const spec: Json = (object.spec ??= {})
+  defaultTemplate(spec)
+  const strategy: Json = (spec.updateStrategy ??= {})
+  fill(strategy, 'type', 'RollingUpdate')
+  if (strategy.type === 'RollingUpdate') {
+    strategy.rollingUpdate ??= {}
+    fill(strategy.rollingUpdate, 'maxUnavailable', 1)
+    fill(strategy.rollingUpdate, 'maxSurge', 0)
+  }
+  fill(spec, 'revisionHistoryLimit', 10)
+}, DAEMON_COUNTS)
+
+const replicationController: KindRules = {
+  ...withStatus(
+    (object) => {
+      const spec: Json = (object.spec ??= {})
+      if (isSet(spec.template)) defaultTemplate(spec)
+      const labels: Json = spec.template?.metadata?.labels
+      if (isSet(labels) && entriesOf(spec.selector).length === 0) spec.selector = { ...labels }
+      labelsFromTemplate(object)
+      fill(spec, 'replicas', 1)
+    },
+    { replicas: 0 },
+  ),
+  fields: { 'status.replicas': (object) => String((object['status'] as Json)?.replicas ?? 0) },
+}
+
+const networkPolicy: KindRules = {
+  defaults: (object) => {
+    const spec: Json = (object['spec'] ??= {})
+    if (listOf(spec.policyTypes).length === 0) {
+      spec.policyTypes = listOf(spec.egress).length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
+    }
+    for (const rule of [...listOf(spec.ingress), ...listOf(spec.egress)]) {
+      for (const port of listOf(rule.ports)) fill(port, 'protocol', 'TCP')
+    }
+  },
+  generation: bySpec,
+}
+
+const ingress: KindRules = { ...withStatus(() => {}, { loadBalancer: {} }), createOnUpdate: false }
+
+const persistentVolume: KindRules = {
+  ...withStatus(
+    (object) => {
+      const spec: Json = (object.spec ??= {})
+      defaultPlugins(spec)
+      if (isSet(spec.hostPath) && !isSet(spec.hostPath.type)) spec.hostPath.type = ''
+      fill((object.status ??= {}), 'phase', 'Pending')
+      fill(spec, 'persistentVolumeReclaimPolicy', 'Retain')
+      fill(spec, 'volumeMode', 'Filesystem')
+      roundList(spec.capacity)
+    },
+    { phase: 'Pending' },
+    false,
+  ),
+}
+
+const persistentVolumeClaim: KindRules = withStatus(
+  (object) => {
+    defaultClaim(object)
+    for (const field of ['requests', 'limits']) roundList(object.spec.resources?.[field])
+  },
+  { phase: 'Pending' },
+  false,
+)
+
+function scalingRules(rules: Json, defaults: Json): Json {
+  if (!isSet(rules)) return defaults
+  const out: Json = { ...defaults }
+  for (const [field, value] of entriesOf(rules)) if (isSet(value)) out[field] = value
+  return out
+}
+
+const horizontalPodAutoscaler: KindRules = withStatus((object) => {
+  const spec: Json = (object.spec ??= {})
+  fill(spec, 'minReplicas', 1)
+  if (object.apiVersion !== 'autoscaling/v2') return
+  if (listOf(spec.metrics).length === 0) {
+    const target = { type: 'Utilization', averageUtilization: 80 }
+    spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }]
+  }
+  if (!isSet(spec.behavior)) return
+  const percent = { type: 'Percent', value: 100, periodSeconds: 15 }
+  const pods = { type: 'Pods', value: 4, periodSeconds: 15 }
+  const up = { stabilizationWindowSeconds: 0, selectPolicy: 'Max', policies: [pods, percent] }
+  const down = { selectPolicy: 'Max', policies: [percent] }
+  spec.behavior.scaleUp = scalingRules(spec.behavior.scaleUp, up)
+  spec.behavior.scaleDown = scalingRules(spec.behavior.scaleDown, down)
+})
+
+function webhooks(mutating: boolean): KindRules {
+  return {
+    defaults: (object) => {
+      for (const webhook of listOf(object['webhooks'])) {
+        fill(webhook, 'failurePolicy', 'Fail')
+        fill(webhook, 'matchPolicy', 'Equivalent')
+        fill(webhook, 'namespaceSelector', {})
+        fill(webhook, 'objectSelector', {})
+        fill(webhook, 'timeoutSeconds', 10)
+        if (mutating) fill(webhook, 'reinvocationPolicy', 'Never')
+        for (const rule of listOf(webhook.rules)) fill(rule, 'scope', '*')
+        const service: Json = webhook.clientConfig?.service
+        if (isSet(service)) fill(service, 'port', 443)
+      }
+    },
+    generation: (object) => object['webhooks'] as unknown,
+  }
+}
+
+function admissionPolicySpec(spec: Json): void {
+  fill(spec, 'failurePolicy', 'Fail')
+  matchResources(spec.matchConstraints)
+}
+
+function matchResources(match: Json): void {
+  if (!isSet(match)) return
+  fill(match, 'matchPolicy', 'Equivalent')
+  fill(match, 'namespaceSelector', {})
+  fill(match, 'objectSelector', {})
+  for (const rule of [...listOf(match.resourceRules), ...listOf(match.excludeResourceRules)]) fill(rule, 'scope', '*')
+}
+
+const policy: KindRules = {
+  defaults: (object) => {
+    if (isSet(object['spec'])) admissionPolicySpec(object['spec'])
+  },
+  generation: bySpec,
+}
+
+const policyBinding: KindRules = {
+  defaults: (object) => matchResources((object['spec'] as Json)?.matchResources),
+  generation: bySpec,
+}
+
+const csiDriver: KindRules = {
+  defaults: (object) => {
+    const spec: Json = (object['spec'] ??= {})
+    fill(spec, 'attachRequired', true)
+    fill(spec, 'podInfoOnMount', false)
+    fill(spec, 'storageCapacity', false)
+    fill(spec, 'fsGroupPolicy', 'ReadWriteOnceWithFSType')
+    if (listOf(spec.volumeLifecycleModes).length === 0) spec.volumeLifecycleModes = ['Persistent']
+    fill(spec, 'requiresRepublish', false)
+    fill(spec, 'seLinuxMount', false)
+    fill(spec, 'preventPodSchedulingIfMissing', false)
+  },
+  generation: false,
+}
+
+const ingressClass: KindRules = {
+  defaults: (object) => {
+    const parameters: Json = (object['spec'] as Json)?.parameters
+    if (isSet(parameters)) fill(parameters, 'scope', 'Cluster')
+  },
+  generation: bySpec,
+}
+
+const storageClass: KindRules = { defaults: defaultStorageClass, generation: false }
+
+/** By group and kind. */
+export const DEFAULTS_ONLY: readonly (readonly [string, KindRules])[] = [
+  [
+    'batch/Job',
+    { ...job, fields: { 'status.successful': (object) => String((object['status'] as Json)?.succeeded ?? 0) } },
+  ],
+  ['batch/CronJob', cronJob],
+  ['apps/StatefulSet', { ...statefulSet, name: 'dns1123label' }],
+  ['apps/DaemonSet', daemonSet],
+  ['apps/ControllerRevision', { generation: false }],
+  ['/ReplicationController', replicationController],
+  ['networking.k8s.io/Ingress', ingress],
+  ['networking.k8s.io/IngressClass', ingressClass],
+  ['networking.k8s.io/NetworkPolicy', networkPolicy],
+  ['/PersistentVolume', persistentVolume],
+  ['/PersistentVolumeClaim', persistentVolumeClaim],
+  ['storage.k8s.io/StorageClass', storageClass],
+  ['storage.k8s.io/CSIDriver', csiDriver],
+  ['storage.k8s.io/CSINode', { generation: false }],
+  ['storage.k8s.io/CSIStorageCapacity', { generation: false }],
+  ['storage.k8s.io/VolumeAttachment', { generation: false }],
+  ['storage.k8s.io/VolumeAttributesClass', { generation: false }],
+  ['node.k8s.io/RuntimeClass', { generation: false }],
+  ['autoscaling/HorizontalPodAutoscaler', horizontalPodAutoscaler],
+  ['admissionregistration.k8s.io/MutatingWebhookConfiguration', webhooks(true)],
+  ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', webhooks(false)],
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicy', policy],
+  ['admissionregistration.k8s.io/ValidatingAdmissionPolicy', policy],
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicyBinding', policyBinding],
+  ['admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding', policyBinding],
+]
