@@ -47,7 +47,8 @@ export class Reply {
     const warning = warningHeader(this.warnings)
     return {
       ...this.headers,
-      'content-type': type,
+      // A client's cache puts the headers of a 304 over those it keeps: it must not lose the document's type.
+      ...(code !== 304 && { 'content-type': type }),
       ...(warning === undefined ? {} : { warning }),
       ...extra,
     }
