@@ -218,8 +218,16 @@ async function answer(plane: ControlPlane, file: CaseFile, c: Case): Promise<Val
       stored = patched.body
     }
     const target = c.subresource === undefined ? own : `${own}/${c.subresource}`
-    const object = c.post === true ? c.patch : merge(stored, c.patch ?? {})
-    const got = await plane.call(c.post === true ? 'POST' : 'PUT', target + query, object)
+    let object: unknown
+    let got: { code: number; body: Value }
+    // Controllers inside the server may have written in between.
+    for (let tries = 0; ; tries++) {
+      object = c.post === true ? c.patch : merge(stored, c.patch ?? {})
+      got = await plane.call(c.post === true ? 'POST' : 'PUT', target + query, object)
+      if (got.code !== 409 || tries === 5) break
+      await sleep(300)
+      stored = (await plane.call('GET', own)).body
+    }
     const sent = isValue(object) ? stable(object) : object
     const of = c.subresource === undefined ? {} : { subresource: c.subresource }
     return { name: c.name, ...of, old: stable(stored), object: sent, code: got.code, answer: stable(got.body) }

@@ -1,6 +1,6 @@
 /** Kinds of which only the defaults (and what the server resets) are written here. */
 import type { KindRules } from './contract.ts'
-import { entriesOf, isSet, listOf } from './json.ts'
+import { entriesOf, entry, isSet, listOf, same, setEntry } from './json.ts'
 import type { Json } from './json.ts'
 import { defaultPlugins, defaultTemplate, fill } from './pod/defaults.ts'
 import { roundList } from './resources.ts'
@@ -70,7 +70,11 @@ const statefulSet = withStatus(
   (object) => {
     const spec: Json = (object.spec ??= {})
     defaultTemplate(spec)
-    for (const claim of listOf(spec.volumeClaimTemplates)) defaultClaim(claim)
+    for (const claim of listOf(spec.volumeClaimTemplates)) {
+      claim.apiVersion = 'v1'
+      claim.kind = 'PersistentVolumeClaim'
+      defaultClaim(claim)
+    }
     fill(spec, 'podManagementPolicy', 'OrderedReady')
     const strategy: Json = (spec.updateStrategy ??= {})
     if (!strategy.type) {
@@ -92,7 +96,7 @@ const statefulSet = withStatus(
 
 const DAEMON_COUNTS = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
 
-const daemonSet = withStatus((object) => {
+const daemonSetBase = withStatus((object) => {
   const spec: Json = (object.spec ??= {})
   defaultTemplate(spec)
   const strategy: Json = (spec.updateStrategy ??= {})
@@ -104,6 +108,29 @@ const daemonSet = withStatus((object) => {
   }
   fill(spec, 'revisionHistoryLimit', 10)
 }, DAEMON_COUNTS)
+
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+
+/** v1 keeps the number of template changes in an annotation. */
+function templateGeneration(object: Json, generation: string): void {
+  object.metadata.annotations = { ...object.metadata.annotations }
+  setEntry(object.metadata.annotations, TEMPLATE_GENERATION, generation)
+}
+
+const daemonSet: KindRules = {
+  ...daemonSetBase,
+  prepareCreate: (object) => {
+    daemonSetBase.prepareCreate?.(object)
+    const asked = Number(entry(object.metadata.annotations, TEMPLATE_GENERATION))
+    templateGeneration(object, asked >= 1 ? String(asked) : '1')
+  },
+  prepareUpdate: (object, old) => {
+    daemonSetBase.prepareUpdate?.(object, old)
+    const before = Number(entry(old.metadata.annotations, TEMPLATE_GENERATION) ?? 0)
+    const changed = !same((object['spec'] as Json)?.template, (old['spec'] as Json)?.template)
+    templateGeneration(object, String(changed ? before + 1 : before))
+  },
+}
 
 const replicationController: KindRules = {
   ...withStatus(

@@ -120,7 +120,7 @@ function comparable(value: Json, service: boolean): Json {
   if (typeof value !== 'object' || value === null) return value
   const out: Json = {}
   for (const key of Object.keys(value as object).sort()) {
-    if (key === 'lastTransitionTime' || key === 'creationTimestamp') continue
+    if (['lastTransitionTime', 'lastPhaseTransitionTime', 'creationTimestamp'].includes(key)) continue
     if (service && ['ipFamilies', 'ipFamilyPolicy', 'healthCheckNodePort', 'nodePort'].includes(key)) continue
     out[key] = comparable(value[key], service)
   }

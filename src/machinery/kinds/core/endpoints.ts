@@ -3,7 +3,7 @@ import { child, duplicate, index, invalid, required, tooMany } from '../../field
 import type { FieldError } from '../../field.ts'
 import { isCanonicalIp, isIp, parseAddress } from '../../ip.ts'
 import { isDns1123Label, isDns1123Subdomain, isLabelValue, isPortNumber } from '../../names.ts'
-import { dnsLabel, dnsSubdomain, each, immutable, oneOf, qualifiedName, requiredOneOf } from '../checks.ts'
+import { dnsLabel, dnsSubdomain, each, oneOf, qualifiedName, requiredOneOf } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { isSet, listOf, same } from '../json.ts'
@@ -185,7 +185,7 @@ export const endpointSliceRules: KindRules = {
   validate: validateSlice,
   validateUpdate: (slice, old) => {
     const out: Errors = []
-    immutable(slice['addressType'], old['addressType'], 'addressType', out, slice['addressType'] ?? '')
+    if (!same(slice['addressType'], old['addressType'])) out.push(invalid('addressType', null, 'field is immutable'))
     return out
   },
   generation: ({ metadata, endpoints, ports, addressType }) => [metadata.labels, endpoints, ports, addressType],

@@ -406,7 +406,7 @@ function storedVersions(crd: Json, out: Errors): void {
   const path = 'status.storedVersions'
   const stored: readonly string[] = listOf(crd.status?.storedVersions)
   if (stored.length === 0) {
-    out.push(invalid(path, [], 'must have at least one stored version'))
+    out.push(invalid(path, null, 'must have at least one stored version'))
     return
   }
   const names = new Set(listOf(crd.spec?.versions).map((version) => version.name))
