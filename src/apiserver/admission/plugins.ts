@@ -5,6 +5,7 @@
  */
 import type { RuleSource } from '../authz/rbac.ts'
 import { certificateApproval, certificateRequester, certificateSigning } from './certificates.ts'
+import { customResourceLimits } from '../crd/limits.ts'
 import type { AdmissionPlugin } from './contract.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
@@ -42,6 +43,7 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     certificateSigning,
     // MutatingAdmissionPolicy, MutatingAdmissionWebhook
     ...(rules === undefined ? [] : [rbacEscalation(rules)]),
+    customResourceLimits,
     // ValidatingAdmissionPolicy, ValidatingAdmissionWebhook, ResourceQuota
   ]
 }

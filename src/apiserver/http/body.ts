@@ -12,9 +12,17 @@ import type { WriteOptions } from './parameters.ts'
 import type { Reply } from './reply.ts'
 
 /** Applies the field validation to what the decoder found. @throws StatusError 400 when strict */
-function judge(problems: readonly string[], write: WriteOptions, reply: Reply): void {
+function judge(
+  problems: readonly string[],
+  write: WriteOptions,
+  reply: Reply,
+  of?: { version: string; kind: string },
+): void {
   if (problems.length === 0 || write.fieldValidation === 'Ignore') return
-  if (write.fieldValidation === 'Strict') throw errors.badRequest(`strict decoding error: ${problems.join(', ')}`)
+  if (write.fieldValidation === 'Strict') {
+    const what = of === undefined ? '' : `${of.kind} in version "${of.version}" cannot be handled as a ${of.kind}: `
+    throw errors.badRequest(`${what}strict decoding error: ${problems.join(', ')}`)
+  }
   reply.warnings.push(...problems)
 }
 
@@ -41,8 +49,8 @@ export async function objectBody(reply: Reply, target: Target, write: WriteOptio
   })
   checkMetadata(object)
   if (write.fieldValidation !== 'Ignore') {
-    const fields = custom === undefined ? unknown : custom.unknownFields(object)
-    judge([...duplicates.map(duplicateField), ...fields.map(unknownField)], write, reply)
+    const fields = custom === undefined ? unknown : [...custom.unknownFields(object), ...unknown]
+    judge([...duplicates.map(duplicateField), ...fields.map(unknownField)], write, reply, expected)
   }
   return object
 }
@@ -89,6 +97,8 @@ export async function patchBody(reply: Reply, type: PatchType, write: WriteOptio
   } else if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw errors.badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}')
   }
+  if (write.fieldValidation === 'Strict' && duplicates.length > 0)
+    throw errors.badRequest(`error strict decoding patch: strict decoding error: ${duplicates.map(duplicateField).join(', ')}`)
   judge(duplicates.map(duplicateField), write, reply)
   return value
 }

@@ -103,10 +103,16 @@ function countRunes(text: string): number {
 /** Errors that upstream's validator gives without a place. */
 const placeless = (message: string): FieldError => invalid('<nil>', '', message)
 
-function rangeOf(schema: SchemaProps): ((n: number) => boolean) | undefined {
-  if (schema.type === 'integer' && schema.format === 'int32') return (n) => n >= -(2 ** 31) && n < 2 ** 31
-  if (schema.type === 'integer' && schema.format === 'int64') return (n) => n >= -(2 ** 63) && n < 2 ** 63
-  if (schema.type === 'number' && schema.format === 'float') return (n) => Math.abs(n) <= 3.4028234663852886e38
+/** What a number must be to be one of the type and format. */
+function rangeOf(schema: SchemaProps): { holds(n: number): boolean; name: string } | undefined {
+  const { type, format } = schema
+  if (type === 'integer') {
+    const bound = format === 'int32' ? 2 ** 31 : 2 ** 63
+    const name = format === 'int32' || format === 'int64' ? `with format ${format}` : '(default format)'
+    return { holds: (n) => Number.isInteger(n) && n >= -bound && n < bound, name }
+  }
+  if (type === 'number' && format === 'float')
+    return { holds: (n) => Math.abs(n) <= 3.4028234663852886e38, name: `with format ${format}` }
   return undefined
 }
 
@@ -120,10 +126,8 @@ function numberCheck(schema: SchemaProps): Part {
   return (value, _old, path, errors) => {
     const n = numeric(value)
     const say = (text: string) => errors.push(invalid(trim(path), value, body(path, text)))
-    if (inRange !== undefined && !inRange(n)) {
-      const type = `type ${schema.type} with format ${schema.format}`
-      errors.push(placeless(`Checked value must be of ${type} in ${path}`))
-    }
+    if (inRange !== undefined && !inRange.holds(n))
+      errors.push(placeless(`Checked value must be of type ${schema.type} ${inRange.name} in ${path}`))
     if (multipleOf !== undefined && !Number.isInteger(multipleOf < 1 ? (1 / multipleOf) * n : n / multipleOf))
       say(`should be a multiple of ${multipleOf}`)
     if (maximum !== undefined && (over ? n >= maximum : n > maximum))
