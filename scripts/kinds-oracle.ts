@@ -118,9 +118,20 @@ class ControlPlane {
     const etcd = `http://127.0.0.1:${client}`
     const peers = `http://127.0.0.1:${peer}`
     this.#run('etcd', [
-      ...['--data-dir', join(dir, 'etcd'), '--listen-client-urls', etcd, '--advertise-client-urls', etcd],
-      ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers, '--initial-cluster', `default=${peers}`],
-      ...['--log-level', 'error'],
+      '--data-dir',
+      join(dir, 'etcd'),
+      '--listen-client-urls',
+      etcd,
+      '--advertise-client-urls',
+      etcd,
+      '--listen-peer-urls',
+      peers,
+      '--initial-advertise-peer-urls',
+      peers,
+      '--initial-cluster',
+      `default=${peers}`,
+      '--log-level',
+      'error',
     ])
     const plugins =
       'ServiceAccount,DefaultTolerationSeconds,LimitRanger,ResourceQuota,Priority,TaintNodesByCondition,' +
@@ -261,3 +272,4 @@ try {
 } finally {
   await plane.stop()
 }
+execFileSync(join(import.meta.dirname, '..', 'node_modules', '.bin', 'oxfmt'), [folder])

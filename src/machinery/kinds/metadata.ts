@@ -128,9 +128,12 @@ function ownerReferences(list: readonly OwnerReference[], path: string, out: Err
 
 /** In the field order that Go writes. */
 function shownReference(reference: OwnerReference): OwnerReference {
-  const { apiVersion = '', kind = '', name = '', uid = '', controller, blockOwnerDeletion } = reference
+  const { apiVersion, kind, name, uid, controller, blockOwnerDeletion } = reference
   return {
-    ...{ apiVersion, kind, name, uid },
+    apiVersion,
+    kind,
+    name,
+    uid,
     ...(controller === undefined ? {} : { controller }),
     ...(blockOwnerDeletion === undefined ? {} : { blockOwnerDeletion }),
   }

@@ -138,20 +138,40 @@ function line(field: string, type: string, message: string): string {
   return `${field} ${type} ${field === 'metadata.name' ? text.replace(generated, '$1"') : text}`
 }
 
-/** Upstream checks metadata twice on some updates and walks maps in any order. */
-function settle(lines: readonly string[]): string[] {
-  return [...new Set(lines)].sort()
+/** Cases with several errors below one map: Go walks maps in any order. */
+const ANY_ORDER = new Set([
+  'configmaps: keys',
+  'crds: forbidden constructs',
+  'crds: list and map types',
+  'crds: types everywhere',
+  'limitranges: names',
+  'limitranges: order of values',
+  'limitranges: ratio',
+  'nodes: negative capacity',
+  'pods: annotations of pods',
+  'pods: metadata errors',
+  'pods: node selector',
+  'pods: pod level resource errors',
+  'quotas: errors',
+  'quotas: scopes',
+])
+
+/** Upstream checks metadata twice on some updates. */
+function settle(name: string, lines: readonly string[]): string[] {
+  const once = [...new Set(lines)]
+  return ANY_ORDER.has(name) ? once.sort() : once
 }
 
 for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
   const cases = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Recorded[]
   for (const recorded of cases) {
-    test(`${file.replace('.json', '')}: ${recorded.name}`, () => {
+    const name = `${file.replace('.json', '')}: ${recorded.name}`
+    test(name, () => {
       const { object, errors } = answerOf(recorded)
       const lines = errors.map((e) => line(e.field === '' ? '<nil>' : e.field, e.type, e.message))
       if (recorded.code >= 400) {
         assert.equal(recorded.code, 422, recorded.answer.message)
-        assert.deepEqual(settle(lines), settle(expected(recorded.answer)))
+        assert.deepEqual(settle(name, lines), settle(name, expected(recorded.answer)))
         return
       }
       assert.deepEqual(lines, [])

@@ -93,7 +93,11 @@ function limitsOf(item: Json, type: string, name: string, path: string, out: Err
   const say = (field: string, shown: string | undefined, detail: string): unknown =>
     out.push(invalid(keyed(child(path, field), name), shown, detail))
   const [minText, maxText, limitText, requestText, ratioText] = [
-    ...[texts('min'), texts('max'), texts('default'), texts('defaultRequest'), texts('maxLimitRequestRatio')],
+    texts('min'),
+    texts('max'),
+    texts('default'),
+    texts('defaultRequest'),
+    texts('maxLimitRequestRatio'),
   ]
   if (more(min, max)) say('min', minText, `min value ${minText} is greater than max value ${maxText}`)
   if (more(min, request)) {

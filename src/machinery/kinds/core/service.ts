@@ -287,7 +287,11 @@ function portNumbers(spec: Json, out: Errors): void {
     const pair = `${String(port.protocol)}/${String(port.port)}`
     if (numbers.has(pair)) {
       const shown = {
-        ...{ Name: '', Protocol: port.protocol ?? '', AppProtocol: null, Port: port.port ?? 0, TargetPort: 0 },
+        Name: '',
+        Protocol: port.protocol ?? '',
+        AppProtocol: null,
+        Port: port.port ?? 0,
+        TargetPort: 0,
         NodePort: 0,
       }
       out.push(duplicate(index('spec.ports', i), shown))
