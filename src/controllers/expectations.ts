@@ -22,6 +22,7 @@ export class Expectations {
 
   /** Before creating: so many additions will be seen. */
   expectCreations(key: string, count: number): void {
+    if (count === 0) return
     const awaited = this.#of(key)
     awaited.creations += count
     awaited.since = this.#now()
@@ -29,6 +30,7 @@ export class Expectations {
 
   /** Before deleting: these objects will be seen as being deleted, or gone. */
   expectDeletions(key: string, uids: readonly string[]): void {
+    if (uids.length === 0) return
     const awaited = this.#of(key)
     for (const uid of uids) awaited.deletions.add(uid)
     awaited.since = this.#now()

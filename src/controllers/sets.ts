@@ -9,6 +9,7 @@ import { endpointSliceController } from './endpoints/slice-controller.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { kubernetesServiceController } from './kubernetes-service.ts'
 import { namespaceController } from './namespace.ts'
+import { nodeTaintController } from './node-taints.ts'
 import { podGarbageCollector } from './pod-gc.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { rootCaController } from './root-ca.ts'
@@ -57,7 +58,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
 
 /** An embedded host cluster: all of them, with scheduler and simulated nodes. */
 export function hostControllers(facts: ControllerFacts & NodeFacts): ControllerFactory[] {
-  return [...common(facts), podGarbageCollector(), scheduler(), ...nodeControllers(facts)]
+  return [...common(facts), podGarbageCollector(), nodeTaintController, scheduler(), ...nodeControllers(facts)]
 }
 
 /**

@@ -43,18 +43,15 @@ export function simulatedLog(object: KubeObject, query: SimulatedLogQuery, now: 
   const from = query.sinceSeconds === undefined ? since : Math.max(since, now - query.sinceSeconds * 1000)
   const recent = lines.filter(({ time }) => time >= from)
   const tail = query.tailLines === undefined ? recent : recent.slice(Math.max(0, recent.length - query.tailLines))
-  const text = tail.map((line) => `${query.timestamps === true ? `${timestamp(line.time)} ` : ''}${line.text}\n`).join('')
+  const text = tail
+    .map((line) => `${query.timestamps === true ? `${timestamp(line.time)} ` : ''}${line.text}\n`)
+    .join('')
   if (query.limitBytes === undefined) return text
   return Buffer.from(text, 'utf8').subarray(0, query.limitBytes).toString('utf8')
 }
 
 /** The state whose log is asked for. */
-function runOf(
-  pod: Pod,
-  container: Container,
-  status: ContainerStatus | undefined,
-  previous: boolean,
-): ContainerState {
+function runOf(pod: Pod, container: Container, status: ContainerStatus | undefined, previous: boolean): ContainerState {
   if (previous) {
     if (status?.lastState?.terminated !== undefined) return status.lastState
     const where = `container "${container.name}" in pod "${pod.metadata.name!}"`

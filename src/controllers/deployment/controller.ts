@@ -139,7 +139,13 @@ class DeploymentController implements Controller {
         ...this.#sets.byIndex(ORPHAN_SETS, namespace),
       ],
     )
-    await new Rollout(this.#context, this.#recorder, this.#pods, deployment, sets).run()
+    try {
+      await new Rollout(this.#context, this.#recorder, this.#pods, deployment, sets).run()
+    } catch (error) {
+      // Deleted meanwhile: nothing is left to do.
+      const what = isReason(error, 'NotFound') ? error.status.details : undefined
+      if (what?.kind !== 'deployments' || what.name !== name) throw error
+    }
   }
 
   async #writeStatus(deployment: Deployment, status: DeploymentStatus): Promise<void> {

@@ -56,7 +56,8 @@ export class ObjectFeed {
       this.#kinds.delete(kindKey(source.resource))
       this.#handler.dropped(source.resource)
     }
-    for (const [key, resource] of wanted) if (!this.#sources.has(key)) this.#subscribe(key, resource, custom.includes(resource))
+    for (const [key, resource] of wanted)
+      if (!this.#sources.has(key)) this.#subscribe(key, resource, custom.includes(resource))
     await Promise.all([...this.#sources.values()].map(({ informer }) => informer.ready()))
   }
 

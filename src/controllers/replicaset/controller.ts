@@ -134,7 +134,13 @@ class ReplicaSetController implements Controller {
     const now = this.#context.now()
     const status = replicaSetStatus(set, { active, terminating, ...(failure === undefined ? {} : { failure }) }, now)
     if (!sameValue(status, set.status)) {
-      await this.#context.client.update(resources.replicasets, { ...set, status }, { namespace, subresource: 'status' })
+      try {
+        const where = { namespace, subresource: 'status' }
+        await this.#context.client.update(resources.replicasets, { ...set, status }, where)
+      } catch (error) {
+        if (isReason(error, 'NotFound')) return
+        throw error
+      }
     }
     if (failure !== undefined) throw failure
     this.#checkAgain(key, set, active, now)

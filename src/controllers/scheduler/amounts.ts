@@ -14,7 +14,8 @@ export function amountOf(resource: string, text: string | number): number {
   const known = cache.get(key)
   if (known !== undefined) return known
   const quantity = parseQuantity(String(text))
-  const value = quantity === undefined ? 0 : Number(resource === 'cpu' ? quantityMilli(quantity) : quantityValue(quantity))
+  const value =
+    quantity === undefined ? 0 : Number(resource === 'cpu' ? quantityMilli(quantity) : quantityValue(quantity))
   if (cache.size >= CACHED) cache.clear()
   cache.set(key, value)
   return value

@@ -41,7 +41,8 @@ export function chooseNode(facts: PodFacts, around: Surroundings): Choice {
 export function problemsOf(facts: PodFacts, state: NodeState, view: TopologyView): string[] {
   const { spec } = facts.pod
   const node = state.node!
-  if (spec.nodeName !== undefined && spec.nodeName !== state.name) return ["node(s) didn't match the requested node name"]
+  if (spec.nodeName !== undefined && spec.nodeName !== state.name)
+    return ["node(s) didn't match the requested node name"]
   if (isCordoned(spec, node)) return ['node(s) were unschedulable']
   if (node.spec?.taints !== undefined && repellingTaint(spec, node) !== undefined) {
     return ['node(s) had untolerated taint(s)']

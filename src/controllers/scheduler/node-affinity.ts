@@ -15,8 +15,8 @@ export function selectsNode(spec: PodSpec, node: Node): boolean {
 /** Sum of the weights of the preferred terms that a node meets. */
 export function preference(spec: PodSpec, node: Node): number {
   let sum = 0
-  for (const { weight, preference: term } of
-    spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []) {
+  for (const { weight, preference: term } of spec.affinity?.nodeAffinity
+    ?.preferredDuringSchedulingIgnoredDuringExecution ?? []) {
     if (matchesTerm(term, node)) sum += weight
   }
   return sum

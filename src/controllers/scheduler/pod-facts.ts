@@ -128,7 +128,13 @@ function hostPortsOf(pod: Pod): HostPort[] {
     (ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
       hostPort === undefined || hostPort === 0
         ? []
-        : [{ port: hostPort, ip: hostIP === undefined || hostIP === '' ? '0.0.0.0' : hostIP, protocol: protocol ?? 'TCP' }],
+        : [
+            {
+              port: hostPort,
+              ip: hostIP === undefined || hostIP === '' ? '0.0.0.0' : hostIP,
+              protocol: protocol ?? 'TCP',
+            },
+          ],
     ),
   )
 }

@@ -56,7 +56,7 @@ export function topologyView(
     problem(state) {
       for (const [i, { source, selector }] of hard.entries()) {
         const domain = domainOf(state, source.topologyKey)
-        if (domain === undefined) return 'node(s) didn\'t match pod topology spread constraints (missing required label)'
+        if (domain === undefined) return "node(s) didn't match pod topology spread constraints (missing required label)"
         const counts = hardCounts[i]!
         const self = matchesLabels(selector, facts.labels) ? 1 : 0
         const least = counts.size < (source.minDomains ?? 1) ? 0 : Math.min(...counts.values())
@@ -71,7 +71,8 @@ export function topologyView(
       }
       for (const [i, term] of facts.antiAffinity.entries()) {
         const domain = domainOf(state, term.topologyKey)
-        if (domain !== undefined && avoided[i]!.counts.has(domain)) return "node(s) didn't match pod anti-affinity rules"
+        if (domain !== undefined && avoided[i]!.counts.has(domain))
+          return "node(s) didn't match pod anti-affinity rules"
       }
       for (const [key, domain] of forbidden) {
         if (domainOf(state, key) === domain) return "node(s) didn't satisfy existing pods anti-affinity rules"

@@ -48,7 +48,11 @@ export class AddressPool {
 
   /** Notes an address that a pod has already. One that is not of this range, or taken, is left alone. */
   reserve(uid: string, address: string): void {
-    const offset = address.split('.').map(Number).reduce((sum, part) => sum * 256 + part, 0) - this.#first
+    const offset =
+      address
+        .split('.')
+        .map(Number)
+        .reduce((sum, part) => sum * 256 + part, 0) - this.#first
     if (!(offset >= 0 && offset < this.#size) || this.#owners.has(offset) || this.#addresses.has(uid)) return
     this.#set(offset, uid)
   }

@@ -38,7 +38,11 @@ export function statusAt(pod: Pod, place: Placement, now: number): Simulated {
       ? waiting(container, init.any ? 'PodInitializing' : 'ContainerCreating')
       : containerAt(pod, container, init.done, restart, false, now),
   )
-  const next = Math.min(deadline, begin > now ? begin : Infinity, ...[...init.containers, ...main].map((one) => one.next))
+  const next = Math.min(
+    deadline,
+    begin > now ? begin : Infinity,
+    ...[...init.containers, ...main].map((one) => one.next),
+  )
   const phase = init.failed ? 'Failed' : phaseOf(main, restart, init.done !== undefined && now >= init.done)
   const containerStatuses = main.map(({ status }) => (phase === 'Running' ? status : { ...status, ready: false }))
   const initialized = init.done !== undefined && now >= init.done
@@ -99,18 +103,12 @@ function waiting(container: Container, reason: string): One {
   return { status: containerStatus(container, { waiting: { reason } }, 0), moment: undefined, next: Infinity }
 }
 
-function containerAt(
-  pod: Pod,
-  container: Container,
-  start: number,
-  restart: Restart,
-  init: boolean,
-  now: number,
-): One {
+function containerAt(pod: Pod, container: Container, start: number, restart: Restart, init: boolean, now: number): One {
   const moment = momentOf(behaviourOf(pod, container, init), start, restart, now)
   const { state, restarts, last } = moment
   const id = containerId(pod, container, restarts)
-  const lastState = last === undefined ? undefined : { terminated: terminated(last, containerId(pod, container, restarts - 1)) }
+  const lastState =
+    last === undefined ? undefined : { terminated: terminated(last, containerId(pod, container, restarts - 1)) }
   if (state.type === 'unpullable') {
     const image = container.image ?? ''
     const text = `Back-off pulling image "${image}": ErrImagePull: simulated: the image does not exist`
@@ -133,13 +131,7 @@ function containerAt(
   }
   const startedAt = state.since + (container.startupProbe?.initialDelaySeconds ?? 0) * 1000
   const readyAt = readyTime(pod, container, startedAt)
-  const status = containerStatus(
-    container,
-    { running: { startedAt: timestamp(state.since) } },
-    restarts,
-    id,
-    lastState,
-  )
+  const status = containerStatus(container, { running: { startedAt: timestamp(state.since) } }, restarts, id, lastState)
   const started = now >= startedAt
   const changes = [moment.next, startedAt, readyAt].filter((time) => time > now)
   return { status: { ...status, started, ready: started && now >= readyAt }, moment, next: Math.min(...changes) }
@@ -266,11 +258,14 @@ function conditionsOf(pod: Pod, summary: Summary, now: number): Condition[] {
 }
 
 function afterDeadline(pod: Pod, place: Placement, now: number): Simulated {
-  return { next: Infinity, status: stopped(pod, place, now, {
-    phase: 'Failed',
-    reason: 'DeadlineExceeded',
-    message: 'Pod was active on the node longer than the specified deadline',
-  }) }
+  return {
+    next: Infinity,
+    status: stopped(pod, place, now, {
+      phase: 'Failed',
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    }),
+  }
 }
 
 /** The status after everything has been stopped from outside (137: killed). */
@@ -287,7 +282,13 @@ export function stopped(
     const run = { start: start === undefined ? place.started : Date.parse(start), end: now, code: 137 }
     const id = before?.containerID ?? containerId(pod, container, 0)
     return {
-      ...containerStatus(container, { terminated: terminated(run, id) }, before?.restartCount ?? 0, id, before?.lastState),
+      ...containerStatus(
+        container,
+        { terminated: terminated(run, id) },
+        before?.restartCount ?? 0,
+        id,
+        before?.lastState,
+      ),
     }
   })
   const clean = containerStatuses.every(({ state }) => state?.terminated?.exitCode === 0)

@@ -58,7 +58,8 @@ export function momentOf(behaviour: Behaviour, start: number, restart: Restart, 
     if (!again) return { state: { type: 'exited', run, until: Infinity }, restarts, last, next: Infinity }
     // The very first restart comes at once, as the kubelet does it.
     const pause = restarts === 0 ? 0 : after >= STABLE ? FIRST_BACK_OFF : backOff
-    if (now < end + pause) return { state: { type: 'exited', run, until: end + pause }, restarts, last, next: end + pause }
+    if (now < end + pause)
+      return { state: { type: 'exited', run, until: end + pause }, restarts, last, next: end + pause }
     if (restarts > 0) backOff = after >= STABLE ? FIRST_BACK_OFF : Math.min(LAST_BACK_OFF, backOff * 2)
     last = run
     begin = end + pause
