@@ -1,5 +1,5 @@
 /** Services. Allocation of cluster IPs and node ports is not here. */
-import { child, duplicate, forbidden, index, invalid, key as keyed, notSupported, required } from '../../field.ts'
+import { child, duplicate, forbidden, index, invalid, key as keyed, required } from '../../field.ts'
 import type { FieldError } from '../../field.ts'
 import { isCidr, isIp, parseAddress } from '../../ip.ts'
 import { isPortNumber } from '../../names.ts'
@@ -12,127 +12,21 @@ import type { Json } from '../json.ts'
 import { labels } from '../labels.ts'
 import { portNumberOrName } from '../pod/probes.ts'
 import { endpointIp } from './endpoint-ip.ts'
+import {
+  defaultService,
+  dropTypeDependent,
+  isExternal,
+  keepAllocated,
+  needsHealthCheck,
+  syncClusterIps,
+} from './service-fields.ts'
+import { clusterIps, isHeadless, primaryStays } from './service-ips.ts'
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges'
 const HINTS = 'service.kubernetes.io/topology-aware-hints'
 const MODE = 'service.kubernetes.io/topology-mode'
-const FAMILIES = ['IPv4', 'IPv6']
-const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack']
 const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode']
-
-/** Reachable from outside: external traffic policy has a meaning. */
-function isExternal(spec: Json): boolean {
-  return (
-    spec.type === 'LoadBalancer' ||
-    spec.type === 'NodePort' ||
-    (spec.type === 'ClusterIP' && listOf(spec.externalIPs).length > 0)
-  )
-}
-
-/** A load balancer that sends only to nodes with endpoints asks each node for its health. */
-export function needsHealthCheck(spec: Json): boolean {
-  return spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'
-}
-
-function defaults(service: Json): void {
-  const spec: Json = (service.spec ??= {})
-  if (!spec.sessionAffinity) spec.sessionAffinity = 'None'
-  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig
-  if (spec.sessionAffinity === 'ClientIP' && !isSet(spec.sessionAffinityConfig?.clientIP?.timeoutSeconds)) {
-    spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: 10800 } }
-  }
-  if (!spec.type) spec.type = 'ClusterIP'
-  for (const port of listOf(spec.ports)) {
-    if (!port.protocol) port.protocol = 'TCP'
-    if (!port.targetPort) port.targetPort = port.port
-  }
-  if (spec.type === 'ExternalName') delete spec.internalTrafficPolicy
-  if (isExternal(spec) && !spec.externalTrafficPolicy) spec.externalTrafficPolicy = 'Cluster'
-  if (!isSet(spec.internalTrafficPolicy) && TYPES.includes(spec.type) && spec.type !== 'ExternalName') {
-    spec.internalTrafficPolicy = 'Cluster'
-  }
-  if (spec.type !== 'LoadBalancer') return
-  if (!isSet(spec.allocateLoadBalancerNodePorts)) spec.allocateLoadBalancerNodePorts = true
-  for (const ingress of listOf(service.status?.loadBalancer?.ingress)) {
-    if (ingress.ip && !isSet(ingress.ipMode)) ingress.ipMode = 'VIP'
-  }
-}
-
-/** `clusterIP` and `clusterIPs` are one field under two names: clients may know only one of them. */
-function syncClusterIps(spec: Json, old: Json): void {
-  const single: string = spec.clusterIP ?? ''
-  const list: readonly string[] = listOf(spec.clusterIPs)
-  if (old === undefined) {
-    if (single !== '' && list.length === 0) spec.clusterIPs = [single]
-    return
-  }
-  const before: string = old.clusterIP ?? ''
-  if (single === before) {
-    if (listOf(old.clusterIPs).length > 0 && list.length === 0) spec.clusterIPs = old.clusterIPs
-  } else if (same(old.clusterIPs, list)) {
-    if (single === '') delete spec.clusterIPs
-    else spec.clusterIPs = [single]
-  }
-}
-
-/** What was allocated stays where a client left it out. */
-function keepAllocated(spec: Json, old: Json): void {
-  if (spec.type !== 'ExternalName' && old.type !== 'ExternalName') {
-    if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP
-    if (listOf(spec.clusterIPs).length === 0 && listOf(old.clusterIPs).length > 0) spec.clusterIPs = old.clusterIPs
-  }
-  if (hasNodePorts(old) && hasNodePorts(spec)) {
-    const wanted = new Set(listOf(spec.ports).map((port) => port.nodePort))
-    const byName = new Map<string, Json>(listOf(old.ports).map((port) => [port.name ?? '', port.nodePort]))
-    for (const port of listOf(spec.ports)) {
-      const before: Json = byName.get(port.name ?? '')
-      if (!port.nodePort && before && !wanted.has(before)) port.nodePort = before
-    }
-  }
-  if (needsHealthCheck(old) && needsHealthCheck(spec) && !spec.healthCheckNodePort && old.healthCheckNodePort) {
-    spec.healthCheckNodePort = old.healthCheckNodePort
-  }
-}
-
-function hasNodePorts(spec: Json): boolean {
-  return spec.type === 'NodePort' || spec.type === 'LoadBalancer'
-}
-
-/** Values that came with a service's type go with it, where the client did not change them. */
-function dropTypeDependent(spec: Json, old: Json): void {
-  const clusterIp = (s: Json): boolean => s.type !== 'ExternalName'
-  const balancer = (s: Json): boolean => s.type === 'LoadBalancer'
-  if (clusterIp(old) && !clusterIp(spec)) {
-    if ((old.clusterIP ?? '') === (spec.clusterIP ?? '') && same(old.clusterIPs, spec.clusterIPs)) {
-      delete spec.clusterIP
-      delete spec.clusterIPs
-    }
-    if (same(old.ipFamilies, spec.ipFamilies)) delete spec.ipFamilies
-    if (same(old.ipFamilyPolicy, spec.ipFamilyPolicy)) delete spec.ipFamilyPolicy
-  }
-  if (hasNodePorts(old) && !hasNodePorts(spec)) {
-    const known = new Set(listOf(old.ports).map((port) => port.nodePort))
-    if (listOf(spec.ports).every((port) => !port.nodePort || known.has(port.nodePort))) {
-      spec.ports = listOf(spec.ports).map(({ nodePort: _nodePort, ...port }) => port)
-    }
-  }
-  if (needsHealthCheck(old) && !needsHealthCheck(spec) && same(old.healthCheckNodePort, spec.healthCheckNodePort)) {
-    delete spec.healthCheckNodePort
-  }
-  if (balancer(old) && !balancer(spec)) {
-    for (const field of ['allocateLoadBalancerNodePorts', 'loadBalancerClass']) {
-      if (same(old[field], spec[field])) delete spec[field]
-    }
-  }
-  if (isExternal(old) && !isExternal(spec) && same(old.externalTrafficPolicy, spec.externalTrafficPolicy)) {
-    delete spec.externalTrafficPolicy
-  }
-}
-
-function isHeadless(spec: Json): boolean {
-  return listOf(spec.clusterIPs).length === 1 && spec.clusterIPs[0] === 'None'
-}
 
 function validate(service: Json, old?: Json): FieldError[] {
   const out: Errors = []
@@ -218,56 +112,6 @@ function sessionAffinity(spec: Json, out: Errors): void {
   }
 }
 
-function familyOf(ip: string): string {
-  return parseAddress(ip)?.bytes.length === 16 ? 'IPv6' : 'IPv4'
-}
-
-/** `clusterIP(s)`, `ipFamilies` and `ipFamilyPolicy`, which allocation checks again after it filled them in. */
-export function clusterIps(spec: Json, old?: Json): FieldError[] {
-  const out: Errors = []
-  const path = 'spec.clusterIPs'
-  const ips: readonly string[] = listOf(spec.clusterIPs)
-  const shown = ips.length === 0 ? null : ips
-  if (spec.clusterIP) {
-    if (ips.length === 0) out.push(required(path))
-    else if (ips[0] !== spec.clusterIP) out.push(invalid(path, shown, 'first value must match `clusterIP`'))
-  } else if (ips.length > 0) out.push(invalid(path, shown, 'must be empty when `clusterIP` is not specified'))
-  const families: readonly string[] = listOf(spec.ipFamilies)
-  const seen = new Set<string>()
-  families.forEach((family, i) => {
-    if (!FAMILIES.includes(family)) out.push(notSupported(index('spec.ipFamilies', i), family, FAMILIES))
-    unique(seen, family, index('spec.ipFamilies', i), out)
-  })
-  if (isSet(spec.ipFamilyPolicy)) oneOf(spec.ipFamilyPolicy, FAMILY_POLICIES, 'spec.ipFamilyPolicy', out)
-  let bad = false
-  const known = listOf(old?.clusterIPs)
-  ips.forEach((ip, i) => {
-    if (i === 0 && ip === 'None') {
-      if (ips.length > 1) {
-        bad = true
-        out.push(invalid(path, shown, "'None' must be the first and only value"))
-      }
-      return
-    }
-    const messages = known.includes(ip) ? [] : isIp(ip)
-    bad ||= messages.length > 0
-    each(messages, index(path, i), ip, out)
-  })
-  if (ips.length > 2) out.push(invalid(path, shown, 'may only hold up to 2 values'))
-  if (bad) return out
-  if (ips.length > 1 && new Set(ips.map(familyOf)).size < 2) {
-    out.push(invalid(path, shown, 'may specify no more than one IP for each IP family'))
-  }
-  if (isHeadless(spec)) return out
-  ips.forEach((ip, i) => {
-    const family = families[i]
-    if (family === undefined || familyOf(ip) === family) return
-    const detail = `expected an ${family} value as indicated by \`ipFamilies[${i}]\``
-    out.push(invalid(index(path, i), ip, detail))
-  })
-  return out
-}
-
 function portNumbers(spec: Json, out: Errors): void {
   const ports = listOf(spec.ports)
   if (spec.type === 'ClusterIP') {
@@ -350,32 +194,6 @@ function traffic(spec: Json, out: Errors): void {
   if (isSet(spec.trafficDistribution)) oneOf(spec.trafficDistribution, DISTRIBUTIONS, 'spec.trafficDistribution', out)
 }
 
-/** The first of a pair (`clusterIPs`, `ipFamilies`) stays while the service has one; the second may come and go. */
-function primaryStays(field: 'clusterIPs' | 'ipFamilies', spec: Json, old: Json, out: Errors): void {
-  const now: readonly string[] = listOf(spec[field])
-  const before: readonly string[] = listOf(old[field])
-  const what = field === 'clusterIPs' ? 'clusterIP' : 'ipFamily'
-  const shown = now.length === 0 ? null : now
-  const path = child('spec', field)
-  if (now.length === before.length) {
-    before.forEach((value, i) => {
-      if (value === now[i]) return
-      out.push(invalid(index(path, field === 'clusterIPs' ? i : 0), shown, 'may not change once set'))
-    })
-    return
-  }
-  if (listOf(spec.clusterIPs).length === 0 && now.length < before.length) {
-    out.push(invalid(index(path, 0), shown, `primary ${what} can not be unset`))
-  }
-  if (before.length > 0 && now.length > 0 && now[0] !== before[0]) {
-    out.push(invalid(index(path, 0), shown, 'may not change once set'))
-  }
-  if (before.length > now.length && now.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') {
-    const detail = `must be set to 'SingleStack' when releasing the secondary ${what}`
-    out.push(invalid('spec.ipFamilyPolicy', spec.ipFamilyPolicy ?? null, detail))
-  }
-}
-
 function validateUpdate(service: Json, old: Json): FieldError[] {
   const out: Errors = []
   const [spec, before] = [service.spec, old.spec]
@@ -430,7 +248,7 @@ function loadBalancerStatus(status: Json, old: Json, type: string, out: Errors):
 
 export const serviceRules: KindRules = {
   name: 'dns1123label',
-  defaults,
+  defaults: defaultService,
   prepareCreate: (service) => {
     service['status'] = { loadBalancer: {} }
     syncClusterIps(service['spec'], undefined)

@@ -1,19 +1,18 @@
 /** CustomResourceDefinitions. */
-import { child, forbidden, index, invalid, key as keyed, notSupported, required, tooMany } from '../../field.ts'
+import { child, forbidden, index, invalid, key as keyed, notSupported, required } from '../../field.ts'
 import type { FieldError } from '../../field.ts'
 import { isDns1035Label, isDns1123Subdomain } from '../../names.ts'
-import { each, immutable } from '../checks.ts'
+import { immutable } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { entry, isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
+import { conversion } from './conversion.ts'
+import { printerColumn, scale, selectableFields } from './paths.ts'
 import { validateSchema } from './schema.ts'
 import { validateStructural } from './structural.ts'
 
 const APPROVED = 'api-approved.kubernetes.io'
-const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
-const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password']
-const REVIEW_VERSIONS = ['v1', 'v1beta1']
 
 function defaults(crd: Json): void {
   const spec: Json = (crd.spec ??= {})
@@ -248,167 +247,6 @@ function labelList(list: Json, path: string, out: Errors): void {
     const messages = isDns1035Label(String(name))
     if (messages.length > 0) out.push(invalid(index(path, i), name, messages.join(',')))
   })
-}
-
-function printerColumn(column: Json, path: string, out: Errors): void {
-  if (!column.name) out.push(required(child(path, 'name')))
-  const types = `must be one of ${COLUMN_TYPES.join(',')}`
-  if (!column.type) out.push(required(child(path, 'type'), types))
-  else if (!COLUMN_TYPES.includes(column.type)) out.push(invalid(child(path, 'type'), column.type, types))
-  if (column.format && !COLUMN_FORMATS.includes(column.format)) {
-    out.push(invalid(child(path, 'format'), column.format, `must be one of ${COLUMN_FORMATS.join(',')}`))
-  }
-  if (!column.jsonPath) out.push(required(child(path, 'JSONPath')))
-  else simplePath(column.jsonPath, child(path, 'JSONPath'), out)
-}
-
-function simplePath(text: string, path: string, out: Errors): boolean {
-  if (text.startsWith('.')) return true
-  out.push(invalid(path, text, 'must be a simple json path starting with .'))
-  return false
-}
-
-function scale(value: Json, path: string, out: Errors): void {
-  if (!isSet(value)) return
-  for (const [field, prefix] of [
-    ['specReplicasPath', '.spec.'],
-    ['statusReplicasPath', '.status.'],
-  ] as const) {
-    const text: string = value[field] ?? ''
-    const at = child(path, field)
-    if (text === '') out.push(required(at))
-    else if (simplePath(text, at, out) && !text.startsWith(prefix)) {
-      out.push(invalid(at, text, `should be a json path under ${prefix.slice(0, -1)}`))
-    }
-  }
-  const selector: Json = value.labelSelectorPath
-  if (!selector) return
-  const at = child(path, 'labelSelectorPath')
-  if (!simplePath(selector, at, out)) return
-  if (!selector.startsWith('.spec.') && !selector.startsWith('.status.')) {
-    out.push(invalid(at, selector, 'should be a json path under either .spec or .status'))
-  }
-}
-
-const SCALARS = ['string', 'boolean', 'integer']
-const STEP = /^\.([A-Za-z_][A-Za-z0-9_]*)/
-
-function selectableFields(list: Json, root: Json, path: string, out: Errors): void {
-  const seen = new Set<string>()
-  listOf(list).forEach((field, i) => {
-    const text: string = field.jsonPath ?? ''
-    const at = child(index(path, i), 'jsonPath')
-    if (text === '') {
-      out.push(required(at))
-      return
-    }
-    const found = schemaAt(text, root)
-    if (typeof found === 'string') {
-      out.push(invalid(at, text, `is an invalid path: ${found}`))
-      return
-    }
-    if (text.startsWith('.metadata')) out.push(invalid(at, text, 'must not point to fields in metadata'))
-    if (!SCALARS.includes(found.type)) {
-      const detail =
-        'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.'
-      out.push(invalid(at, text, detail))
-    }
-    if (seen.has(text)) {
-      out.push({ type: 'FieldValueDuplicate', field: at, message: `Duplicate value: ${JSON.stringify(text)}` })
-    }
-    seen.add(text)
-  })
-  if (seen.size > 8) out.push(tooMany(path, seen.size, 8))
-}
-
-/** The schema that a dotted path leads to, or why there is none. */
-function schemaAt(text: string, root: Json): Json {
-  let rest = text
-  let current: Json = root
-  while (rest !== '') {
-    const step = STEP.exec(rest)
-    if (step === null) return `expected a dotted path, but got ${JSON.stringify(rest)}`
-    current = entry(current?.properties, step[1]!)
-    if (current === undefined) return 'does not refer to a valid field'
-    rest = rest.slice(step[0].length)
-  }
-  return current
-}
-
-function conversion(value: Json, anyBundle: boolean, out: Errors): void {
-  if (!isSet(value)) return
-  const path = 'spec.conversion'
-  const config = child(path, 'webhookClientConfig')
-  const reviews = child(path, 'conversionReviewVersions')
-  const strategy: string = value.strategy ?? ''
-  if (strategy === '') out.push(required(child(path, 'strategy')))
-  else if (strategy !== 'None' && strategy !== 'Webhook') {
-    out.push(notSupported(child(path, 'strategy'), strategy, ['None', 'Webhook']))
-  }
-  const webhook: Json = value.webhook
-  const versionList: readonly string[] = listOf(webhook?.conversionReviewVersions)
-  if (strategy !== 'Webhook') {
-    const detail = 'should not be set when strategy is not set to Webhook'
-    if (isSet(webhook?.clientConfig)) out.push(forbidden(config, detail))
-    if (versionList.length > 0) out.push(forbidden(reviews, detail))
-    return
-  }
-  clientConfig(webhook?.clientConfig, config, anyBundle, out)
-  if (versionList.length === 0) {
-    out.push(required(reviews))
-    return
-  }
-  versionList.forEach((version, i) => {
-    if (versionList.indexOf(version) < i) out.push(invalid(index(reviews, i), version, 'duplicate version'))
-    else each(isDns1035Label(version), index(reviews, i), version, out)
-  })
-  if (!versionList.some((version) => REVIEW_VERSIONS.includes(version))) {
-    out.push(invalid(reviews, versionList, `must include at least one of ${REVIEW_VERSIONS.join(', ')}`))
-  }
-}
-
-function clientConfig(config: Json, path: string, anyBundle: boolean, out: Errors): void {
-  if (!isSet(config)) {
-    out.push(required(path, 'required when strategy is set to Webhook'))
-    return
-  }
-  const { url, service, caBundle } = config
-  if (isSet(url) === isSet(service)) out.push(required(path, 'exactly one of url or service is required'))
-  else if (isSet(url)) webhookUrl(url, child(path, 'url'), out)
-  else {
-    const at = child(path, 'service')
-    if (!service.name) out.push(required(child(at, 'name'), 'service name is required'))
-    if (!service.namespace) out.push(required(child(at, 'namespace'), 'service namespace is required'))
-    if ((service.port ?? 443) < 1 || (service.port ?? 443) > 65535) {
-      const detail = 'port is not valid: must be between 1 and 65535, inclusive'
-      out.push(invalid(child(at, 'port'), service.port, detail))
-    }
-  }
-  if (!caBundle || anyBundle) return
-  if (!Buffer.from(String(caBundle), 'base64').toString('latin1').includes('-----BEGIN CERTIFICATE-----')) {
-    const detail = 'unable to load root certificates: unable to parse bytes as PEM block'
-    out.push(invalid(child(path, 'caBundle'), caBundle, detail))
-  }
-}
-
-function webhookUrl(text: string, path: string, out: Errors): void {
-  const form = '; desired format: https://host[/path]'
-  if (!URL.canParse(text)) {
-    out.push(required(path, `url must be a valid URL: parse ${JSON.stringify(text)}: invalid URI${form}`))
-    return
-  }
-  const url = new URL(text)
-  if (url.protocol !== 'https:') {
-    out.push(invalid(path, url.protocol.slice(0, -1), `'https' is the only allowed URL scheme${form}`))
-  }
-  if (url.host === '') out.push(invalid(path, url.host, `host must be specified${form}`))
-  if (url.username !== '' || url.password !== '') {
-    out.push(invalid(path, url.username, 'user information is not permitted in the URL'))
-  }
-  if (url.hash !== '') out.push(invalid(path, url.hash.slice(1), 'fragments are not permitted in the URL'))
-  if (url.search !== '') {
-    out.push(invalid(path, url.search.slice(1), 'query parameters are not permitted in the URL'))
-  }
 }
 
 function updated(spec: Json, old: Json, out: Errors): void {
