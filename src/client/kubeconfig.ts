@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { CORE_SCHEMA, dump, load } from 'js-yaml'
+import { CORE_SCHEMA, dump, loadAll } from 'js-yaml'
 import type { Connection } from './connection.ts'
 
 interface Named {
@@ -35,7 +35,7 @@ export class KubeconfigError extends Error {
 function read(text: string, source: string): Config {
   let value: unknown
   try {
-    value = load(text, { schema: CORE_SCHEMA })
+    value = loadAll(text, { schema: CORE_SCHEMA })[0]
   } catch (error) {
     throw new KubeconfigError(`${source} is no YAML: ${(error as Error).message}`, error)
   }
@@ -318,8 +318,8 @@ async function locked(lock: string, run: () => Promise<void>): Promise<void> {
       break
     } catch (error) {
       if ((error as { code?: string }).code !== 'EEXIST') throw error
-      if (attempt >= 50) throw new KubeconfigError(`another program holds ${lock}; remove it if there is none`, error)
-      await delay(100)
+      if (attempt >= 250) throw new KubeconfigError(`another program holds ${lock}; remove it if there is none`, error)
+      await delay(20)
     }
   }
   try {

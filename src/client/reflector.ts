@@ -20,6 +20,8 @@ export interface ReflectorOptions {
   readonly backoff?: readonly [first: number, most: number]
   /** Numbers in [0, 1), for jitter. @default Math.random */
   readonly random?: () => number
+  /** Milliseconds that only grow. @default performance.now */
+  readonly now?: () => number
   /** Waits some milliseconds; rejects when the signal fires. @default a timer */
   readonly sleep?: (milliseconds: number, signal: AbortSignal) => Promise<void>
   /** Seconds that a watch is asked to last; up to twice as many by chance. @default 300 */
@@ -32,6 +34,8 @@ export interface ReflectorOptions {
   readonly onError?: (error: unknown) => void
 }
 
+/** A watch that lived so long was no failure, even if nothing happened; in milliseconds. */
+const LASTING = 5000
 const INITIAL_END = 'k8s.io/initial-events-end'
 
 /** The server's state is newer than what we asked for: only a fresh start helps. */
@@ -74,6 +78,7 @@ export class Reflector<T extends KubeObject> {
     this.#options = {
       backoff: [200, 30_000],
       random: Math.random,
+      now: () => performance.now(),
       sleep: async (milliseconds, signal) => delay(milliseconds, undefined, { signal }),
       watchSeconds: 300,
       initialIdle: 15_000,
@@ -88,8 +93,10 @@ export class Reflector<T extends KubeObject> {
     while (!signal.aborted) {
       try {
         if (this.#version === '' && !this.#watchList) await this.#list(signal)
+        const began = this.#options.now()
         const progress = await this.#watch(signal)
-        if (progress) this.#failures = 0
+        if (signal.aborted) return
+        if (progress || this.#options.now() - began > LASTING) this.#failures = 0
         else await this.#pause(signal)
       } catch (error) {
         if (signal.aborted) return
@@ -155,7 +162,7 @@ export class Reflector<T extends KubeObject> {
     this.#failures = 0
   }
 
-  /** One watch, until it ends. True when it brought something or lasted. */
+  /** One watch, until it ends. True when it brought something. */
   async #watch(signal: AbortSignal): Promise<boolean> {
     const initial = this.#version === ''
     const { watchSeconds, random, initialIdle } = this.#options
