@@ -53,7 +53,11 @@ export function isDns1123Subdomain(value: string): string[] {
   return subdomainErrors(value, maxCharacters(253))
 }
 
-/** A subdomain under `*.` (an Ingress host). */
+/**
+ * A subdomain under `*.` (an Ingress host).
+ *
+ * @public
+ */
 export function isWildcardDns1123Subdomain(value: string): string[] {
   const out: string[] = []
   if (longer(value, 253)) out.push(maxCharacters(253))
@@ -144,7 +148,11 @@ export function isConfigMapKey(value: string): string[] {
   return out
 }
 
-/** Names of environment variables before RelaxedEnvironmentVariableValidation. */
+/**
+ * Names of environment variables before RelaxedEnvironmentVariableValidation.
+ *
+ * @public
+ */
 export function isEnvVarName(value: string): string[] {
   const out: string[] = []
   if (!envVarPattern.test(value)) {

@@ -5,6 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { connect, createServer } from 'node:tls'
+import fc from 'fast-check'
 import { createCa, derOf, issueCertificate, loadCa, spkiHash, subjectOf } from './certificate.ts'
 
 const now = Date.UTC(2026, 0, 1)
@@ -73,3 +75,45 @@ test(
     }
   },
 )
+
+test('a subject comes back exactly, whatever it contains', () => {
+  const text = fc.string({ unit: 'grapheme' })
+  fc.assert(
+    fc.property(text, fc.array(text, { maxLength: 4 }), (commonName, organizations) => {
+      const { certificate } = issueCertificate(ca, { commonName, organizations, usage: 'client', now })
+      assert.deepEqual(subjectOf(derOf(certificate)), { commonName, organizations })
+    }),
+    { numRuns: 30 },
+  )
+})
+
+test('names that a certificate cannot carry, and bytes that are no name, are refused', () => {
+  const server = { commonName: 'x', usage: 'server', now } as const
+  assert.throws(() => issueCertificate(ca, { ...server, dns: ['bad name'] }), RangeError)
+  assert.throws(() => issueCertificate(ca, { ...server, ips: ['300.1.1.1'] }), RangeError)
+  const der = derOf(issueCertificate(ca, { commonName: 'plain-name', usage: 'client', now }).certificate)
+  der[der.lastIndexOf('plain-name')] = 0xff
+  assert.throws(() => subjectOf(der), RangeError)
+  assert.throws(() => subjectOf(Buffer.from('nonsense')), RangeError)
+})
+
+test('a TLS connection with certificates on both sides', async () => {
+  const mine = issueCertificate(ca, { commonName: 's', usage: 'server', ips: ['127.0.0.1'], now: Date.now() })
+  const who = { commonName: 'admin', organizations: ['system:masters', 'ops'] }
+  const yours = issueCertificate(ca, { ...who, usage: 'client', now: Date.now() })
+  const seen = Promise.withResolvers<unknown>()
+  const listener = createServer(
+    { cert: mine.certificate, key: mine.key, ca: ca.certificate, requestCert: true, rejectUnauthorized: true },
+    (socket) => {
+      seen.resolve(subjectOf(socket.getPeerX509Certificate()!.raw))
+      socket.end()
+    },
+  )
+  await new Promise<void>((done) => listener.listen(0, '127.0.0.1', done))
+  const { port } = listener.address() as { port: number }
+  const socket = connect({ port, host: '127.0.0.1', ca: ca.certificate, cert: yours.certificate, key: yours.key })
+  socket.on('error', seen.reject)
+  assert.deepEqual(await seen.promise, who)
+  socket.destroy()
+  listener.close()
+})

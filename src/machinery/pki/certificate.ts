@@ -8,6 +8,7 @@ import {
   sign,
   type KeyObject,
 } from 'node:crypto'
+import { parseAddress } from '../ip.ts'
 import {
   bitString,
   boolean,
@@ -20,9 +21,11 @@ import {
   read,
   sequence,
   set,
+  tags,
   time,
   utf8,
 } from './der.ts'
+import type { Read } from './der.ts'
 
 const OID = {
   commonName: '2.5.4.3',
@@ -122,7 +125,7 @@ function signLeaf(ca: Ca, leaf: Leaf, spki: Buffer): Buffer {
     extension(OID.subjectKeyIdentifier, false, octetString(keyIdOf(spki))),
   ]
   const names = [
-    ...(leaf.dns ?? []).map((d) => implicit(2, Buffer.from(d, 'ascii'))),
+    ...(leaf.dns ?? []).map((d) => implicit(2, dnsBytes(d))),
     ...(leaf.ips ?? []).map((ip) => implicit(7, addressBytes(ip))),
   ]
   if (names.length > 0) extensions.push(extension(OID.subjectAltName, false, sequence(...names)))
@@ -172,16 +175,17 @@ function keyIdOf(spki: Buffer): Buffer {
   return createHash('sha1').update(key).digest()
 }
 
-/** Four or sixteen bytes. */
+/** Four or sixteen bytes. @throws RangeError when the text is no address */
 function addressBytes(ip: string): Buffer {
-  if (!ip.includes(':')) return Buffer.from(ip.split('.').map(Number))
-  const [head, tail] = ip.split('::') as [string, string | undefined]
-  const groups = (text: string | undefined) =>
-    text === undefined || text === '' ? [] : text.split(':').map((g) => Number.parseInt(g, 16))
-  const front = groups(head)
-  const back = groups(tail)
-  const words = [...front, ...Array.from<number>({ length: 8 - front.length - back.length }).fill(0), ...back]
-  return Buffer.from(words.flatMap((w) => [w >> 8, w & 0xff]))
+  const address = parseAddress(ip)
+  if (address === undefined) throw new RangeError(`not an IP address: ${JSON.stringify(ip)}`)
+  return Buffer.from(address.bytes)
+}
+
+/** @throws RangeError when the text cannot stand in a certificate */
+function dnsBytes(name: string): Buffer {
+  if (!/^[!-~]+$/.test(name)) throw new RangeError(`not a DNS name: ${JSON.stringify(name)}`)
+  return Buffer.from(name, 'ascii')
 }
 
 export function pem(der: Buffer, label = 'CERTIFICATE'): string {
@@ -214,7 +218,7 @@ export function spkiHash(der: Buffer): string {
  * The subject of a certificate, read from its bytes: every attribute apart, whatever text is in it. The last common name
  * counts, as in Go's crypto/x509.
  *
- * @throws RangeError when the bytes are no certificate
+ * @throws RangeError when the bytes are no certificate, or a name is in an encoding that could hide another
  */
 export function subjectOf(der: Buffer): { readonly commonName: string; readonly organizations: readonly string[] } {
   let commonName = ''
@@ -224,9 +228,23 @@ export function subjectOf(der: Buffer): { readonly commonName: string; readonly 
       const [type, value] = children(attribute.content)
       if (type === undefined || value === undefined) continue
       const id = type.content.toString('hex')
-      if (id === '550403') commonName = value.content.toString('utf8')
-      else if (id === '55040a') organizations.push(value.content.toString('utf8'))
+      if (id === '550403') commonName = textOf(value)
+      else if (id === '55040a') organizations.push(textOf(value))
     }
   }
   return { commonName, organizations }
+}
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** A directory string: UTF8String, PrintableString or IA5String. Bytes that are no UTF-8 are no name. */
+function textOf({ tag, content }: Read): string {
+  if (tag !== tags.utf8 && tag !== tags.printable && tag !== 0x16) {
+    throw new RangeError('the subject has a string of an unknown type')
+  }
+  try {
+    return strict.decode(content)
+  } catch (error) {
+    throw new RangeError('the subject is no UTF-8', { cause: error })
+  }
 }

@@ -262,7 +262,7 @@ export function matchesLabels(selector: LabelSelector, labels: StringMap | null 
   return true
 }
 
-/** Whether two selectors were written the same way. */
+/** Whether a selector has no requirement at all, and so matches every object. */
 export function isEverything(selector: LabelSelector): boolean {
   return selector.nothing !== true && selector.requirements.length === 0
 }

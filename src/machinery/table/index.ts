@@ -9,7 +9,7 @@ import { podTable } from './pod.ts'
 import * as storage from './storage.ts'
 import * as workloads from './workloads.ts'
 
-export type { Cell, Column, RowCondition, TableDefinition } from './contract.ts'
+export type { TableDefinition } from './contract.ts'
 
 /** What kinds without columns of their own show: name, and the moment of creation. */
 export const defaultTable: TableDefinition = {

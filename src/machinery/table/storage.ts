@@ -174,12 +174,3 @@ export const csiDriverTable: TableDefinition = {
     (object) => list(object['spec']?.volumeLifecycleModes as string[] | undefined).join(',') || '<none>',
   ),
 }
-
-export const csiStorageCapacityTable: TableDefinition = {
-  columns: columns('Name', 'StorageClassName', 'Capacity'),
-  cells: (object) => [
-    nameOf(object),
-    text(object['storageClassName'] as string | undefined),
-    object['capacity'] === undefined ? '<unset>' : quantityText(object, 'capacity'),
-  ],
-}
