@@ -11,30 +11,49 @@ interface ClusterRole extends KubeObject {
   rules?: object[]
 }
 
-/** Keys are names of aggregating roles. */
+const WATCH = 'watch'
+const AGGREGATE = 'aggregate'
+/** A cluster that has seen fewer writes is as it was born, with its roles aggregated. */
+const YOUNG = 20
+
+/**
+ * Keys: `watch` and `aggregate`. Roles are many from a cluster's birth and change hardly ever: they are read when one
+ * changes, and not held.
+ */
 export function clusterRoleAggregationController(context: ControllerContext): Controller {
-  const roles = context.client.informer<ClusterRole>(resources.clusterroles)
-  const enqueueAggregating = (): void => {
-    for (const role of roles.byIndex('aggregating', 'yes')) context.enqueue(role.metadata.name!)
-  }
+  const { client, signal } = context
   return {
     name: 'clusterrole-aggregation',
-    start() {
-      roles.addIndex('aggregating', (role) => (role.aggregationRule === undefined ? [] : ['yes']))
-      roles.onEvent(({ type, object }) => {
-        // Whom a change concerns shows only in the selectors: there are few of them.
-        if (roles.synced) enqueueAggregating()
-        else if (type !== 'delete' && object.aggregationRule !== undefined) context.enqueue(object.metadata.name!)
-      })
+    start: () => context.enqueue(WATCH),
+    async reconcile(key) {
+      if (key === AGGREGATE) return aggregate()
+      const { metadata } = await client.list(resources.clusterroles, { limit: 1, signal })
+      if (!(Number(metadata.resourceVersion) < YOUNG)) context.enqueue(AGGREGATE)
+      void follow(metadata.resourceVersion)
     },
-    async reconcile(name) {
-      if (!roles.synced) await roles.ready()
-      const role = roles.get('', name)
-      if (role?.aggregationRule === undefined) return
-      const rules = aggregatedRules(role, roles.list())
-      if (sameValue(rules, role.rules)) return
-      await context.client.update(resources.clusterroles, { ...role, rules })
-    },
+  }
+
+  async function follow(from: string): Promise<void> {
+    try {
+      for await (const event of client.watch(resources.clusterroles, { resourceVersion: from, signal })) {
+        if (event.type === 'ERROR') break
+        if (event.type !== 'BOOKMARK') context.enqueue(AGGREGATE, 10)
+      }
+    } catch (error) {
+      if (!signal.aborted) context.log.debug('watch of roles ended', { error: String(error) })
+    }
+    // What happened in between shows in the next reading.
+    context.enqueue(AGGREGATE, 1000)
+    context.enqueue(WATCH, 1000)
+  }
+
+  async function aggregate(): Promise<void> {
+    const { items } = await client.list<ClusterRole>(resources.clusterroles)
+    for (const role of items) {
+      if (role.aggregationRule === undefined) continue
+      const rules = aggregatedRules(role, items)
+      if (!sameValue(rules, role.rules)) await client.update(resources.clusterroles, { ...role, rules })
+    }
   }
 }
 

@@ -46,21 +46,43 @@ export async function discover(client: Client, signal?: AbortSignal): Promise<Di
         return await read<ApiResourceList>(client, path, signal)
       } catch (error) {
         failures.set(group === '' ? version : `${group}/${version}`, error)
-        return { resources: [] }
+        return { resources: [] } satisfies ApiResourceList
       }
     }),
   )
   const found = new Map<string, DiscoveredResource>()
   for (const [i, { group, version }] of versions.entries()) {
-    for (const { name, kind, namespaced, verbs } of lists[i]!.resources) {
-      const key = `${group}/${name}`
-      if (name.includes('/') || found.has(key)) continue
-      found.set(key, { group, version, resource: name, kind, namespaced, verbs })
+    for (const resource of describe(lists[i]!, group, version)) {
+      const key = `${group}/${resource.resource}`
+      if (!found.has(key)) found.set(key, resource)
     }
   }
   return { resources: [...found.values()], failures }
 }
 
+/** Clusters of a process serve the same documents: each is read once, and what comes out of it is shared. */
+const parsed = new Map<string, unknown>()
+const described = new WeakMap<ApiResourceList, readonly DiscoveredResource[]>()
+const REMEMBERED = 256
+
+function describe(list: ApiResourceList, group: string, version: string): readonly DiscoveredResource[] {
+  let out = described.get(list)
+  if (out === undefined) {
+    out = list.resources.flatMap(({ name, kind, namespaced, verbs }) =>
+      name.includes('/') ? [] : [{ group, version, resource: name, kind, namespaced, verbs }],
+    )
+    described.set(list, out)
+  }
+  return out
+}
+
 async function read<T>(client: Client, path: string, signal: AbortSignal | undefined): Promise<T> {
-  return JSON.parse(await client.raw('GET', path, undefined, signal)) as T
+  const text = await client.raw('GET', path, undefined, signal)
+  let document = parsed.get(text)
+  if (document === undefined) {
+    document = JSON.parse(text)
+    if (parsed.size >= REMEMBERED) parsed.clear()
+    parsed.set(text, document)
+  }
+  return document as T
 }

@@ -14,6 +14,7 @@ import { FOREGROUND, type Item, ORPHAN, OwnerGraph, type Work } from './graph.ts
 /** Owners remembered as absent. */
 const REMEMBERED = 1000
 const REFRESH = 'refresh'
+const COMPLETE = 'complete'
 
 export interface GarbageCollectorOptions {
   /** What the cluster serves beside custom resources. @default asked from its discovery documents */
@@ -24,7 +25,7 @@ export function garbageCollector(options: GarbageCollectorOptions = {}): Control
   return (context) => new GarbageCollector(context, options.builtin)
 }
 
-/** Keys: `check/<uid>`, `orphan/<uid>`, `refresh`. */
+/** Keys: `check/<uid>`, `orphan/<uid>`, `refresh`, and `complete` once the first object has gone. */
 class GarbageCollector implements Controller {
   readonly name = 'garbage-collector'
   readonly #context: ControllerContext
@@ -33,6 +34,7 @@ class GarbageCollector implements Controller {
   readonly #absent = new Set<string>()
   /** Items with owners of a kind that is not served: looked at again when more is served. */
   readonly #unknown = new Set<string>()
+  #complete = false
   #ready: Promise<void>
   #markReady!: () => void
 
@@ -43,7 +45,10 @@ class GarbageCollector implements Controller {
       context.client,
       {
         put: (resource, object) => this.#enqueue(this.#graph.put(resource, object)),
-        remove: (_, { metadata }) => this.#gone(metadata.uid!),
+        remove: (_, { metadata }) => {
+          if (!this.#complete) this.#context.enqueue(COMPLETE)
+          this.#gone(metadata.uid!)
+        },
         dropped: (resource) => {
           for (const { uid } of this.#graph.of(resource)) this.#gone(uid)
         },
@@ -64,6 +69,11 @@ class GarbageCollector implements Controller {
     // Until all is known, owners may be there that do not show.
     await Promise.race([this.#ready, aborted(this.#context.signal)])
     if (this.#context.signal.aborted) return
+    if (!this.#complete) {
+      await this.#feed.complete()
+      this.#complete = true
+    }
+    if (key === COMPLETE) return
     const [kind, uid] = key.split('/', 2) as [string, string]
     const item = this.#graph.get(uid)
     if (item === undefined) return

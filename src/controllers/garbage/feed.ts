@@ -21,11 +21,28 @@ interface Source {
 /** Objects that never own anything nor are owned, and are many. */
 const IGNORED: ReadonlySet<string> = new Set(['/events', 'events.k8s.io/events'])
 
+/**
+ * Resources of which every cluster has objects from its birth, none with owners. Reading them all costs more than
+ * everything else in an idle cluster, so it waits until an owner goes: nothing can be collected before that.
+ */
+const LATE: ReadonlySet<string> = new Set([
+  'rbac.authorization.k8s.io/clusterroles',
+  'rbac.authorization.k8s.io/clusterrolebindings',
+  'rbac.authorization.k8s.io/roles',
+  'rbac.authorization.k8s.io/rolebindings',
+  'scheduling.k8s.io/priorityclasses',
+  'flowcontrol.apiserver.k8s.io/flowschemas',
+  'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations',
+])
+
 export class ObjectFeed {
   readonly #client: Client
   readonly #handler: FeedHandler
   readonly #sources = new Map<string, Source>()
-  readonly #kinds = new Map<string, Source>()
+  readonly #kinds = new Map<string, Resource>()
+  /** Served, and not read yet. */
+  readonly #late = new Map<string, Resource>()
+  #complete = false
   readonly #builtin: readonly DiscoveredResource[] | undefined
 
   /** `builtin`: what the cluster serves without custom resources; absent: discovery is asked. */
@@ -56,16 +73,28 @@ export class ObjectFeed {
       this.#kinds.delete(kindKey(source.resource))
       this.#handler.dropped(source.resource)
     }
-    for (const [key, resource] of wanted)
-      if (!this.#sources.has(key)) this.#subscribe(key, resource, custom.includes(resource))
+    for (const [key, resource] of wanted) {
+      this.#kinds.set(kindKey(resource), resource)
+      if (this.#sources.has(key)) continue
+      if (LATE.has(key) && !this.#complete) this.#late.set(key, resource)
+      else this.#subscribe(key, resource, custom.includes(resource))
+    }
     await Promise.all([...this.#sources.values()].map(({ informer }) => informer.ready()))
+  }
+
+  /** Reads what has not been read yet, before anything is decided. */
+  async complete(): Promise<void> {
+    if (this.#complete) return
+    this.#complete = true
+    for (const [key, resource] of this.#late) this.#subscribe(key, resource, false)
+    await Promise.all([...this.#late.keys()].map((key) => this.#sources.get(key)!.informer.ready()))
+    this.#late.clear()
   }
 
   /** The resource of a kind that an owner reference names; `undefined`: none is served. */
   resourceOf(apiVersion: string, kind: string): Resource | undefined {
     const gv = parseApiVersion(apiVersion)
-    const source = gv === undefined ? undefined : this.#kinds.get(`${gv.group}/${kind}`)
-    return source?.resource
+    return gv === undefined ? undefined : this.#kinds.get(`${gv.group}/${kind}`)
   }
 
   /** An object as the cache has it. */
@@ -85,7 +114,6 @@ export class ObjectFeed {
       }),
     }
     this.#sources.set(key, source)
-    this.#kinds.set(kindKey(resource), source)
   }
 }
 
