@@ -178,7 +178,8 @@ function proportion(deployment: Deployment, set: ReplicaSet, toAdd: number, adde
   if (replicasOf(set) === 0 || toAdd === added) return 0
   const fraction = fractionOf(deployment, set)
   const left = toAdd - added
-  return toAdd > 0 ? Math.min(fraction, left) : Math.max(fraction, left)
+  // Somebody's own numbers in the annotation must not turn the direction.
+  return toAdd > 0 ? Math.max(0, Math.min(fraction, left)) : Math.min(0, Math.max(fraction, left))
 }
 
 function fractionOf(deployment: Deployment, set: ReplicaSet): number {
