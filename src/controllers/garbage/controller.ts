@@ -35,12 +35,12 @@ class GarbageCollector implements Controller {
   /** Items with owners of a kind that is not served: looked at again when more is served. */
   readonly #unknown = new Set<string>()
   #complete = false
-  #ready: Promise<void>
-  #markReady!: () => void
+  #ready = false
+  /** Keys that came before everything was known. */
+  readonly #early = new Set<string>()
 
   constructor(context: ControllerContext, builtin: readonly DiscoveredResource[] | undefined) {
     this.#context = context
-    this.#ready = new Promise((resolve) => (this.#markReady = resolve))
     this.#feed = new ObjectFeed(
       context.client,
       {
@@ -66,9 +66,11 @@ class GarbageCollector implements Controller {
 
   async reconcile(key: string): Promise<void> {
     if (key === REFRESH) return this.#refresh()
-    // Until all is known, owners may be there that do not show.
-    await Promise.race([this.#ready, aborted(this.#context.signal)])
-    if (this.#context.signal.aborted) return
+    // Until all is known, owners may be there that do not show. Nothing waits here: that would keep others from work.
+    if (!this.#ready) {
+      this.#early.add(key)
+      return
+    }
     if (!this.#complete) {
       await this.#feed.complete()
       this.#complete = true
@@ -83,7 +85,9 @@ class GarbageCollector implements Controller {
 
   async #refresh(): Promise<void> {
     await this.#feed.refresh(this.#context.signal)
-    this.#markReady()
+    this.#ready = true
+    for (const key of this.#early) this.#context.enqueue(key)
+    this.#early.clear()
     for (const uid of this.#unknown) this.#context.enqueue(`check/${uid}`)
     this.#unknown.clear()
   }
@@ -239,9 +243,4 @@ class GarbageCollector implements Controller {
       throw error
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
