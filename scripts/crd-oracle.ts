@@ -8,7 +8,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DEFINITIONS, definition, definitionRequests, objectRequests, stable } from '../src/apiserver/crd/testdata/requests.ts'
+import {
+  DEFINITIONS,
+  definition,
+  definitionRequests,
+  objectRequests,
+  stable,
+} from '../src/apiserver/crd/testdata/requests.ts'
 import type { Recorded } from '../src/apiserver/crd/testdata/requests.ts'
 import { startControlPlane } from '../test/support/control-plane.ts'
 import { kubernetesDir } from '../test/support/kubernetes.ts'
@@ -17,18 +23,25 @@ await using plane = await startControlPlane({ programs: kubernetesDir(), control
 const file = (name: string) => readFileSync(join(plane.dir, name))
 const tls = { ca: file('ca.crt'), cert: file('admin.crt'), key: file('admin.key') }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- answers of any shape
-async function ask(method: string, path: string, body?: unknown): Promise<{ code: number; warnings: string[]; answer: any }> {
+async function ask(
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ code: number; warnings: string[]; answer: unknown }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ code: number; warnings: string[]; answer: unknown }>()
-  const sent = request(`${plane.url}${path}`, { method, ...tls, headers: { 'content-type': 'application/json' } }, (answer) => {
-    const pieces: Buffer[] = []
-    answer.on('data', (piece: Buffer) => pieces.push(piece))
-    answer.on('end', () => {
-      const text = Buffer.concat(pieces).toString('utf8')
-      const warnings = ([] as string[]).concat(answer.headers['warning'] ?? [])
-      resolve({ code: answer.statusCode ?? 0, warnings, answer: text.startsWith('{') ? JSON.parse(text) : text })
-    })
-  })
+  const sent = request(
+    `${plane.url}${path}`,
+    { method, ...tls, headers: { 'content-type': 'application/json' } },
+    (answer) => {
+      const pieces: Buffer[] = []
+      answer.on('data', (piece: Buffer) => pieces.push(piece))
+      answer.on('end', () => {
+        const text = Buffer.concat(pieces).toString('utf8')
+        const warnings = ([] as string[]).concat(answer.headers['warning'] ?? [])
+        resolve({ code: answer.statusCode ?? 0, warnings, answer: text.startsWith('{') ? JSON.parse(text) : text })
+      })
+    },
+  )
   sent.on('error', reject)
   sent.end(body === undefined ? undefined : JSON.stringify(body))
   return promise

@@ -64,11 +64,11 @@ export function conditionOf(definition: Definition, type: string): Condition | u
   return definition.status?.conditions?.find((c) => c.type === type)
 }
 
-export const isTrue = (definition: Definition, type: string): boolean => conditionOf(definition, type)?.status === 'True'
+export const isTrue = (definition: Definition, type: string): boolean =>
+  conditionOf(definition, type)?.status === 'True'
 
 /** Where the instances live in the range. */
-export const prefixOf = (definition: Definition): string =>
-  `${definition.spec.group}/${definition.spec.names.plural}/`
+export const prefixOf = (definition: Definition): string => `${definition.spec.group}/${definition.spec.names.plural}/`
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 const WRITES = ['get', 'patch', 'update']
@@ -146,7 +146,10 @@ class CustomVersion implements CustomResource {
     this.selectableFields = (version.selectableFields ?? []).map((f) => f.jsonPath.replace(/^\./, ''))
     const schema = version.schema?.openAPIV3Schema
     if (schema !== undefined) this.schema = schema
-    this.#props = definition.spec.preserveUnknownFields === true ? { ...(schema ?? OPEN), 'x-kubernetes-preserve-unknown-fields': true } : (schema ?? OPEN)
+    this.#props =
+      definition.spec.preserveUnknownFields === true
+        ? { ...(schema ?? OPEN), 'x-kubernetes-preserve-unknown-fields': true }
+        : (schema ?? OPEN)
     if (version.deprecated === true)
       this.deprecationWarning = version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated`
   }

@@ -170,11 +170,19 @@ class Follower implements CustomResources {
         this.#waiting.set(key, stop)
       }
       const progress = 'CustomResource deletion is in progress'
-      const marked = withCondition(definition, 'Terminating', 'True', 'InstanceDeletionInProgress', progress, this.#time())
+      const marked = withCondition(
+        definition,
+        'Terminating',
+        'True',
+        'InstanceDeletionInProgress',
+        progress,
+        this.#time(),
+      )
       await this.#write(known.entry, definition, marked)
       const { resource: plural, group, version } = resource.info
       const found = this.#options.catalog.find(group, version, plural)
-      if (found !== undefined) await api.deleteCollection({ user: USER }, { resource: found, namespace: '', name: '' }, {}, {})
+      if (found !== undefined)
+        await api.deleteCollection({ user: USER }, { resource: found, namespace: '', name: '' }, {}, {})
       // Instances with finalizers keep the definition until they are gone, which the watch tells.
       if (range.count(prefix) > 0) return
     }

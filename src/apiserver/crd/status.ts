@@ -34,7 +34,8 @@ function acceptNames(definition: Definition, others: readonly Definition[]): { n
   const { resources, kinds } = taken(others)
   const names: Names = { plural: before.plural ?? '', kind: before.kind ?? '' }
   let conflict: Conflict | undefined
-  const inUse = (reason: string, name: string) => (conflict = { reason, message: `${JSON.stringify(name)} is already in use` })
+  const inUse = (reason: string, name: string) =>
+    (conflict = { reason, message: `${JSON.stringify(name)} is already in use` })
 
   if (resources.has(wanted.plural)) inUse('PluralConflict', wanted.plural)
   else names.plural = wanted.plural
@@ -87,7 +88,8 @@ function approval(definition: Definition, now: string): Condition | undefined {
     const message = `not approved: ${JSON.stringify(value)}`
     return condition(definition, type, 'False', 'UnapprovedAnnotation', message, now)
   }
-  if (/^https?:\/\/[^/]/.test(value)) return condition(definition, type, 'True', 'ApprovedAnnotation', `approved in ${value}`, now)
+  if (/^https?:\/\/[^/]/.test(value))
+    return condition(definition, type, 'True', 'ApprovedAnnotation', `approved in ${value}`, now)
   const message = `protected groups must have approval annotation ${JSON.stringify(APPROVAL)}, see https://github.com/kubernetes/enhancements/pull/1111`
   return condition(definition, type, 'False', 'MissingAnnotation', message, now)
 }

@@ -30,7 +30,9 @@ export function groupsOf(all: readonly ServedResource[]): ServedGroup[] {
   for (const { versions } of out) versions.sort(byVersionPriority)
   const priority = (g: ServedGroup) => g.versions[0]!.resources[0]!.info.groupPriority
   // Equal priorities keep the table's order for built-in groups; custom groups stand behind them, by name.
-  return out.toSorted((a, b) => priority(b) - priority(a) || (isCustom(a) && isCustom(b) ? compare(a.group, b.group) : 0))
+  return out.toSorted(
+    (a, b) => priority(b) - priority(a) || (isCustom(a) && isCustom(b) ? compare(a.group, b.group) : 0),
+  )
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -37,7 +37,12 @@ function kindOf(target: Target): { group: string; version: string; kind: string 
 }
 
 /** The object in the body of a create or update. @throws StatusError 400, 413, 415 */
-export async function objectBody(reply: Reply, target: Target, write: WriteOptions, limit: number): Promise<KubeObject> {
+export async function objectBody(
+  reply: Reply,
+  target: Target,
+  write: WriteOptions,
+  limit: number,
+): Promise<KubeObject> {
   const bytes = await reply.exchange.body(limit)
   const expected = kindOf(target)
   const own = expected.group === target.resource.info.group && expected.kind === target.resource.info.kind
@@ -89,16 +94,23 @@ export async function patchBody(reply: Reply, type: PatchType, write: WriteOptio
   const decoded = decodePatch(bytes, type)
   const { value, duplicates } = decoded
   if (type === 'json') {
-    if (!Array.isArray(value)) throw errors.badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch')
+    if (!Array.isArray(value))
+      throw errors.badRequest(
+        'error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch',
+      )
     if (value.length > MAX_OPERATIONS)
       throw errors.requestEntityTooLarge(
         `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${value.length}`,
       )
   } else if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw errors.badRequest('error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}')
+    throw errors.badRequest(
+      'error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}',
+    )
   }
   if (write.fieldValidation === 'Strict' && duplicates.length > 0)
-    throw errors.badRequest(`error strict decoding patch: strict decoding error: ${duplicates.map(duplicateField).join(', ')}`)
+    throw errors.badRequest(
+      `error strict decoding patch: strict decoding error: ${duplicates.map(duplicateField).join(', ')}`,
+    )
   judge(duplicates.map(duplicateField), write, reply)
   return value
 }

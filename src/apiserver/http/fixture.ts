@@ -11,7 +11,21 @@ import type { TestCluster } from '../registry/fixture.ts'
 import type { HandlerOptions } from './contract.ts'
 import { createHandler } from './handler.ts'
 
-const VERSION = { major: '1', minor: '37', emulationMajor: '1', emulationMinor: '37', minCompatibilityMajor: '1', minCompatibilityMinor: '36', gitVersion: 'v1.37.1', gitCommit: 'x', gitTreeState: 'clean', buildDate: '2026-01-01T00:00:00Z', goVersion: 'go1', compiler: 'gc', platform: 'linux/amd64' }
+const VERSION = {
+  major: '1',
+  minor: '37',
+  emulationMajor: '1',
+  emulationMinor: '37',
+  minCompatibilityMajor: '1',
+  minCompatibilityMinor: '36',
+  gitVersion: 'v1.37.1',
+  gitCommit: 'x',
+  gitTreeState: 'clean',
+  buildDate: '2026-01-01T00:00:00Z',
+  goVersion: 'go1',
+  compiler: 'gc',
+  platform: 'linux/amd64',
+}
 
 /** What was answered so far. */
 export interface Answer {
@@ -45,7 +59,10 @@ export interface Server extends TestCluster {
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
 }
 
-export async function testServer(options: Partial<HandlerOptions> = {}, authorizer: Authorizer = allowAll): Promise<Server> {
+export async function testServer(
+  options: Partial<HandlerOptions> = {},
+  authorizer: Authorizer = allowAll,
+): Promise<Server> {
   const range = await memoryStore().open('test')
   const cluster = await testCluster({ range, authorizer })
   const logged: Server['logged'] = []
@@ -85,7 +102,13 @@ function encode(body: unknown): Buffer {
   return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
 }
 
-function exchange(handler: Handler, method: string, target: string, body?: unknown, headers: Record<string, string> = {}): Sent {
+function exchange(
+  handler: Handler,
+  method: string,
+  target: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Sent {
   const mark = target.indexOf('?')
   const controller = new AbortController()
   const pieces: Buffer[] = []
@@ -135,10 +158,20 @@ function exchange(handler: Handler, method: string, target: string, body?: unkno
   const text = () => Buffer.concat(pieces).toString('utf8')
   return {
     get answer() {
-      return { ...state, body: Buffer.concat(pieces), text: text(), get json() { return JSON.parse(text()) as unknown } }
+      return {
+        ...state,
+        body: Buffer.concat(pieces),
+        text: text(),
+        get json() {
+          return JSON.parse(text()) as unknown
+        },
+      }
     },
     get lines() {
-      return text().split('\n').filter((line) => line !== '' && line !== '<aborted>').map((line) => JSON.parse(line) as unknown)
+      return text()
+        .split('\n')
+        .filter((line) => line !== '' && line !== '<aborted>')
+        .map((line) => JSON.parse(line) as unknown)
     },
     done: Promise.all([handled, ended.promise]).then(() => undefined),
     leave: () => controller.abort(),

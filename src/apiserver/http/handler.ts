@@ -70,11 +70,21 @@ function allowance(options: HandlerOptions, query: Query): number {
   if (asked === undefined || asked === '') return limit
   const duration = parseDuration(asked)
   if (duration === undefined || duration < 0)
-    throw errors.badRequest(`invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(asked)}`)
+    throw errors.badRequest(
+      `invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(asked)}`,
+    )
   return duration === 0 ? limit : Math.min(duration, limit)
 }
 
-const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+}
 
 /** Go's duration text, such as `1m30s`, in milliseconds. */
 function parseDuration(text: string): number | undefined {
@@ -89,21 +99,28 @@ function parseDuration(text: string): number | undefined {
 async function answerInTime(options: HandlerOptions, info: RequestInfo, query: Query, reply: Reply): Promise<void> {
   if (isLongRunning(info)) return answer(options, info, query, reply, true)
   const milliseconds = allowance(options, query)
-  let late = false
-  const cancel = after(milliseconds, () => {
-    late = true
-    void fail(options, info, reply, errors.timeout('Timeout: request did not complete within the allotted timeout'))
-  })
+  const deadline = Promise.withResolvers<'late'>()
+  const cancel = after(milliseconds, () => deadline.resolve('late'))
+  const work = answer(options, info, query, reply, false)
   try {
-    await answer(options, info, query, reply, false)
-  } catch (error) {
-    if (!late) throw error
+    if ((await Promise.race([work, deadline.promise])) !== 'late') return
   } finally {
     cancel()
   }
+  // The verb goes on; its seat is given back when it ends, and nobody hears of its result.
+  work.catch((error: unknown) =>
+    options.log.warn('failed after its deadline', { path: info.path, error: String(error) }),
+  )
+  throw errors.timeout('Timeout: request did not complete within the allotted timeout')
 }
 
-async function answer(options: HandlerOptions, info: RequestInfo, query: Query, reply: Reply, long: boolean): Promise<void> {
+async function answer(
+  options: HandlerOptions,
+  info: RequestInfo,
+  query: Query,
+  reply: Reply,
+  long: boolean,
+): Promise<void> {
   const { exchange } = reply
   const asking = await authenticated(options, exchange)
   const user = impersonate(exchange.headers, attributesOf(info, asking), options.api.authorizer)
@@ -133,7 +150,8 @@ function seat({ fairShare }: HandlerOptions, info: RequestInfo, exchange: Exchan
 }
 
 /** Health must be told also under load. */
-const isProbe = (info: RequestInfo): boolean => info.resource === undefined && /^\/(?:livez|readyz|healthz)/.test(info.path)
+const isProbe = (info: RequestInfo): boolean =>
+  info.resource === undefined && /^\/(?:livez|readyz|healthz)/.test(info.path)
 
 /** The request as authorization sees it. */
 function attributesOf(info: RequestInfo, user: UserInfo): Attributes {

@@ -114,7 +114,11 @@ export function negotiateWatch(header: string | undefined, can: Transformable): 
 }
 
 /** Whether an Accept header has a clause of this type with all of these parameters. */
-export function accepts(header: string | undefined, type: string, parameters: Readonly<Record<string, string>>): boolean {
+export function accepts(
+  header: string | undefined,
+  type: string,
+  parameters: Readonly<Record<string, string>>,
+): boolean {
   if (header === undefined) return false
   return parseAccept(header).some(
     (c) => c.type === type && Object.entries(parameters).every(([name, value]) => c.parameters.get(name) === value),

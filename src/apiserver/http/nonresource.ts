@@ -9,10 +9,28 @@ import type { Reply } from './reply.ts'
 import type { RequestInfo } from './request.ts'
 
 /** What the root path lists. */
-const ROOTS = ['/.well-known/openid-configuration', '/api', '/api/v1', '/apis', '/healthz', '/livez', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/readyz', '/version']
+const ROOTS = [
+  '/.well-known/openid-configuration',
+  '/api',
+  '/api/v1',
+  '/apis',
+  '/healthz',
+  '/livez',
+  '/openapi/v2',
+  '/openapi/v3',
+  '/openid/v1/jwks',
+  '/readyz',
+  '/version',
+]
 
 /** Answers a non-resource request. @throws StatusError */
-export async function answerPath(options: HandlerOptions, info: RequestInfo, query: Query, user: UserInfo, reply: Reply): Promise<void> {
+export async function answerPath(
+  options: HandlerOptions,
+  info: RequestInfo,
+  query: Query,
+  user: UserInfo,
+  reply: Reply,
+): Promise<void> {
   const attributes = { user, verb: info.verb, path: info.path }
   const decision = options.api.authorizer.authorize(attributes)
   if (!decision.allowed) throw forbidden(attributes, decision.reason)

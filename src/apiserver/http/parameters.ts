@@ -116,7 +116,9 @@ export interface DeleteRequest extends DeleteOptions {
 const POLICIES = ['Foreground', 'Background', 'Orphan']
 
 function wrongType(field: string, want: string): never {
-  throw errors.badRequest(`DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal into Go struct field DeleteOptions.${field} of type ${want}`)
+  throw errors.badRequest(
+    `DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal into Go struct field DeleteOptions.${field} of type ${want}`,
+  )
 }
 
 function optionalString(from: object, field: string): string | undefined {
@@ -144,7 +146,8 @@ function fromBody(body: Record<string, unknown>): DeleteFields {
   }
   const preconditions = own('preconditions')
   if (preconditions !== undefined) {
-    if (typeof preconditions !== 'object' || Array.isArray(preconditions)) wrongType('preconditions', 'v1.Preconditions')
+    if (typeof preconditions !== 'object' || Array.isArray(preconditions))
+      wrongType('preconditions', 'v1.Preconditions')
     const uid = optionalString(preconditions as object, 'uid')
     const resourceVersion = optionalString(preconditions as object, 'resourceVersion')
     fields.preconditions = {

@@ -14,6 +14,9 @@ import { warningHeader } from './warnings.ts'
 const gzipAsync = promisify(gzip)
 const MEDIA: Readonly<Record<Encoding, string>> = { json: 'application/json', yaml: 'application/yaml' }
 
+/** Go's readers know YAML 1.1, where `y`, `on` and `0777` are no strings: all strings are quoted. */
+const YAML = { lineWidth: -1, noRefs: true, forceQuotes: true } as const
+
 /** Pieces are gathered to about so many bytes a write. */
 const CHUNK = 64 * 1024
 /** A client that has so much waiting is waited for. */
@@ -75,7 +78,7 @@ export class Reply {
   async bytes(code: number, body: Buffer, extra?: Record<string, string>): Promise<void> {
     if (this.started) return
     if (body.length >= this.#gzipFrom && acceptsGzip(this.exchange.headers['accept-encoding'])) {
-      const head = this.#head(code, MEDIA.json, { ...extra, 'content-encoding': 'gzip', vary: 'Accept-Encoding' })
+      const head = this.#head(code, MEDIA.json, { ...extra, 'content-encoding': 'gzip', vary: varied(extra) })
       const packed = await gzipAsync(body, { level: 1 })
       this.exchange.respond(code, head, this.exchange.method === 'HEAD' ? '' : packed)
       return
@@ -84,9 +87,19 @@ export class Reply {
   }
 
   /** Sends an object in the negotiated encoding. */
-  async object(code: number, object: object, encoding: Encoding = 'json', extra?: Record<string, string>): Promise<void> {
-    if (encoding === 'yaml') this.raw(code, MEDIA.yaml, dump(object, { lineWidth: -1, noRefs: true }), extra)
-    else await this.bytes(code, Buffer.from(this.#pretty() ? `${JSON.stringify(object, null, 2)}\n` : `${JSON.stringify(object)}\n`), extra)
+  async object(
+    code: number,
+    object: object,
+    encoding: Encoding = 'json',
+    extra?: Record<string, string>,
+  ): Promise<void> {
+    if (encoding === 'yaml') this.raw(code, MEDIA.yaml, dump(object, YAML), extra)
+    else
+      await this.bytes(
+        code,
+        Buffer.from(this.#pretty() ? `${JSON.stringify(object, null, 2)}\n` : `${JSON.stringify(object)}\n`),
+        extra,
+      )
   }
 
   /** Browsers and curl get indented JSON unless they say otherwise, as upstream does it. */
@@ -102,6 +115,7 @@ export class Reply {
 
   /** Sends JSON text that comes in pieces. Small ones go out whole; large ones never block the event loop for long. */
   async pieces(code: number, pieces: Iterable<Buffer>): Promise<void> {
+    if (this.started) return
     const iterator = pieces[Symbol.iterator]()
     let gathered: Buffer[] = []
     let size = 0
@@ -156,6 +170,12 @@ export class Reply {
     if (status.code === 403 || status.code === 401) extra['x-content-type-options'] = 'nosniff'
     await this.object(status.code, status, negotiateError(this.exchange.headers['accept']).encoding, extra)
   }
+}
+
+/** What an answer depends on, with compression. */
+function varied(extra: Record<string, string> | undefined): string {
+  const vary = extra?.['vary']
+  return vary === undefined ? 'Accept-Encoding' : `${vary}, Accept-Encoding`
 }
 
 /** The wire Status of an error. */

@@ -84,7 +84,12 @@ function listMetadata(listed: Listed): object {
 }
 
 /** One object in the negotiated form. */
-export function transformed(resource: ServedResource, object: KubeObject, as: Negotiated, options: TableOptions): object {
+export function transformed(
+  resource: ServedResource,
+  object: KubeObject,
+  as: Negotiated,
+  options: TableOptions,
+): object {
   if (as.as === 'Table')
     return table(resource, [object], { resourceVersion: object.metadata?.resourceVersion ?? '' }, options)
   return partial(object, as.version)

@@ -161,7 +161,13 @@ function deprecation(request: Request, resource: ServedResource): void {
   }
 }
 
-async function answer(request: Request, target: Target, as: Negotiated, code: number, stored: Stored | Written | { object: KubeObject }) {
+async function answer(
+  request: Request,
+  target: Target,
+  as: Negotiated,
+  code: number,
+  stored: Stored | Written | { object: KubeObject },
+) {
   const { reply, query, options } = request
   if (as.as !== undefined) {
     const shown = { version: as.version, include: includeObject(query), now: options.now() }
@@ -280,13 +286,18 @@ async function removeAll(request: Request, target: Target): Promise<void> {
   const parameters = listOptions(query)
   const asked = deleteOptions(query, await optionsBody(reply, bodyLimit(request)))
   const { dryRun, orphanDependents: _orphan, ...rest } = asked
-  const entries = await options.api.deleteCollection(Object.assign(deleting(request), { dryRun }), target, rest, parameters)
+  const entries = await options.api.deleteCollection(
+    Object.assign(deleting(request), { dryRun }),
+    target,
+    rest,
+    parameters,
+  )
   deprecation(request, target.resource)
   const last = entries.reduce((newest, entry) => Math.max(newest, entry.revision), 0)
   const listed = { entries, resourceVersion: last === 0 ? '' : String(last) }
   if (as.as === undefined && as.encoding === 'json') return reply.pieces(200, listPieces(target.resource, listed))
   const shown = { version: as.version, include: includeObject(query), now: options.now() }
-  const pieces = as.as === undefined ? listPieces(target.resource, listed) : transformedList(target.resource, listed, as, shown)
+  const pieces =
+    as.as === undefined ? listPieces(target.resource, listed) : transformedList(target.resource, listed, as, shown)
   await reply.object(200, JSON.parse(Buffer.concat([...pieces]).toString('utf8')) as object, as.encoding)
 }
-

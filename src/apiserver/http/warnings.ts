@@ -21,7 +21,7 @@ export function warningHeader(texts: readonly string[]): string | undefined {
   const parts: string[] = []
   let size = 0
   for (const text of unique) {
-    const part = `299 - ${quoted(total > TOTAL ? [...text].slice(0, SHORT).join('') : text)}`
+    const part = `299 - ${quoted(total > TOTAL ? Array.from(text).slice(0, SHORT).join('') : text)}`
     size += part.length
     if (size > TOTAL && parts.length > 0) break
     parts.push(part)

@@ -79,9 +79,10 @@ class Feed {
     if (this.#state !== 'open') return
     this.#queue.push(event)
     if (event.type !== 'BOOKMARK') this.#waiting += event.entry.bytes.length
-    if (this.#waiting > this.#allowed) {
+    // Only while the client is waited for: a burst that it has not been offered yet says nothing about it.
+    if (this.#giveUp !== undefined && this.#waiting > this.#allowed) {
       this.#state = 'slow'
-      this.#giveUp?.()
+      this.#giveUp()
     }
     this.#signal()
   }
@@ -208,4 +209,3 @@ class Feed {
     return plainLine('BOOKMARK', JSON.stringify({ ...empty, rows: [{ cells: [], object }] }))
   }
 }
-

@@ -75,7 +75,12 @@ function lowered(schema: SchemaProps): Schema {
   if (schema.properties !== undefined) {
     const properties: Schema = {}
     for (const [name, inner] of Object.entries(schema.properties)) {
-      Object.defineProperty(properties, name, { value: lowered(inner), enumerable: true, configurable: true, writable: true })
+      Object.defineProperty(properties, name, {
+        value: lowered(inner),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      })
     }
     out['properties'] = properties
   }

@@ -78,7 +78,11 @@ const DESCRIPTIONS: Readonly<Record<string, Described>> = {
   },
   [`${CORE}ConfigMap`]: {
     about: 'Configuration for pods.',
-    fields: { data: 'Text by key.', binaryData: 'Bytes by key, in base64.', immutable: 'Whether it can not be changed.' },
+    fields: {
+      data: 'Text by key.',
+      binaryData: 'Bytes by key, in base64.',
+      immutable: 'Whether it can not be changed.',
+    },
   },
   [`${CORE}Secret`]: {
     about: 'Confidential data for pods.',
@@ -93,7 +97,10 @@ const DESCRIPTIONS: Readonly<Record<string, Described>> = {
   [`${CORE}Node`]: { about: 'A machine that runs pods.' },
   [`${CORE}NodeSpec`]: {
     about: 'What is set for a node.',
-    fields: { unschedulable: 'Whether no new pods come here.', taints: 'What keeps pods away that do not tolerate it.' },
+    fields: {
+      unschedulable: 'Whether no new pods come here.',
+      taints: 'What keeps pods away that do not tolerate it.',
+    },
   },
   [`${CORE}PersistentVolume`]: { about: 'Storage that the cluster offers.' },
   [`${CORE}PersistentVolumeClaim`]: { about: 'A request for storage.' },
@@ -105,19 +112,32 @@ const DESCRIPTIONS: Readonly<Record<string, Described>> = {
   [`${CORE}ReplicationController`]: { about: 'Keeps a number of pods running. ReplicaSet has taken its place.' },
   [`${CORE}Volume`]: {
     about: 'A volume of a pod.',
-    fields: { name: 'Its name, unique in the pod.', configMap: 'A ConfigMap as files.', secret: 'A Secret as files.', emptyDir: 'An empty directory that lives as long as the pod.' },
+    fields: {
+      name: 'Its name, unique in the pod.',
+      configMap: 'A ConfigMap as files.',
+      secret: 'A Secret as files.',
+      emptyDir: 'An empty directory that lives as long as the pod.',
+    },
   },
   [`${APPS}Deployment`]: { about: 'Pods that are replaced step by step when their template changes.' },
   [`${APPS}DeploymentSpec`]: {
     about: 'What a deployment should be.',
-    fields: { ...workload, strategy: 'How old pods are replaced by new ones.', paused: 'Whether changes of the template wait.' },
+    fields: {
+      ...workload,
+      strategy: 'How old pods are replaced by new ones.',
+      paused: 'Whether changes of the template wait.',
+    },
   },
   [`${APPS}ReplicaSet`]: { about: 'Keeps a number of equal pods running.' },
   [`${APPS}ReplicaSetSpec`]: { about: 'What a replica set should be.', fields: workload },
   [`${APPS}StatefulSet`]: { about: 'Pods with stable names and storage of their own.' },
   [`${APPS}StatefulSetSpec`]: {
     about: 'What a stateful set should be.',
-    fields: { ...workload, serviceName: 'The headless service that names its pods.', volumeClaimTemplates: 'Claims that each pod gets.' },
+    fields: {
+      ...workload,
+      serviceName: 'The headless service that names its pods.',
+      volumeClaimTemplates: 'Claims that each pod gets.',
+    },
   },
   [`${APPS}DaemonSet`]: { about: 'One pod on every node that fits.' },
   [`${APPS}DaemonSetSpec`]: { about: 'What a daemon set should be.', fields: workload },
@@ -125,13 +145,20 @@ const DESCRIPTIONS: Readonly<Record<string, Described>> = {
   [`${BATCH}Job`]: { about: 'Pods that run until enough of them have succeeded.' },
   [`${BATCH}JobSpec`]: {
     about: 'What a job should do.',
-    fields: { completions: 'How many pods must succeed.', parallelism: 'How many run at a time.', backoffLimit: 'Failures before the job fails.', template: 'What its pods look like.' },
+    fields: {
+      completions: 'How many pods must succeed.',
+      parallelism: 'How many run at a time.',
+      backoffLimit: 'Failures before the job fails.',
+      template: 'What its pods look like.',
+    },
   },
   [`${BATCH}CronJob`]: { about: 'Makes jobs by a schedule.' },
   [`${NET}Ingress`]: { about: 'Rules for HTTP traffic from outside to services.' },
   [`${NET}IngressClass`]: { about: 'Who implements ingresses.' },
   [`${NET}NetworkPolicy`]: { about: 'Which traffic pods may have.' },
-  'io.k8s.api.policy.v1.PodDisruptionBudget': { about: 'How many pods of a set may be taken down at a time on purpose.' },
+  'io.k8s.api.policy.v1.PodDisruptionBudget': {
+    about: 'How many pods of a set may be taken down at a time on purpose.',
+  },
   'io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler': { about: 'Changes the number of pods by measured load.' },
   'io.k8s.api.discovery.v1.EndpointSlice': { about: 'Some of the addresses behind a service.' },
   'io.k8s.api.coordination.v1.Lease': { about: 'A claim that somebody holds and renews.' },
@@ -139,7 +166,10 @@ const DESCRIPTIONS: Readonly<Record<string, Described>> = {
   'io.k8s.api.storage.v1.StorageClass': { about: 'A kind of storage that claims can ask for.' },
   'io.k8s.api.node.v1.RuntimeClass': { about: 'A container runtime that pods can ask for.' },
   [`${RBAC}Role`]: { about: 'Permissions in one namespace.', fields: { rules: 'What is allowed.' } },
-  [`${RBAC}ClusterRole`]: { about: 'Permissions in the whole cluster, or to be bound in namespaces.', fields: { rules: 'What is allowed.' } },
+  [`${RBAC}ClusterRole`]: {
+    about: 'Permissions in the whole cluster, or to be bound in namespaces.',
+    fields: { rules: 'What is allowed.' },
+  },
   [`${RBAC}RoleBinding`]: {
     about: 'Gives the permissions of a role to subjects, in one namespace.',
     fields: { roleRef: 'The role. It can not be changed.', subjects: 'Who gets it.' },

@@ -27,7 +27,8 @@ function parts(table: TypeTable, resources: readonly Published[], dialect: Diale
     if (type === undefined) return
     const list = kinds.get(type)
     if (list === undefined) kinds.set(type, [gvk])
-    else if (!list.some((k) => k.group === gvk.group && k.version === gvk.version && k.kind === gvk.kind)) list.push(gvk)
+    else if (!list.some((k) => k.group === gvk.group && k.version === gvk.version && k.kind === gvk.kind))
+      list.push(gvk)
   }
   const typeName = (gvk: GroupVersionKind) => table.kind(gvk.group, gvk.version, gvk.kind)?.name
   const of = ({ group, version, kind }: GroupVersionKind): GroupVersionKind => ({ group, version, kind })

@@ -67,7 +67,8 @@ interface Operation {
 
 function operation(op: Operation, dialect: Dialect): Schema {
   const { group, version, kind } = op.kind
-  const ref = (name: string | undefined): Schema => (name === undefined ? { type: 'object' } : { $ref: dialect.prefix + name })
+  const ref = (name: string | undefined): Schema =>
+    name === undefined ? { type: 'object' } : { $ref: dialect.prefix + name }
   const parameters = op.parameters.map(([name, type]) => parameter(name, type, dialect))
   const common = { 'x-kubernetes-action': op.action, 'x-kubernetes-group-version-kind': { group, version, kind } }
   const bodied = op.body !== undefined || op.types !== undefined
@@ -116,21 +117,45 @@ export function addPaths(
 
   const collection: Record<string, Operation> = {}
   if (has('list')) collection['get'] = { action: 'list', kind, parameters: LIST, answer: list }
-  if (has('create')) collection['post'] = { action: 'post', kind, parameters: WRITE, body: object, types, answer: object }
+  if (has('create'))
+    collection['post'] = { action: 'post', kind, parameters: WRITE, body: object, types, answer: object }
   if (has('deletecollection'))
-    collection['delete'] = { action: 'deletecollection', kind, parameters: [...DELETE, ...LIST], answer: `${META}Status` }
+    collection['delete'] = {
+      action: 'deletecollection',
+      kind,
+      parameters: [...DELETE, ...LIST],
+      answer: `${META}Status`,
+    }
   paths[base] = item(collection, scope, dialect)
   if (info.namespaced && has('list')) {
-    paths[`${root}/${info.resource}`] = item({ get: { action: 'list', kind, parameters: LIST, answer: list } }, [], dialect)
+    paths[`${root}/${info.resource}`] = item(
+      { get: { action: 'list', kind, parameters: LIST, answer: list } },
+      [],
+      dialect,
+    )
   }
 
   const single: Record<string, Operation> = {}
   if (has('get')) single['get'] = { action: 'get', kind, parameters: [], answer: object }
   if (has('update')) single['put'] = { action: 'put', kind, parameters: WRITE, body: object, types, answer: object }
   if (has('patch'))
-    single['patch'] = { action: 'patch', kind, parameters: [...WRITE, ...FORCE], types: patches, body: `${META}Patch`, answer: object }
+    single['patch'] = {
+      action: 'patch',
+      kind,
+      parameters: [...WRITE, ...FORCE],
+      types: patches,
+      body: `${META}Patch`,
+      answer: object,
+    }
   if (has('delete'))
-    single['delete'] = { action: 'delete', kind, parameters: DELETE, body: `${META}DeleteOptions`, types, answer: `${META}Status` }
+    single['delete'] = {
+      action: 'delete',
+      kind,
+      parameters: DELETE,
+      body: `${META}DeleteOptions`,
+      types,
+      answer: `${META}Status`,
+    }
   if (Object.keys(single).length > 0) paths[`${base}/{name}`] = item(single, [...scope, 'name'], dialect)
 
   for (const subresource of info.subresources) {
@@ -159,7 +184,10 @@ function subresourceOperation(
   const common = { action, kind: subresource }
   if (connect || verb === 'get') return [method, { ...common, parameters: [], answer: connect ? undefined : schema }]
   if (verb === 'patch')
-    return [method, { ...common, parameters: [...WRITE, ...FORCE], types: patches, body: `${META}Patch`, answer: schema }]
+    return [
+      method,
+      { ...common, parameters: [...WRITE, ...FORCE], types: patches, body: `${META}Patch`, answer: schema },
+    ]
   if (verb === 'delete') return [method, { ...common, parameters: DELETE, answer: schema }]
   return [method, { ...common, parameters: WRITE, body: schema, types: BODIES, answer: schema }]
 }

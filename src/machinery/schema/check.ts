@@ -220,7 +220,10 @@ function canonical(value: unknown): string {
 }
 
 function objectCheck(schema: SchemaProps, root: boolean): Part {
-  const properties = Object.entries(schema.properties ?? {}).map(([name, s]) => ({ name, check: compileCheck(s, false) }))
+  const properties = Object.entries(schema.properties ?? {}).map(([name, s]) => ({
+    name,
+    check: compileCheck(s, false),
+  }))
   const checked = properties.filter((p) => p.check !== undefined)
   const known = new Set(properties.map((p) => p.name))
   const { additionalProperties, minProperties, maxProperties } = schema

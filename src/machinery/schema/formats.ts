@@ -20,7 +20,14 @@ function isDate(text: string): boolean {
   const [, year, month, day] = found.map(Number)
   const date = new Date(Date.UTC(2000, month! - 1, day!))
   date.setUTCFullYear(year!)
-  return month! >= 1 && month! <= 12 && day! >= 1 && day! <= 31 && date.getUTCMonth() === month! - 1 && date.getUTCDate() === day
+  return (
+    month! >= 1 &&
+    month! <= 12 &&
+    day! >= 1 &&
+    day! <= 31 &&
+    date.getUTCMonth() === month! - 1 &&
+    date.getUTCDate() === day
+  )
 }
 
 function isDateTime(text: string): boolean {
@@ -35,20 +42,21 @@ function isIpv6(text: string): boolean {
 
 function isUri(text: string): boolean {
   // oxlint-disable-next-line no-control-regex -- control characters are what is refused
-  return text !== '' && !/[\u0000-\u0020\u007f]/.test(text) && (text.startsWith('/') || /^[a-z][a-z0-9+.-]*:/i.test(text))
+  if (text === '' || /[\u0000-\u0020\u007f]/.test(text)) return false
+  return text.startsWith('/') || /^[a-z][a-z0-9+.-]*:/i.test(text)
 }
 
 function isIsbn10(text: string): boolean {
   const digits = text.replace(/[\s-]/g, '')
   if (!/^\d{9}[\dX]$/.test(digits)) return false
-  const sum = [...digits].reduce((total, c, i) => total + (10 - i) * (c === 'X' ? 10 : Number(c)), 0)
+  const sum = Array.from(digits).reduce((total, c, i) => total + (10 - i) * (c === 'X' ? 10 : Number(c)), 0)
   return sum % 11 === 0
 }
 
 function isIsbn13(text: string): boolean {
   const digits = text.replace(/[\s-]/g, '')
   if (!/^\d{13}$/.test(digits)) return false
-  return [...digits].reduce((total, c, i) => total + Number(c) * (i % 2 === 0 ? 1 : 3), 0) % 10 === 0
+  return Array.from(digits).reduce((total, c, i) => total + Number(c) * (i % 2 === 0 ? 1 : 3), 0) % 10 === 0
 }
 
 function isCreditCard(text: string): boolean {
@@ -59,10 +67,12 @@ function isCreditCard(text: string): boolean {
     )
   )
     return false
-  const sum = [...digits].reverse().reduce((total, c, i) => {
-    const doubled = Number(c) * (i % 2 === 0 ? 1 : 2)
-    return total + (doubled > 9 ? doubled - 9 : doubled)
-  }, 0)
+  const sum = Array.from(digits)
+    .reverse()
+    .reduce((total, c, i) => {
+      const doubled = Number(c) * (i % 2 === 0 ? 1 : 2)
+      return total + (doubled > 9 ? doubled - 9 : doubled)
+    }, 0)
   return sum % 10 === 0
 }
 

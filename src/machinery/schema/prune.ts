@@ -34,7 +34,8 @@ export function compilePrune(schema: SchemaProps | undefined, root: boolean): Pr
       if (items === undefined) return
       for (let i = 0; i < value.length; i++) {
         const item: unknown = value[i]
-        if (typeof item === 'object' && item !== null) items(item, unknown === undefined ? '' : `${path}[${i}]`, unknown)
+        if (typeof item === 'object' && item !== null)
+          items(item, unknown === undefined ? '' : `${path}[${i}]`, unknown)
       }
     } else if (isObject(value)) {
       pruneObject(inner, value, path, unknown)

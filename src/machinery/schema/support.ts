@@ -49,7 +49,9 @@ export function unsupportedErrors(schema: SchemaProps, path: string): FieldError
   const errors: FieldError[] = []
   for (const [inner, at] of nodes(schema, path)) {
     if ((inner['x-kubernetes-validations'] ?? []).length > 0)
-      errors.push(forbidden(child(at, 'x-kubernetes-validations'), 'CEL validation rules are not supported by this server'))
+      errors.push(
+        forbidden(child(at, 'x-kubernetes-validations'), 'CEL validation rules are not supported by this server'),
+      )
   }
   return errors
 }

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { testServer } from '../http/fixture.ts'
+import type { Server } from '../http/fixture.ts'
+import { DEFINITIONS, OBJECTS, definition } from './testdata/requests.ts'
+
+const widget = (name: string, extra: object = {}) => ({
+  apiVersion: 'example.com/v1',
+  kind: 'Widget',
+  metadata: { name, ...extra },
+  spec: { size: 1 },
+})
+const MERGE = { 'content-type': 'application/merge-patch+json' }
+const AT = `${DEFINITIONS}/widgets.example.com`
+
+async function define(server: Server, body: object = definition()) {
+  const answer = await server.ask('POST', DEFINITIONS, body)
+  await server.custom.idle()
+  return answer
+}
+
+test('a deleted definition takes its instances along, waits for their finalizers, and ends their watches', async () => {
+  const server = await testServer()
+  await define(server)
+  await server.ask('POST', OBJECTS, widget('free'))
+  await server.ask('POST', OBJECTS, widget('held', { finalizers: ['example.com/hold'] }))
+  const watch = server.send('GET', `${OBJECTS}?watch=1`)
+  await server.ask('DELETE', AT)
+  await server.custom.idle()
+  assert.equal((await server.ask('GET', `${OBJECTS}/free`)).status, 404)
+  const terminating = (await server.ask('GET', AT)).json
+  // oxlint-disable-next-line typescript/no-explicit-any -- conditions
+  assert.equal(
+    terminating.status.conditions.find((c: any) => c.type === 'Terminating').reason,
+    'InstanceDeletionInProgress',
+  )
+  assert.equal((await server.ask('POST', OBJECTS, widget('late'))).status, 405)
+  await server.ask('PATCH', `${OBJECTS}/held`, { metadata: { finalizers: null } }, MERGE)
+  await server.custom.idle()
+  assert.equal((await server.ask('GET', AT)).status, 404)
+  assert.equal((await server.ask('GET', OBJECTS)).text, '404 page not found\n')
+  await watch.done
+  await define(server)
+  assert.deepEqual((await server.ask('GET', OBJECTS)).json.items, [])
+})
+
+test('names that are taken are not served until they are free', async () => {
+  const server = await testServer()
+  await define(server)
+  const other = definition()
+  other.metadata.name = 'gizmos.example.com'
+  other.spec.names = { plural: 'gizmos', kind: 'Gizmo', shortNames: ['wd'] }
+  await define(server, other)
+  const at = `${DEFINITIONS}/gizmos.example.com`
+  // oxlint-disable-next-line typescript/no-explicit-any -- conditions
+  const texts = async () =>
+    (await server.ask('GET', at)).json.status.conditions.map(
+      (c: any) => `${c.type} ${c.status} ${c.reason}: ${c.message}`,
+    )
+  assert.deepEqual(await texts(), [
+    'NamesAccepted False ShortNamesConflict: "wd" is already in use',
+    'Established False NotAccepted: not all names are accepted',
+  ])
+  assert.equal((await server.ask('GET', '/apis/example.com/v1/gizmos')).status, 404)
+  await server.ask('DELETE', AT)
+  await server.custom.idle()
+  assert.deepEqual(await texts(), [
+    'NamesAccepted True NoConflicts: no conflicts found',
+    'Established True InitialNamesAccepted: the initial names have been accepted',
+  ])
+  assert.equal((await server.ask('GET', '/apis/example.com/v1/gizmos')).status, 200)
+})
+
+test('versions show the same objects; a version that is not served any more is gone', async () => {
+  const server = await testServer()
+  const body = definition()
+  body.spec.versions.push({
+    ...structuredClone(body.spec.versions[0]),
+    name: 'v1beta1',
+    storage: false,
+    deprecated: true,
+  })
+  await define(server, body)
+  await server.ask('POST', OBJECTS, widget('a'))
+  const old = '/apis/example.com/v1beta1/namespaces/default/widgets'
+  const seen = await server.ask('GET', `${old}/a`)
+  assert.equal(seen.json.apiVersion, 'example.com/v1beta1')
+  assert.equal(seen.headers['warning'], '299 - "example.com/v1beta1 Widget is deprecated"')
+  assert.deepEqual((await server.ask('GET', '/apis/example.com')).json.preferredVersion.version, 'v1')
+  const now = (await server.ask('GET', AT)).json
+  now.spec.versions[1].served = false
+  assert.equal((await server.ask('PUT', AT, now)).status, 200)
+  await server.custom.idle()
+  assert.equal((await server.ask('GET', `${old}/a`)).status, 404)
+  assert.equal((await server.ask('GET', `${OBJECTS}/a`)).status, 200)
+})
+
+test('what this server can not keep is refused, naming the field', async () => {
+  const server = await testServer()
+  const cel = definition()
+  cel.spec.versions[0].schema.openAPIV3Schema.properties.spec['x-kubernetes-validations'] = [{ rule: 'self.size > 2' }]
+  const refused = await define(server, cel)
+  assert.equal(refused.status, 422)
+  assert.equal(
+    refused.json.details.causes[0].field,
+    'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations',
+  )
+  const hook = definition()
+  hook.spec.versions.push({ ...structuredClone(hook.spec.versions[0]), name: 'v2', storage: false })
+  const webhook = { conversionReviewVersions: ['v1'], clientConfig: { url: 'https://example.com/convert' } }
+  hook.spec.conversion = { strategy: 'Webhook', webhook }
+  const asked = await define(server, hook)
+  assert.deepEqual([asked.status, asked.json.details.causes[0].field], [422, 'spec.conversion.strategy'])
+})
+
+test('tables have the printer columns of the version', async () => {
+  const server = await testServer()
+  const body = definition()
+  body.spec.versions[0].additionalPrinterColumns = [
+    { name: 'Size', type: 'integer', jsonPath: '.spec.size' },
+    { name: 'Colour', type: 'string', jsonPath: '.spec.color', priority: 1 },
+    { name: 'Missing', type: 'string', jsonPath: '.status.phase' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ]
+  await define(server, body)
+  await server.ask('POST', OBJECTS, widget('a'))
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+  const { json } = await server.ask('GET', OBJECTS, undefined, { accept })
+  assert.deepEqual(json.rows[0].cells, ['a', 1, 'red', null, '60s'])
+  // oxlint-disable-next-line typescript/no-explicit-any -- columns
+  assert.deepEqual(
+    json.columnDefinitions.map((c: any) => `${c.name} ${c.priority}`),
+    ['Name 0', 'Size 0', 'Colour 1', 'Missing 0', 'Age 0'],
+  )
+})

@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { compilePath, compileSchema, compareVersions, defaultErrors, unsupportedErrors } from './index.ts'
+import { formatCheck } from './formats.ts'
+import { PathError } from './path.ts'
+import type { Data, SchemaProps } from './props.ts'
+
+/** Schemas of a few levels with every part that pruning and defaulting look at. */
+const schemas: fc.Arbitrary<SchemaProps> = fc.letrec<{ node: SchemaProps }>((tie) => ({
+  node: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    fc.constantFrom<SchemaProps>(
+      { type: 'string' },
+      { type: 'string', default: 'x', nullable: true },
+      { type: 'integer', default: 3 },
+      { 'x-kubernetes-int-or-string': true },
+    ),
+    fc.record({
+      type: fc.constant('object'),
+      properties: fc.dictionary(fc.constantFrom('a', 'b', '__proto__', 'constructor'), tie('node'), { maxKeys: 3 }),
+      'x-kubernetes-preserve-unknown-fields': fc.constantFrom(true, undefined).filter((v) => v === true),
+    }),
+    fc.record({
+      type: fc.constant('object'),
+      properties: fc.dictionary(fc.constantFrom('a', 'b', 'c'), tie('node'), { maxKeys: 3 }),
+    }),
+    fc.record({ type: fc.constant('object'), additionalProperties: tie('node') }),
+    fc.record({ type: fc.constant('array'), items: tie('node') }),
+  ),
+})).node
+
+const roots = schemas.map((spec): SchemaProps => ({ type: 'object', properties: { spec } }))
+const values = fc.object({ key: fc.constantFrom('a', 'b', 'c', 'd', '__proto__', 'constructor'), maxDepth: 4 })
+const objects = values.map(
+  (spec): Data => JSON.parse(JSON.stringify({ apiVersion: 'v1', kind: 'K', metadata: {}, spec })) as Data,
+)
+const copy = (object: Data): Data => JSON.parse(JSON.stringify(object)) as Data
+
+describe('pruning and defaulting', () => {
+  test('what is pruned is what is reported as unknown', () => {
+    fc.assert(
+      fc.property(roots, objects, (root, object) => {
+        const schema = compileSchema(root)
+        const unknown = schema.unknownFields(object)
+        const pruned = copy(object)
+        schema.prune(pruned)
+        assert.deepEqual(schema.unknownFields(pruned), [])
+        assert.equal(JSON.stringify(pruned) === JSON.stringify(object), unknown.length === 0)
+      }),
+    )
+  })
+
+  test('defaulting twice is defaulting once, and leaves nothing unknown', () => {
+    fc.assert(
+      fc.property(roots, objects, (root, object) => {
+        const schema = compileSchema(root)
+        const once = copy(object)
+        schema.prune(once)
+        schema.defaults(once)
+        const twice = copy(once)
+        schema.defaults(twice)
+        assert.equal(JSON.stringify(twice), JSON.stringify(once))
+        assert.deepEqual(schema.unknownFields(once), [])
+      }),
+    )
+  })
+
+  test('__proto__ is data: it is pruned, never followed', () => {
+    const object = JSON.parse('{"spec":{"__proto__":{"polluted":1},"a":1}}') as Data
+    compileSchema({
+      type: 'object',
+      properties: { spec: { type: 'object', properties: { a: { type: 'integer' } } } },
+    }).prune(object)
+    assert.equal(JSON.stringify(object), '{"spec":{"a":1}}')
+    assert.equal(({} as Data)['polluted'], undefined)
+  })
+
+  test('defaults are copies', () => {
+    const root: SchemaProps = {
+      type: 'object',
+      properties: { list: { type: 'array', items: { type: 'string' }, default: ['a'] } },
+    }
+    const [one, two]: Data[] = [{}, {}]
+    const schema = compileSchema(root)
+    schema.defaults(one!)
+    ;(one!['list'] as string[]).push('b')
+    schema.defaults(two!)
+    assert.deepEqual(two, { list: ['a'] })
+  })
+})
+
+test('equal schemas are compiled once', () => {
+  const make = (): SchemaProps => ({ type: 'object', properties: { once: { type: 'string', maxLength: 5 } } })
+  assert.equal(compileSchema(make()), compileSchema(make()))
+})
+
+test('on an update, what was wrong and has not changed is let through', () => {
+  const item = {
+    type: 'object',
+    required: ['id'],
+    properties: { id: { type: 'string' }, n: { type: 'integer', maximum: 5 } },
+  }
+  const schema = compileSchema({
+    type: 'object',
+    properties: {
+      a: { type: 'integer', maximum: 5 },
+      b: { type: 'integer' },
+      parts: { type: 'array', items: item, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['id'] },
+    },
+  })
+  const fields = (object: Data, old: Data) => schema.validate(object, old).map((e) => e.field)
+  assert.deepEqual(fields({ a: 9, b: 2 }, { a: 9, b: 1 }), [])
+  assert.deepEqual(fields({ a: 8, b: 1 }, { a: 9, b: 1 }), ['a'])
+  const old = {
+    parts: [
+      { id: 'x', n: 9 },
+      { id: 'y', n: 1 },
+    ],
+  }
+  assert.deepEqual(
+    fields(
+      {
+        parts: [
+          { id: 'y', n: 7 },
+          { id: 'x', n: 9 },
+        ],
+      },
+      old,
+    ),
+    ['parts[0].n'],
+  )
+})
+
+test('patterns take time in proportion to the text', () => {
+  const schema = compileSchema({ type: 'object', properties: { s: { type: 'string', pattern: '^(a+)+$' } } })
+  const started = performance.now()
+  assert.equal(schema.validate({ s: `${'a'.repeat(5000)}!` }).length, 1)
+  assert.ok(performance.now() - started < 1000)
+})
+
+test('lengths are counted in characters, not in UTF-16 units', () => {
+  const schema = compileSchema({ type: 'object', properties: { s: { type: 'string', minLength: 2, maxLength: 3 } } })
+  assert.equal(schema.validate({ s: '😀😀😀' }).length, 0)
+  assert.equal(schema.validate({ s: '😀' }).length, 1)
+  assert.equal(schema.validate({ s: '😀😀😀😀' }).length, 1)
+})
+
+test('what can not be kept is found wherever it stands', () => {
+  const root: SchemaProps = {
+    type: 'object',
+    properties: {
+      a: { type: 'array', items: { type: 'object', 'x-kubernetes-validations': [{ rule: 'self.x > 1' }] } },
+      b: { type: 'integer', default: 7, maximum: 5 },
+    },
+  }
+  const cel = unsupportedErrors(root, 'schema')
+  assert.deepEqual(
+    cel.map((e) => e.field),
+    ['schema.properties[a].items.x-kubernetes-validations'],
+  )
+  assert.deepEqual(
+    defaultErrors(root, 'schema').map((e) => e.field),
+    ['schema.properties[b].default'],
+  )
+})
+
+test('paths', () => {
+  const value = {
+    spec: { a: [1, 2, 3], 'x.y': 'dotted' },
+    conditions: [
+      { type: 'Ready', status: 'True', n: 2 },
+      { type: 'Other', status: 'False', n: 5 },
+    ],
+  }
+  const cases: [string, unknown[]][] = [
+    ['.spec.a[0]', [1]],
+    ['.spec.a[-1]', [3]],
+    ['.spec.a[1:]', [2, 3]],
+    ['.spec.a[*]', [1, 2, 3]],
+    ['{.spec.a[5]}', []],
+    [".spec['x.y']", ['dotted']],
+    ['.spec.x\\.y', ['dotted']],
+    ['.conditions[?(@.type=="Ready")].status', ['True']],
+    ['.conditions[?(@.n>2)].type', ['Other']],
+    ['.conditions[?(@.missing)].type', []],
+    ['..status', ['True', 'False']],
+    ['.__proto__', []],
+    ['.nothing.here', []],
+  ]
+  for (const [path, wanted] of cases) assert.deepEqual(compilePath(path)(value), wanted, path)
+  for (const bad of ['.a[', '.a[x]', '.a[?(]', '.a..[']) assert.throws(() => compilePath(bad), PathError, bad)
+})
+
+test('versions in order of preference', () => {
+  const wanted = ['v10', 'v2', 'v1', 'v11beta2', 'v10beta3', 'v3beta1', 'v12alpha1', 'v11alpha2', 'foo1', 'foo10']
+  assert.deepEqual(
+    [...wanted].reverse().toSorted((a, b) => compareVersions(b, a)),
+    wanted,
+  )
+})
+
+test('formats', () => {
+  const cases: [string, string[], string[]][] = [
+    [
+      'date-time',
+      ['2026-02-28T23:59:59Z', '2026-01-01T00:00:00.123+02:00'],
+      ['2026-02-30T00:00:00Z', '2026-01-01', '2026-01-01T25:00:00Z'],
+    ],
+    ['date', ['2024-02-29'], ['2023-02-29', '2024-13-01']],
+    ['ipv4', ['10.0.0.1'], ['10.0.0.256', '10.0.0', '::1']],
+    ['ipv6', ['::1', 'fe80::1'], ['10.0.0.1', 'x::y', 'fe80::1%eth0']],
+    ['cidr', ['10.0.0.0/8', '::/0'], ['10.0.0.0', '10.0.0.0/33']],
+    ['uuid', ['123e4567-e89b-12d3-a456-426614174000'], ['123e4567']],
+    ['uuid4', ['123e4567-e89b-42d3-a456-426614174000'], ['123e4567-e89b-12d3-a456-426614174000']],
+    ['byte', ['', 'aGVsbG8='], ['aGVsbG8', '***']],
+    ['duration', ['1h30m', '5 minutes', '0'], ['soon', '5']],
+    ['isbn', ['978-0321751041', '0321751043'], ['1234567890']],
+    ['hexcolor', ['#FFF', 'a0b1c2'], ['#FFFF']],
+    ['mac', ['01:23:45:67:89:ab'], ['01:23']],
+    ['k8s-short-name', ['a-b'], ['A', 'a.b']],
+  ]
+  for (const [format, good, bad] of cases) {
+    const check = formatCheck(format)!
+    for (const text of good) assert.equal(check(text), true, `${format}: ${text}`)
+    for (const text of bad) assert.equal(check(text), false, `${format}: ${text}`)
+  }
+  assert.equal(formatCheck('made-up'), undefined)
+})
