@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { testServer } from '../http/fixture.ts'
-import type { Server } from '../http/fixture.ts'
+import type { Any, Server } from '../http/fixture.ts'
 import { DEFINITIONS, OBJECTS, definition } from './testdata/requests.ts'
 
 const widget = (name: string, extra: object = {}) => ({
@@ -29,9 +29,8 @@ test('a deleted definition takes its instances along, waits for their finalizers
   await server.custom.idle()
   assert.equal((await server.ask('GET', `${OBJECTS}/free`)).status, 404)
   const terminating = (await server.ask('GET', AT)).json
-  // oxlint-disable-next-line typescript/no-explicit-any -- conditions
   assert.equal(
-    terminating.status.conditions.find((c: any) => c.type === 'Terminating').reason,
+    terminating.status.conditions.find((c: Any) => c.type === 'Terminating').reason,
     'InstanceDeletionInProgress',
   )
   assert.equal((await server.ask('POST', OBJECTS, widget('late'))).status, 405)
@@ -52,10 +51,9 @@ test('names that are taken are not served until they are free', async () => {
   other.spec.names = { plural: 'gizmos', kind: 'Gizmo', shortNames: ['wd'] }
   await define(server, other)
   const at = `${DEFINITIONS}/gizmos.example.com`
-  // oxlint-disable-next-line typescript/no-explicit-any -- conditions
   const texts = async () =>
     (await server.ask('GET', at)).json.status.conditions.map(
-      (c: any) => `${c.type} ${c.status} ${c.reason}: ${c.message}`,
+      (c: Any) => `${c.type} ${c.status} ${c.reason}: ${c.message}`,
     )
   assert.deepEqual(await texts(), [
     'NamesAccepted False ShortNamesConflict: "wd" is already in use',
@@ -127,9 +125,8 @@ test('tables have the printer columns of the version', async () => {
   const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io'
   const { json } = await server.ask('GET', OBJECTS, undefined, { accept })
   assert.deepEqual(json.rows[0].cells, ['a', 1, 'red', null, '60s'])
-  // oxlint-disable-next-line typescript/no-explicit-any -- columns
   assert.deepEqual(
-    json.columnDefinitions.map((c: any) => `${c.name} ${c.priority}`),
+    json.columnDefinitions.map((c: Any) => `${c.name} ${c.priority}`),
     ['Name 0', 'Size 0', 'Colour 1', 'Missing 0', 'Age 0'],
   )
 })

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { testServer } from '../http/fixture.ts'
+import type { Any } from '../http/fixture.ts'
 import type { Recorded } from './testdata/requests.ts'
 import { DEFINITIONS, definition, definitionRequests, objectRequests } from './testdata/requests.ts'
 
@@ -12,10 +13,8 @@ const answers = JSON.parse(readFileSync(join(import.meta.dirname, 'testdata', 'a
   objects: Recorded[]
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- answers of any shape
-function withoutTimes(status: any): unknown {
-  // oxlint-disable-next-line typescript/no-explicit-any -- answers of any shape
-  const conditions = status.conditions.map(({ lastTransitionTime: _time, ...rest }: any) => rest)
+function withoutTimes(status: Any): unknown {
+  const conditions = status.conditions.map(({ lastTransitionTime: _time, ...rest }: Any) => rest)
   return { ...status, conditions }
 }
 

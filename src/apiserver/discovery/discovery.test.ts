@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { definition } from '../crd/testdata/requests.ts'
 import { testServer } from '../http/fixture.ts'
+import type { Any } from '../http/fixture.ts'
 
 const ACCEPT = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json'
 const TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
@@ -20,19 +21,16 @@ test('aggregated, with its exact content type and ETag', async () => {
     assert.deepEqual([again.status, again.text, again.headers['etag']], [304, '', etag])
   }
   const { json } = await server.ask('GET', '/api', undefined, { accept: ACCEPT })
-  // oxlint-disable-next-line typescript/no-explicit-any -- any document
-  const pods = json.items[0].versions[0].resources.find((r: any) => r.resource === 'pods')
+  const pods = json.items[0].versions[0].resources.find((r: Any) => r.resource === 'pods')
   assert.deepEqual([pods.scope, pods.singularResource, pods.shortNames], ['Namespaced', 'pod', ['po']])
-  // oxlint-disable-next-line typescript/no-explicit-any -- any document
-  const eviction = pods.subresources.find((s: any) => s.subresource === 'eviction')
+  const eviction = pods.subresources.find((s: Any) => s.subresource === 'eviction')
   assert.deepEqual(eviction.responseKind, { group: 'policy', version: 'v1', kind: 'Eviction' })
 })
 
 test('groups stand in the order of their priority, versions too', async () => {
   const server = await testServer()
   const { json } = await server.ask('GET', '/apis')
-  // oxlint-disable-next-line typescript/no-explicit-any -- any document
-  const names = json.groups.map((g: any) => g.name)
+  const names = json.groups.map((g: Any) => g.name)
   assert.deepEqual(names.slice(0, 3), ['apiregistration.k8s.io', 'apps', 'events.k8s.io'])
   assert.deepEqual((await server.ask('GET', '/apis/autoscaling')).json.preferredVersion, {
     groupVersion: 'autoscaling/v2',
@@ -44,8 +42,7 @@ test('groups stand in the order of their priority, versions too', async () => {
     [['v1'], 'example.com:6443'],
   )
   const apps = (await server.ask('GET', '/apis/apps/v1')).json
-  // oxlint-disable-next-line typescript/no-explicit-any -- any document
-  const scale = apps.resources.find((r: any) => r.name === 'deployments/scale')
+  const scale = apps.resources.find((r: Any) => r.name === 'deployments/scale')
   assert.deepEqual([scale.group, scale.version, scale.kind], ['autoscaling', 'v1', 'Scale'])
   for (const path of ['/apis/nope', '/apis/apps/v9', '/api/v2', '/apis//v1'])
     assert.equal((await server.ask('GET', path)).status, 404, path)
@@ -58,9 +55,8 @@ test('custom resources appear and go, in discovery and in OpenAPI', async () => 
   await server.ask('POST', DEFINITIONS, definition())
   await server.custom.idle()
   const { resources } = (await server.ask('GET', '/apis/example.com/v1')).json
-  // oxlint-disable-next-line typescript/no-explicit-any -- any document
   assert.deepEqual(
-    resources.map((r: any) => r.name),
+    resources.map((r: Any) => r.name),
     ['widgets', 'widgets/status'],
   )
   assert.notEqual(await etag(), before)
@@ -97,21 +93,22 @@ test('OpenAPI: hashes, redirects, 304, and no JSON for those who want none', asy
   const { patch } = fresh.json.paths['/apis/apps/v1/namespaces/{namespace}/deployments/{name}']
   assert.equal(patch['x-kubernetes-action'], 'patch')
   // kubectl looks for this parameter before it leaves validation to the server.
-  // oxlint-disable-next-line typescript/no-explicit-any -- any document
-  assert.ok(patch.parameters.some((p: any) => p.name === 'fieldValidation'))
+  assert.ok(patch.parameters.some((p: Any) => p.name === 'fieldValidation'))
 })
 
 test('every reference of every document leads somewhere', async () => {
   const server = await testServer()
   await server.ask('POST', DEFINITIONS, definition())
   await server.custom.idle()
-  const urls = Object.values(
-    (await server.ask('GET', '/openapi/v3')).json.paths as Record<string, { serverRelativeURL: string }>,
-  )
-  const texts = await Promise.all(urls.map(async (u) => (await server.ask('GET', u.serverRelativeURL)).text))
+  const { paths } = (await server.ask('GET', '/openapi/v3')).json as {
+    paths: Record<string, { serverRelativeURL: string }>
+  }
+  const texts: string[] = []
+  for (const { serverRelativeURL } of Object.values(paths))
+    texts.push((await server.ask('GET', serverRelativeURL)).text)
   for (const text of [...texts, (await server.ask('GET', '/openapi/v2')).text]) {
-    const document = JSON.parse(text)
-    const known = new Set(Object.keys(document.components?.schemas ?? document.definitions))
+    const document = JSON.parse(text) as Any
+    const known = new Set(Object.keys((document.components?.schemas ?? document.definitions) as object))
     for (const [, name] of text.matchAll(/"\$ref":"#\/(?:components\/schemas|definitions)\/([^"]+)"/g))
       assert.ok(known.has(name!), name)
   }

@@ -27,6 +27,9 @@ const VERSION = {
   platform: 'linux/amd64',
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into any shape
+export type Any = any
+
 /** What was answered so far. */
 export interface Answer {
   readonly status: number
@@ -34,15 +37,13 @@ export interface Answer {
   readonly body: Buffer
   readonly text: string
   /** The body as JSON. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into any shape
-  readonly json: any
+  readonly json: Any
 }
 
 export interface Sent {
   readonly answer: Answer
   /** Lines of a stream so far, as JSON. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into any shape
-  readonly lines: any[]
+  readonly lines: Any[]
   /** Resolves when the exchange has ended. */
   readonly done: Promise<void>
   /** The client goes away. */

@@ -7,6 +7,7 @@ import type { Authorizer } from '../contract.ts'
 import { FairShare } from '../fairshare/fairshare.ts'
 import { pod } from '../registry/fixture.ts'
 import { testServer } from './fixture.ts'
+import type { Any } from './fixture.ts'
 
 const PODS = '/api/v1/namespaces/default/pods'
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io'
@@ -83,8 +84,7 @@ describe('objects', () => {
     for (const name of ['a', 'b', 'c'])
       await server.ask('POST', MAPS, { ...configMap(name), metadata: { name, labels: { keep: String(name === 'c') } } })
     const answer = await server.ask('DELETE', `${MAPS}?labelSelector=keep%3Dfalse`)
-    // oxlint-disable-next-line typescript/no-explicit-any -- any list
-    const names = (list: any) => list.items.map((i: any) => i.metadata.name)
+    const names = (list: Any) => list.items.map((i: Any) => i.metadata.name)
     assert.deepEqual(names(answer.json), ['a', 'b'])
     assert.deepEqual(names((await server.ask('GET', MAPS)).json), ['c'])
   })
@@ -117,9 +117,8 @@ describe('objects', () => {
     assert.deepEqual([ignored.status, ignored.headers['warning'], ignored.json.data], [201, undefined, { a: '2' }])
     const bad = await server.ask('POST', `${MAPS}?fieldValidation=Maybe&dryRun=Some`, configMap('z'))
     assert.equal(bad.status, 422)
-    // oxlint-disable-next-line typescript/no-explicit-any -- causes
     assert.deepEqual(
-      bad.json.details.causes.map((c: any) => c.field),
+      bad.json.details.causes.map((c: Any) => c.field),
       ['dryRun', 'fieldValidation'],
     )
   })
