@@ -110,6 +110,6 @@ test('every reference of every document leads somewhere', async () => {
     const document = JSON.parse(text) as Any
     const known = new Set(Object.keys((document.components?.schemas ?? document.definitions) as object))
     for (const [, name] of text.matchAll(/"\$ref":"#\/(?:components\/schemas|definitions)\/([^"]+)"/g))
-      assert.ok(known.has(name!), name)
+      assert.ok(known.has(name!), name!)
   }
 })

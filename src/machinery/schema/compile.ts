@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import type { FieldError } from '../field.ts'
 import { compileCheck } from './check.ts'
 import { compileDefaults } from './defaults.ts'
-import { isObject, own } from './props.ts'
 import type { Data, SchemaProps } from './props.ts'
 import { compilePrune, pruneMetadata } from './prune.ts'
 
@@ -59,19 +58,4 @@ function compile(schema: SchemaProps): CompiledSchema {
       return unknown
     },
   }
-}
-
-/** The schema at a simple path such as `.spec.replicas`; undefined when the schema has none there. */
-export function schemaAt(schema: SchemaProps, path: string): SchemaProps | undefined {
-  let at: SchemaProps | undefined = schema
-  for (const name of path.split('.').filter((p) => p !== '')) {
-    if (at === undefined) return undefined
-    const property = own(at.properties ?? {}, name)
-    at = isObject(property)
-      ? (property as SchemaProps)
-      : typeof at.additionalProperties === 'object'
-        ? at.additionalProperties
-        : undefined
-  }
-  return at
 }

@@ -1,5 +1,5 @@
 /** Structural schemas of custom resources. */
-export { compileSchema, schemaAt } from './compile.ts'
+export { compileSchema } from './compile.ts'
 export type { CompiledSchema } from './compile.ts'
 export { compilePath } from './path.ts'
 export type { Path } from './path.ts'
