@@ -1,5 +1,5 @@
 /** Where a cluster is and how to prove who one is. */
-import { readFileSync, statSync } from 'node:fs'
+import type { ExecPlugin } from './exec-plugin.ts'
 
 /** All that a client needs of a kubeconfig. PEM texts, not paths. */
 export interface Connection {
@@ -16,50 +16,10 @@ export interface Connection {
   readonly token?: string
   /** Read again when it changes; wins over `token`. */
   readonly tokenFile?: string
+  /** A program that gives a token or a client certificate; only without any of the others. */
+  readonly exec?: ExecPlugin
   readonly username?: string
   readonly password?: string
   /** The namespace that commands act in. */
   readonly namespace?: string
-}
-
-/** How long a token file is believed without a look, in milliseconds. */
-const TOKEN_AGE = 10_000
-
-/** The Authorization header of a connection. */
-export class Authorization {
-  readonly #connection: Connection
-  readonly #now: () => number
-  #token = ''
-  #read = Number.NEGATIVE_INFINITY
-  #modified = -1
-
-  constructor(connection: Connection, now: () => number) {
-    this.#connection = connection
-    this.#now = now
-  }
-
-  /** @throws Error when a token file cannot be read and none was read before */
-  header(): string | undefined {
-    const { token, tokenFile, username, password } = this.#connection
-    if (tokenFile !== undefined) return `Bearer ${this.#fromFile(tokenFile)}`
-    if (token !== undefined) return `Bearer ${token}`
-    if (username === undefined) return undefined
-    return `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`
-  }
-
-  #fromFile(file: string): string {
-    const now = this.#now()
-    if (now - this.#read < TOKEN_AGE) return this.#token
-    this.#read = now
-    try {
-      const modified = statSync(file).mtimeMs
-      if (modified !== this.#modified) {
-        this.#token = readFileSync(file, 'utf8').trim()
-        this.#modified = modified
-      }
-    } catch (error) {
-      if (this.#token === '') throw new Error(`cannot read the token file ${file}`, { cause: error })
-    }
-    return this.#token
-  }
 }

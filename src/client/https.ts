@@ -61,7 +61,7 @@ export class HttpsClient implements Client {
   }
 
   async #json<T>(...args: Parameters<Transport['call']>): Promise<T> {
-    return decodeJson(await this.#transport.call(...args)).value as T
+    return parseJson(await this.#transport.call(...args)) as T
   }
 
   get<T extends KubeObject = KubeObject>(resource: Resource, name: string, where: Where = {}): Promise<T> {
@@ -90,7 +90,7 @@ export class HttpsClient implements Client {
     try {
       for await (const chunk of await this.#transport.open({ method: 'GET', path, signal: ended })) {
         for (const line of lines.push(chunk)) {
-          yield decodeJson(line).value as WatchEvent<T>
+          yield parseJson(line) as WatchEvent<T>
           if (ended.aborted) return
         }
       }
@@ -153,7 +153,7 @@ export class HttpsClient implements Client {
       body: deleteOptions(query),
       signal: query.signal,
     })
-    return answer.kind === 'Status' && answer.apiVersion === 'v1' ? undefined : answer
+    return remains(answer) ? answer : undefined
   }
 
   async deleteCollection(
@@ -198,4 +198,22 @@ function deleteOptions({ gracePeriodSeconds, propagationPolicy, preconditions, d
     preconditions,
     dryRun: dryRun === true ? ['All'] : undefined,
   })
+}
+
+/** What may be an integer that a double does not hold. A number inside a string may match as well; that costs time only. */
+const LONG_NUMBER = /[:,[\s]-?\d[\d.]{15}/
+
+/** Duplicate keys are no concern here: a server writes none. */
+function parseJson(text: string): unknown {
+  return LONG_NUMBER.test(text) ? decodeJson(text).value : JSON.parse(text)
+}
+
+/**
+ * Whether the object that a delete answered still exists. Servers answer the last state of some kinds that are gone;
+ * what is only marked has a deletion time, and a grace period or finalizers to wait for.
+ */
+function remains({ kind, apiVersion, metadata }: KubeObject): boolean {
+  if (kind === 'Status' && apiVersion === 'v1') return false
+  if (metadata.deletionTimestamp === undefined) return false
+  return metadata.deletionGracePeriodSeconds !== 0 || (metadata.finalizers ?? []).length > 0
 }

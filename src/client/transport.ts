@@ -1,10 +1,14 @@
-/** HTTPS towards one cluster: a pool for short calls, and connections of their own for watches. */
+/** HTTPS towards one cluster: calls with an answer, and streams. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
-import { Authorization } from './connection.ts'
 import type { Connection } from './connection.ts'
+import { Credentials } from './credentials.ts'
+import type { Credential } from './credentials.ts'
+import { exchange } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 import { ConnectionError, failureOf } from './failure.ts'
+import { Pools } from './pools.ts'
+import type { PoolOptions } from './pools.ts'
 
 export interface TransportOptions {
   /** Connections for short calls, at most. @default 32 */
@@ -31,7 +35,7 @@ export interface Call {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A server's wish to wait is honoured up to this, in seconds. */
+/** A server that wants a longer pause than this, in seconds, is not waited for: its answer is the error. */
 const MAX_WAIT = 10
 /** Errors after which a GET may go again: the server closed a connection that was kept open. */
 const STALE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
@@ -39,81 +43,61 @@ const STALE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 export class Transport {
   readonly server: string
   readonly #prefix: string
-  readonly #authorization: Authorization
-  readonly #unary: Pool
-  readonly #streams: Pool
+  readonly #connection: Connection
+  readonly #credentials: Credentials
+  readonly #options: PoolOptions
   readonly #retries: number
   readonly #userAgent: string
+  readonly #closed = new AbortController()
+  /** The connections of the present certificate, and those of earlier ones whose last calls are under way. */
+  #pools: Pools | undefined
+  #certificate: string | undefined
+  readonly #retired = new Set<Pools>()
 
   constructor(connection: Connection, options: TransportOptions = {}) {
     const { connections = 32, timeout = 60_000, retries = 3, userAgent = 'tenantry', now = Date.now } = options
     const url = new URL(connection.server)
     this.server = url.origin
     this.#prefix = url.pathname.replace(/\/+$/, '')
-    this.#authorization = new Authorization(connection, now)
+    this.#connection = connection
+    this.#credentials = new Credentials(connection, now, this.#closed.signal)
+    this.#options = { connections, timeout }
     this.#retries = retries
     this.#userAgent = userAgent
-    const connect = {
-      timeout: 10_000,
-      keepAlive: true,
-      keepAliveInitialDelay: 30_000,
-      rejectUnauthorized: connection.insecureSkipTlsVerify !== true,
-      ...(connection.ca === undefined ? {} : { ca: connection.ca }),
-      ...(connection.clientCertificate === undefined ? {} : { cert: connection.clientCertificate }),
-      ...(connection.clientKey === undefined ? {} : { key: connection.clientKey }),
-      ...(connection.tlsServerName === undefined ? {} : { servername: connection.tlsServerName }),
-    }
-    const common = { allowH2: false, connect, keepAliveTimeout: 30_000 }
-    this.#unary = new Pool(url.origin, { ...common, connections, headersTimeout: timeout, bodyTimeout: timeout })
-    this.#streams = new Pool(url.origin, { ...common, headersTimeout: timeout, bodyTimeout: 0 })
-  }
-
-  #options({ method, path, body, contentType, accept, signal }: Call): Dispatcher.RequestOptions {
-    const authorization = this.#authorization.header()
-    return {
-      method,
-      path: this.#prefix + path,
-      headers: {
-        accept: accept ?? 'application/json',
-        'user-agent': this.#userAgent,
-        ...(authorization === undefined ? {} : { authorization }),
-        ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
-      },
-      body: body ?? null,
-      signal: signal ?? null,
-    }
   }
 
   /**
-   * One call with its answer as text. A 429, or a 5xx of a repeatable call, that names a Retry-After is repeated.
+   * One call with its answer as text. A 429, or a 5xx of a repeatable call, that names a Retry-After is repeated; so is
+   * a GET whose connection broke, and what got a 401 with a credential that could be renewed.
    *
    * @throws StatusError, ConnectionError, or the reason of `signal`
    */
   async call(call: Call): Promise<string> {
     const repeatable = call.method === 'GET' || call.method === 'PUT' || call.method === 'DELETE'
-    for (let left = this.#retries; ; left--) {
-      const { code, text, retryAfter } = await this.#once(call, left > 0)
+    let stale = call.method !== 'GET'
+    let refused = false
+    for (let left = this.#retries; ;) {
+      const credential = await this.#credentials.current()
+      let answer: Answer
+      try {
+        answer = await exchange(this.#poolsFor(credential).calls, this.#request(call, credential), call.signal)
+      } catch (error) {
+        call.signal?.throwIfAborted()
+        this.#closed.signal.throwIfAborted()
+        if (stale || !STALE.has((error as { code?: string }).code ?? '')) throw new ConnectionError(this.server, error)
+        stale = true
+        continue
+      }
+      const { code, text, headers } = answer
       if (code >= 200 && code < 300) return text
+      if (code === 401 && !refused) {
+        refused = true
+        if (await this.#credentials.renewed(credential)) continue
+      }
+      const retryAfter = secondsOf(headers['retry-after'])
       const again = retryAfter !== undefined && (code === 429 || (code >= 500 && repeatable))
-      if (!again || left <= 0) throw failureOf(code, text, retryAfter)
-      await sleep(Math.min(retryAfter, MAX_WAIT) * 1000, undefined, call.signal ? { signal: call.signal } : {})
-    }
-  }
-
-  async #once(call: Call, retry: boolean): Promise<{ code: number; text: string; retryAfter: number | undefined }> {
-    try {
-      const answer = await this.#unary.request(this.#options(call))
-      return {
-        code: answer.statusCode,
-        text: await answer.body.text(),
-        retryAfter: secondsOf(answer.headers['retry-after']),
-      }
-    } catch (error) {
-      call.signal?.throwIfAborted()
-      if (retry && call.method === 'GET' && STALE.has((error as { code?: string }).code ?? '')) {
-        return this.#once(call, false)
-      }
-      throw new ConnectionError(this.server, error)
+      if (!again || retryAfter > MAX_WAIT || left-- <= 0) throw failureOf(code, text, retryAfter)
+      await this.#pause(retryAfter, call.signal)
     }
   }
 
@@ -123,20 +107,58 @@ export class Transport {
    * @throws StatusError, ConnectionError
    */
   async open(call: Call): Promise<AsyncIterable<Uint8Array>> {
-    let answer
-    try {
-      answer = await this.#streams.request(this.#options(call))
-    } catch (error) {
-      call.signal?.throwIfAborted()
-      throw new ConnectionError(this.server, error)
+    for (let refused = false; ; refused = true) {
+      const credential = await this.#credentials.current()
+      let answer
+      try {
+        const options = { ...this.#request(call, credential), signal: call.signal ?? null }
+        answer = await this.#poolsFor(credential).streams.request(options)
+      } catch (error) {
+        call.signal?.throwIfAborted()
+        throw new ConnectionError(this.server, error)
+      }
+      const { statusCode, headers, body } = answer
+      if (statusCode === 200) return body
+      const text = await body.text()
+      if (statusCode === 401 && !refused && (await this.#credentials.renewed(credential))) continue
+      throw failureOf(statusCode, text, secondsOf(headers['retry-after']))
     }
-    if (answer.statusCode === 200) return answer.body
-    const retryAfter = secondsOf(answer.headers['retry-after'])
-    throw failureOf(answer.statusCode, await answer.body.text(), retryAfter)
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#unary.destroy(), this.#streams.destroy()])
+    this.#closed.abort(new Error('the client is closed'))
+    const pools = this.#pools === undefined ? [] : [this.#pools]
+    await Promise.all([...pools, ...this.#retired].map((each) => each.destroy()))
+  }
+
+  #request(
+    { method, path, body, contentType, accept }: Call,
+    { authorization }: Credential,
+  ): Dispatcher.RequestOptions {
+    const headers = ['accept', accept ?? 'application/json', 'user-agent', this.#userAgent]
+    if (authorization !== undefined) headers.push('authorization', authorization)
+    if (body !== undefined) headers.push('content-type', contentType ?? 'application/json')
+    return { method, path: this.#prefix + path, headers, body: body ?? null }
+  }
+
+  #poolsFor({ certificate, key }: Credential): Pools {
+    this.#closed.signal.throwIfAborted()
+    const old = this.#pools
+    if (old !== undefined && this.#certificate === certificate) return old
+    const identity = certificate === undefined || key === undefined ? {} : { certificate, key }
+    this.#pools = new Pools(this.#connection, identity, this.#options)
+    this.#certificate = certificate
+    if (old !== undefined) {
+      this.#retired.add(old)
+      void old.retire().finally(() => this.#retired.delete(old))
+    }
+    return this.#pools
+  }
+
+  async #pause(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+    const closed = this.#closed.signal
+    const either = signal === undefined ? closed : AbortSignal.any([signal, closed])
+    await sleep(seconds * 1000, undefined, { signal: either }).catch(() => either.throwIfAborted())
   }
 }
 
