@@ -52,7 +52,7 @@ export async function kubectlSuite(t: TestContext, program: string, tenant: stri
       'secret/pull created\n',
     )
     assert.equal(await ok('create serviceaccount robot'), 'serviceaccount/robot created\n')
-    assert.match(await ok('create token robot'), /^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+    assert.match(await ok('create token robot'), /^[\w-]+\.[\w-]+\.[\w-]+\s*$/)
     assert.equal(
       await ok('create role reader --verb=get,list --resource=pods'),
       'role.rbac.authorization.k8s.io/reader created\n',
@@ -75,7 +75,7 @@ export async function kubectlSuite(t: TestContext, program: string, tenant: stri
       'priorityclass.scheduling.k8s.io/high created\n',
     )
     assert.equal(
-      await ok('create poddisruptionbudget keep --selector=app=web --min-available=1'),
+      await ok('create poddisruptionbudget keep --selector=app=guarded --min-available=1'),
       'poddisruptionbudget.policy/keep created\n',
     )
     assert.equal(await ok('create service clusterip plain --tcp=80:8080'), 'service/plain created\n')
@@ -231,7 +231,7 @@ export async function kubectlSuite(t: TestContext, program: string, tenant: stri
       'configmap/dry\n',
     )
     assert.match((await kubectl.try('get configmap dry')).stderr, /configmaps "dry" not found/)
-    const wrong = await kubectl.try('apply -f -', { stdin: manifest('x').replace('data:', 'dat:') })
+    const wrong = await kubectl.try('apply -f -', { stdin: manifest('x').replace('\ndata:', '\ndat:') })
     assert.match(wrong.stderr, /unknown field "dat"/)
     const invalid = await kubectl.try('create deployment UPPER --image=nginx')
     assert.match(invalid.stderr, /metadata\.name: Invalid value: "UPPER": a lowercase RFC 1123 subdomain/)

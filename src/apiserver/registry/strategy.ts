@@ -48,7 +48,7 @@ export function metadataRules(served: ServedResource, rules: KindRules): Paramet
 export function contentErrors(served: ServedResource, object: KubeObject, old?: KubeObject): FieldError[] {
   if (served.custom !== undefined) return served.custom.validate(object, old)
   const rules = rulesOf(served)
-  if (rules.validate !== undefined) return rules.validate(object)
+  if (rules.validate !== undefined) return rules.validate(object, old)
   return served.info.type === undefined ? [] : validateByTable(object, served.info.type)
 }
 

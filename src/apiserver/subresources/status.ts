@@ -18,6 +18,7 @@ function restrict(object: KubeObject, old: KubeObject, { resource }: Target): vo
     object.metadata = { ...old.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
     return
   }
+  rulesFor(resource.info.group, resource.info.kind).prepareStatus?.(object, old)
   if (resource.prefix === 'core/pods/') {
     delete metadata.deletionTimestamp
     if (old.metadata.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.metadata.deletionTimestamp

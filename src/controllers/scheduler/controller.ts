@@ -168,17 +168,17 @@ class Scheduler implements Controller {
     if (key !== SCHEDULE) return this.#bindAgain(key)
     this.#bringBack()
     let sliceEnd = performance.now() + SLICE
-    for (const waiting of this.#inOrder()) {
-      // Gone or changed while this turn was away.
-      if (this.#pending.get(waiting.pod.metadata.uid!) !== waiting) continue
+    for (const { pod } of this.#inOrder()) {
+      const uid = pod.metadata.uid!
       if (performance.now() > sliceEnd) {
         await new Promise((resolve) => setImmediate(resolve))
         sliceEnd = performance.now() + SLICE
         if (this.#context.signal.aborted) return
-        if (this.#pending.get(waiting.pod.metadata.uid!) !== waiting) continue
       }
       if (this.#inFlight.size >= this.#bindings) await Promise.race(this.#inFlight)
-      this.#schedule(waiting)
+      // As it is now: it may be gone, or have changed, while this turn was away.
+      const waiting = this.#pending.get(uid)
+      if (waiting !== undefined) this.#schedule(waiting)
     }
   }
 
