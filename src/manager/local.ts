@@ -62,7 +62,8 @@ export function createManager({ host, runtime, log, dataDir, store, onWait }: Ma
         },
       }),
     },
-    newQueue: () => createFairQueue(),
+    // A tenant whose API does not answer keeps that many workers at most.
+    newQueue: () => createFairQueue({ flowConcurrency: 64 }),
     now: runtime.now,
     log,
     ...(onWait !== undefined && { onWait }),

@@ -1,9 +1,11 @@
 /** The manager: VirtualCluster objects of a host become running virtual clusters. */
 import type { Client, Informer } from '../client/contract.ts'
-import type { FairQueue } from '../client/queue.ts'
+import { createEventRecorder } from '../client/events.ts'
+import type { FairQueue, Taken } from '../client/queue.ts'
 import { resources } from '../client/resources.ts'
 import type { Log } from '../controllers/contract.ts'
 import { isReason } from '../machinery/status.ts'
+import { equal } from '../syncer/equal.ts'
 import type { SyncerOptions } from '../syncer/syncer.ts'
 import { Syncer } from '../syncer/syncer.ts'
 import type { ControlPlane, Engine } from './contract.ts'
@@ -25,14 +27,22 @@ export interface ManagerOptions {
   readonly onWait?: SyncerOptions['onWait']
 }
 
+interface Item {
+  readonly namespace: string
+  readonly name: string
+}
+
 export class Manager {
   readonly #options: ManagerOptions
-  readonly #queue: FairQueue<{ namespace: string; name: string }>
+  readonly #queue: FairQueue<Item>
   readonly #reconciler: Reconciler
   readonly syncer: Syncer
   #informer: Informer<VirtualCluster> | undefined
   #unsubscribe: (() => void) | undefined
   #workers: Promise<void>[] = []
+  /** Deletions under way: they wait for pods to end, and no worker waits with them. */
+  readonly #deletions = new Set<Promise<void>>()
+  readonly #ending = new AbortController()
 
   constructor(options: ManagerOptions) {
     this.#options = options
@@ -44,12 +54,18 @@ export class Manager {
       onError: (message, fields) => options.log.warn(message, fields),
       ...(options.onWait !== undefined && { onWait: options.onWait }),
     })
+    const recorder = createEventRecorder(options.host, {
+      component: 'tenantry-manager',
+      now: options.now,
+      onError: (error) => options.log.debug('an event was not written', { error: String(error) }),
+    })
     this.#reconciler = new Reconciler({
       host: options.host,
       engines: options.engines,
       syncer: this.syncer,
       now: options.now,
-      event: (object, type, reason, message) => void this.#event(object, type, reason, message),
+      signal: this.#ending.signal,
+      event: (object, type, reason, message) => recorder.record(object, { type, reason, message }),
     })
   }
 
@@ -65,7 +81,7 @@ export class Manager {
       // Our own status writes come back here; they ask for nothing.
       if (
         event.type === 'update' &&
-        event.old.spec === event.object.spec &&
+        equal(event.old.spec, event.object.spec) &&
         event.old.metadata.deletionTimestamp === event.object.metadata.deletionTimestamp
       )
         return
@@ -79,7 +95,8 @@ export class Manager {
   async stop(): Promise<void> {
     this.#unsubscribe?.()
     this.#queue.close()
-    await Promise.all(this.#workers)
+    this.#ending.abort()
+    await Promise.all([...this.#workers, ...this.#deletions])
     await this.syncer.stop()
     await Promise.all(Object.values(this.#options.engines).map((engine) => engine.close()))
   }
@@ -110,7 +127,7 @@ export class Manager {
       if (known.has(uid)) continue
       this.#options.log.info('removing objects of a virtual cluster that is gone', { uid })
       void this.syncer
-        .purge(uid)
+        .purge(uid, this.#ending.signal)
         .catch((error: unknown) => this.#options.log.warn('orphans were not removed', { uid, error: String(error) }))
     }
   }
@@ -119,53 +136,31 @@ export class Manager {
     for (;;) {
       const taken = await this.#queue.take()
       if (taken === undefined) return
-      const { flow, key, item } = taken
-      try {
-        const object = this.#informer!.get(item.namespace, item.name)
-        if (object === undefined) await this.#reconciler.vanished(item.namespace, item.name)
-        else await this.#reconciler.reconcile(object)
-        this.#queue.forget(flow, key)
-      } catch (error) {
-        this.#options.log.warn(`virtual cluster ${item.namespace}/${item.name} is not ready yet`, {
-          error: error instanceof Error ? error.message : String(error),
-        })
-        this.#queue.retry(flow, key, item)
-      } finally {
-        taken.done()
+      const object = this.#informer!.get(taken.item.namespace, taken.item.name)
+      const step = this.#step(taken, object)
+      if (object !== undefined && object.metadata.deletionTimestamp === undefined) await step
+      else {
+        this.#deletions.add(step)
+        void step.then(() => this.#deletions.delete(step))
       }
     }
   }
 
-  async #event(object: VirtualCluster, type: 'Normal' | 'Warning', reason: string, message: string): Promise<void> {
-    const { name, namespace, uid } = object.metadata
-    const time = new Date(this.#options.now()).toISOString().replace(/\.\d+Z$/, 'Z')
+  /** Never rejects. */
+  async #step(taken: Taken<Item>, object: VirtualCluster | undefined): Promise<void> {
+    const { flow, key, item } = taken
     try {
-      await this.#options.host.create(
-        resources.events,
-        {
-          apiVersion: 'v1',
-          kind: 'Event',
-          metadata: { generateName: `${name!}.`, namespace: namespace! },
-          involvedObject: {
-            apiVersion: 'tenantry.dev/v1alpha1',
-            kind: 'VirtualCluster',
-            name: name!,
-            namespace: namespace!,
-            uid: uid!,
-          },
-          type,
-          reason,
-          message,
-          count: 1,
-          firstTimestamp: time,
-          lastTimestamp: time,
-          source: { component: 'tenantry-manager' },
-          reportingComponent: 'tenantry-manager',
-        },
-        { namespace: namespace! },
-      )
+      if (object === undefined) await this.#reconciler.vanished(item.namespace, item.name)
+      else await this.#reconciler.reconcile(object)
+      this.#queue.forget(flow, key)
     } catch (error) {
-      this.#options.log.debug('event was not written', { reason, error: String(error) })
+      if (this.#ending.signal.aborted) return
+      this.#options.log.warn(`virtual cluster ${item.namespace}/${item.name} is not ready yet`, {
+        error: error instanceof Error ? error.message : String(error),
+      })
+      this.#queue.retry(flow, key, item)
+    } finally {
+      taken.done()
     }
   }
 }

@@ -1,7 +1,9 @@
 /** One step of a VirtualCluster's life. */
 import type { Client } from '../client/contract.ts'
 import { resources } from '../client/resources.ts'
+import type { KubeObject } from '../machinery/object.ts'
 import { isReason, StatusError } from '../machinery/status.ts'
+import { equal } from '../syncer/equal.ts'
 import { placement } from '../syncer/placement.ts'
 import type { Syncer } from '../syncer/syncer.ts'
 import type { ControlPlane, Engine } from './contract.ts'
@@ -22,6 +24,8 @@ export interface ReconcilerOptions {
   readonly engines: Readonly<Record<VirtualClusterSpec['engine'], Engine>>
   readonly syncer: Syncer
   now(): number
+  /** Ends waiting for the host. */
+  readonly signal: AbortSignal
   /** Writes an event on the VirtualCluster. */
   event(object: VirtualCluster, type: 'Normal' | 'Warning', reason: string, message: string): void
 }
@@ -42,6 +46,9 @@ export class Reconciler {
 
   async reconcile(object: VirtualCluster): Promise<void> {
     const { uid, deletionTimestamp, finalizers } = object.metadata
+    const before = this.#uids.get(key(object))
+    // Another object under the name: the old one went without our finalizer.
+    if (before !== undefined && before.uid !== uid) await this.#cleanUp(before.uid, before.engine)
     this.#uids.set(key(object), { uid: uid!, engine: object.spec.engine })
     if (deletionTimestamp !== undefined) {
       if (finalizers?.includes(FINALIZER)) await this.#delete(object)
@@ -96,8 +103,6 @@ export class Reconciler {
       running?.plane ?? (await this.#options.engines[engine].ensure({ uid, namespace: namespace!, name: name! }))
     const secret = await this.#writeKubeconfig(object, plane)
     if (running === undefined) {
-      running = { plane, fixed, weight }
-      this.#running.set(uid, running)
       await this.#options.syncer.add({
         uid,
         namespace: namespace!,
@@ -108,6 +113,8 @@ export class Reconciler {
         weight,
         api: plane.endpoint,
       })
+      running = { plane, fixed, weight }
+      this.#running.set(uid, running)
     }
     if (running.weight !== weight) {
       this.#options.syncer.setWeight(uid, weight)
@@ -128,24 +135,42 @@ export class Reconciler {
     ])
     await this.#cleanUp(object.metadata.uid!, object.spec.engine)
     const where = { namespace: object.metadata.namespace! }
-    await this.#options.host
-      .delete(resources.secrets, kubeconfigSecretName(object.metadata.name!), where)
-      .catch(ignoreNotFound)
-    const finalizers = object.metadata.finalizers!.filter((f) => f !== FINALIZER)
-    await this.#options.host
-      .patch(
-        resources.virtualclusters,
-        object.metadata.name!,
-        { type: 'merge', body: { metadata: { uid: object.metadata.uid, finalizers } } },
-        where,
-      )
-      .catch(ignoreNotFound)
+    await this.#deleteKubeconfig(object)
+    await this.#removeFinalizer(object, where)
     this.#uids.delete(key(object))
+  }
+
+  /** Only our own: a Secret of that name that was there before stays. */
+  async #deleteKubeconfig(object: VirtualCluster): Promise<void> {
+    const { host } = this.#options
+    const name = kubeconfigSecretName(object.metadata.name!)
+    const where = { namespace: object.metadata.namespace! }
+    try {
+      const there = await host.get(resources.secrets, name, where)
+      if (!owned(there, object)) return
+      await host.delete(resources.secrets, name, { ...where, preconditions: { uid: there.metadata.uid! } })
+    } catch (error) {
+      ignoreNotFound(error)
+    }
+  }
+
+  /** From the list as it is now: others may have put theirs on it meanwhile. */
+  async #removeFinalizer(object: VirtualCluster, where: { namespace: string }): Promise<void> {
+    const { host } = this.#options
+    try {
+      const { metadata } = await host.get(resources.virtualclusters, object.metadata.name!, where)
+      if (metadata.uid !== object.metadata.uid || metadata.finalizers?.includes(FINALIZER) !== true) return
+      const finalizers = metadata.finalizers.filter((f) => f !== FINALIZER)
+      const body = { metadata: { uid: metadata.uid, resourceVersion: metadata.resourceVersion, finalizers } }
+      await host.patch(resources.virtualclusters, object.metadata.name!, { type: 'merge', body }, where)
+    } catch (error) {
+      ignoreNotFound(error)
+    }
   }
 
   async #cleanUp(uid: string, engine: VirtualClusterSpec['engine']): Promise<void> {
     this.#options.syncer.remove(uid)
-    await this.#options.syncer.purge(uid)
+    await this.#options.syncer.purge(uid, this.#options.signal)
     await this.#options.engines[engine].remove(uid)
     this.#running.delete(uid)
   }
@@ -192,7 +217,7 @@ export class Reconciler {
     } catch (error) {
       if (!isReason(error, 'AlreadyExists')) throw error
       const there = await host.get(resources.secrets, name, where)
-      if (there.metadata.ownerReferences?.some((o) => o.uid === object.metadata.uid) !== true) {
+      if (!owned(there, object)) {
         throw new Unacceptable(
           `the Secret ${where.namespace}/${name} exists and is not this virtual cluster's; delete or rename it`,
         )
@@ -231,7 +256,7 @@ export class Reconciler {
       observedGeneration: generation,
       conditions: [...conditions.values()],
     }
-    if (JSON.stringify(status) === JSON.stringify(object.status)) return
+    if (equal(status, object.status)) return
     await this.#options.host
       .patch(
         resources.virtualclusters,
@@ -241,6 +266,10 @@ export class Reconciler {
       )
       .catch(ignoreNotFound)
   }
+}
+
+function owned(secret: KubeObject, by: VirtualCluster): boolean {
+  return secret.metadata.ownerReferences?.some((o) => o.uid === by.metadata.uid) === true
 }
 
 function key(object: VirtualCluster): string {

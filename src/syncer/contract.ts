@@ -49,6 +49,8 @@ export interface Upward {
   readonly bind?: string
   /** The new status, when it differs. */
   readonly status?: object
+  /** Write the status only over the state that was read: it holds what the tenant decides, too. */
+  readonly exact?: boolean
   /** A merge patch of the main object, when fields that the host decides differ. */
   readonly patch?: object
 }
@@ -64,6 +66,8 @@ export interface Descriptor {
     desired: KubeObject,
     host: KubeObject,
   ): { readonly type: 'merge' | 'strategic'; readonly body: Record<string, unknown> } | undefined
+  /** The part of the status that the tenant decides, as a strategic merge patch of the host's status. */
+  statusChange?(object: KubeObject, host: KubeObject): Record<string, unknown> | undefined
   /** What the tenant object should take over from the host object. */
   toTenant?(object: KubeObject, host: KubeObject, view: TenantView): Upward
 }

@@ -1,9 +1,11 @@
 /** The way down: makes one host object what its tenant object says. */
 import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
-import { isReason } from '../machinery/status.ts'
+import { isReason, StatusError } from '../machinery/status.ts'
 import type { Host } from './host.ts'
 import { annotations, identityOf, labels, MANAGER, metadataChange, stamp } from './identity.ts'
+import { tenantText } from './kinds/event.ts'
+import { refusal } from './kinds/pod.ts'
 import { descriptors, type Session, type SyncedKind } from './session.ts'
 
 /** Tells the tenant, as an event on its object, why something is not on the host. */
@@ -23,7 +25,7 @@ export class Down {
   async sync(session: Session, kind: SyncedKind, namespace: string, name: string): Promise<void> {
     const { resource } = descriptors[kind]
     const object = session.get(kind, namespace, name)
-    const host = this.#host.find(kind, session.tenant.uid, namespace, name)
+    const host = this.#host.find(kind, session.tenant, namespace, name)
     if (object === undefined || !session.wanted(kind, object)) {
       if (host !== undefined) await this.#host.delete(resource, host, kind === 'Pod' ? { gracePeriodSeconds: 0 } : {})
       return
@@ -52,26 +54,34 @@ export class Down {
   }
 
   async #create(session: Session, kind: SyncedKind, object: KubeObject): Promise<void> {
-    // A pod that ran already and has no host pod is over: the way up takes it away.
-    if (kind === 'Pod' && (object['spec'].nodeName !== undefined || finished(object))) return
+    // A pod that ran already and has no host pod is over, wherever it went while nobody watched.
+    if (kind === 'Pod' && over(object)) return forget(session, object)
+    if (kind === 'Pod' && finished(object)) return
     const desired = this.#translate(session, kind, object)
     if (desired === undefined) return
     await this.ensureNamespace(session, object.metadata.namespace!)
+    if (session.stopped) return
     try {
       await this.#host.create(descriptors[kind].resource, desired)
     } catch (error) {
-      if (!isReason(error, 'AlreadyExists')) throw error
+      if (!isReason(error, 'AlreadyExists')) {
+        this.#explain(session, object, desired, error)
+        throw error
+      }
       // Either our own write that the cache does not show yet, or somebody else's object in our place.
       const there = await this.#host.client.get(descriptors[kind].resource, desired.metadata.name!, {
         namespace: desired.metadata.namespace!,
       })
-      if (identityOf(there)?.uid === object.metadata.uid) return
-      this.#complain(
-        session,
-        object,
-        'SyncError',
-        `${kind} ${desired.metadata.namespace!}/${desired.metadata.name!} on the host is not this object's; it is left alone`,
-      )
+      const identity = identityOf(there)
+      if (identity?.tenant === session.tenant.uid && identity.uid === object.metadata.uid) return
+      // The twin of an object that had this name before is on its way out.
+      if (identity?.tenant !== session.tenant.uid)
+        this.#complain(
+          session,
+          object,
+          'SyncError',
+          `${kind} ${desired.metadata.namespace!}/${desired.metadata.name!} on the host is not this object's; it is left alone`,
+        )
       throw error
     }
   }
@@ -79,10 +89,27 @@ export class Down {
   async #update(session: Session, kind: SyncedKind, object: KubeObject, host: KubeObject): Promise<void> {
     const desired = this.#translate(session, kind, object)
     if (desired === undefined) return
-    if (host.metadata.annotations?.[annotations.applied] === desired.metadata.annotations![annotations.applied]) return
+    const { resource } = descriptors[kind]
     const change = descriptors[kind].change(desired, host)
-    const metadata = { ...metadataChange(desired, host), uid: host.metadata.uid }
-    await this.#host.patch(descriptors[kind].resource, host, change?.type ?? 'merge', { ...change?.body, metadata })
+    const metadata = metadataChange(desired, host)
+    if (change !== undefined || metadata !== undefined) {
+      const body = { ...change?.body, metadata: { ...metadata, uid: host.metadata.uid } }
+      try {
+        await this.#host.patch(resource, host, change?.type ?? 'merge', body)
+      } catch (error) {
+        this.#explain(session, object, desired, error)
+        throw error
+      }
+    }
+    const status = descriptors[kind].statusChange?.(object, host)
+    if (status !== undefined)
+      await this.#host.patch(resource, host, 'strategic', { metadata: { uid: host.metadata.uid }, status }, 'status')
+  }
+
+  /** Says to the tenant that the host will not have it. What passes by itself is no news. */
+  #explain(session: Session, object: KubeObject, desired: KubeObject, error: unknown): void {
+    if (!(error instanceof StatusError) || !REFUSALS.has(error.code) || PASSING.test(error.message)) return
+    this.#complain(session, object, 'SyncError', tenantText(error.message, desired, object, session.tenant))
   }
 
   #translate(session: Session, kind: SyncedKind, object: KubeObject): KubeObject | undefined {
@@ -129,7 +156,7 @@ export class Down {
       },
     }
     try {
-      await this.#host.create(resources.namespaces, object)
+      if (!session.stopped) await this.#host.create(resources.namespaces, object)
     } catch (error) {
       if (!isReason(error, 'AlreadyExists')) throw error
       const there = await this.#host.client.get(resources.namespaces, name)
@@ -146,6 +173,16 @@ export class Down {
     if (session.occupies(namespace) || !this.#host.empty(host.metadata.name!)) return
     await this.#host.delete(resources.namespaces, host)
   }
+}
+
+/** Answers that another attempt alone does not change. */
+const REFUSALS = new Set([400, 403, 413, 422])
+/** A namespace that is being made or unmade. */
+const PASSING = /error looking up service account|because it is being terminated/
+
+/** Whether a pod was given to a node before. One with a node of the tenant's own choice never was. */
+function over(pod: KubeObject): boolean {
+  return pod['spec'].nodeName !== undefined && refusal(pod) === undefined
 }
 
 function finished(pod: KubeObject): boolean {

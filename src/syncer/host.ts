@@ -3,11 +3,11 @@ import type { Client, DeleteQuery, Informer, Resource } from '../client/contract
 import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { isReason, StatusError } from '../machinery/status.ts'
-import { identityKey, identityOf, labels, MANAGED_SELECTOR } from './identity.ts'
+import type { Tenant } from './contract.ts'
+import { identityOf, labels, MANAGED_SELECTOR } from './identity.ts'
 import type { Limiter } from './limiter.ts'
 import type { SyncedKind } from './session.ts'
 
-const BY_IDENTITY = 'identity'
 const BY_CLUSTER = 'cluster'
 
 export class Host {
@@ -15,6 +15,10 @@ export class Host {
   readonly informers: Readonly<Record<SyncedKind | 'Namespace', Informer>>
   readonly nodes: Informer
   readonly #limiter: Limiter
+  /** Clusters for which something was made here, until they are purged. */
+  readonly #wrote = new Set<string>()
+  /** Creations under way, by cluster. */
+  readonly #creating = new Map<string, Set<Promise<unknown>>>()
   readonly #now: () => number
 
   constructor(client: Client, limiter: Limiter, now: () => number) {
@@ -23,10 +27,6 @@ export class Host {
     this.#now = now
     const ours = (resource: Resource) => {
       const informer = client.informer(resource, { labelSelector: MANAGED_SELECTOR })
-      informer.addIndex(BY_IDENTITY, (object) => {
-        const identity = identityOf(object)
-        return identity === undefined ? [] : [identityKey(identity.tenant, identity.namespace, identity.name)]
-      })
       informer.addIndex(BY_CLUSTER, (object) => [object.metadata.labels?.[labels.cluster] ?? ''])
       return informer
     }
@@ -44,9 +44,12 @@ export class Host {
     await Promise.all([...Object.values(this.informers), this.nodes].map((i) => i.ready()))
   }
 
-  /** The host object of a tenant object. */
-  find(kind: SyncedKind | 'Namespace', tenant: string, namespace: string, name: string): KubeObject | undefined {
-    return this.informers[kind].byIndex(BY_IDENTITY, identityKey(tenant, namespace, name))[0]
+  /** The host object of a tenant object: in its place, with its identity. A copy elsewhere that claims to be it is not. */
+  find(kind: SyncedKind, { uid, placement }: Tenant, namespace: string, name: string): KubeObject | undefined {
+    const object = this.informers[kind].get(placement.namespace(namespace), placement.name(namespace, name))
+    const identity = object && identityOf(object)
+    if (identity?.tenant !== uid || identity.namespace !== namespace || identity.name !== name) return undefined
+    return object
   }
 
   /** Everything of a tenant, of one kind. */
@@ -61,12 +64,52 @@ export class Host {
     )
   }
 
-  create(resource: Resource, object: KubeObject): Promise<KubeObject> {
-    return this.#limited(() => this.client.create(resource, object, where(object)))
+  async create(resource: Resource, object: KubeObject): Promise<KubeObject> {
+    const cluster = object.metadata.labels![labels.cluster]!
+    this.#wrote.add(cluster)
+    const under = this.#limited(() => this.client.create(resource, object, where(object)))
+    let all = this.#creating.get(cluster)
+    if (all === undefined) this.#creating.set(cluster, (all = new Set()))
+    all.add(under)
+    try {
+      return await under
+    } finally {
+      all.delete(under)
+      if (all.size === 0) this.#creating.delete(cluster)
+    }
   }
 
-  patch(resource: Resource, object: KubeObject, type: 'merge' | 'strategic', body: object): Promise<KubeObject> {
-    return this.#limited(() => this.client.patch(resource, object.metadata.name!, { type, body }, where(object)))
+  /** Whether this process made something for a cluster. */
+  wrote(cluster: string): boolean {
+    return this.#wrote.has(cluster)
+  }
+
+  /** A cluster is gone. */
+  forget(cluster: string): void {
+    this.#wrote.delete(cluster)
+  }
+
+  /** Resolves when no creation for a cluster is under way. */
+  async settled(cluster: string): Promise<void> {
+    for (let all = this.#creating.get(cluster); all !== undefined; all = this.#creating.get(cluster))
+      await Promise.allSettled(all)
+  }
+
+  patch(
+    resource: Resource,
+    object: KubeObject,
+    type: 'merge' | 'strategic',
+    body: object,
+    subresource?: string,
+  ): Promise<KubeObject> {
+    const query = { ...where(object), ...(subresource !== undefined && { subresource }) }
+    return this.#limited(() => this.client.patch(resource, object.metadata.name!, { type, body }, query))
+  }
+
+  /** What the host's API itself has of a cluster, of one kind; caches may be behind. */
+  async left(resource: Resource, cluster: string): Promise<KubeObject[]> {
+    const selector = `${MANAGED_SELECTOR},${labels.cluster}=${cluster}`
+    return (await this.client.list(resource, { labelSelector: selector })).items
   }
 
   /** Deletes exactly this object: another of the same name is left alone. Gone already is fine. */

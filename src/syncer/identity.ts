@@ -23,6 +23,8 @@ export const annotations = {
   managedLabels: `${DOMAIN}/managed-labels`,
   managedAnnotations: `${DOMAIN}/managed-annotations`,
   owner: `${DOMAIN}/owner`,
+  /** On a tenant's Node that shows a node of the host. */
+  view: `${DOMAIN}/view`,
 } as const
 
 export const MANAGER = 'tenantry'
@@ -47,11 +49,6 @@ export function identityOf(host: KubeObject): Identity | undefined {
   const uid = a[annotations.uid]
   if (tenant === undefined || name === undefined || uid === undefined) return undefined
   return { tenant, namespace: a[annotations.namespace] ?? '', name, uid }
-}
-
-/** The index value under which informers find the host object of a tenant object. */
-export function identityKey(tenant: string, namespace: string, name: string): string {
-  return `${tenant}/${namespace}/${name}`
 }
 
 /** Keys of a tenant that never reach the host: ours, and tool bookkeeping that only costs bytes. */
@@ -104,10 +101,10 @@ function digest(object: KubeObject): string {
 
 /**
  * The metadata part of a merge patch that makes `host` carry what `desired` has: changed keys, and null for keys that
- * were the tenant's and are gone. Keys that the host's own controllers added stay.
+ * were the tenant's and are gone. Keys that the host's own controllers added stay. `undefined`: nothing to write.
  */
-export function metadataChange(desired: KubeObject, host: KubeObject): Record<string, unknown> {
-  return {
+export function metadataChange(desired: KubeObject, host: KubeObject): Record<string, unknown> | undefined {
+  const change = {
     labels: keysChange(
       desired.metadata.labels ?? {},
       host.metadata.labels ?? {},
@@ -119,6 +116,7 @@ export function metadataChange(desired: KubeObject, host: KubeObject): Record<st
       host.metadata.annotations?.[annotations.managedAnnotations],
     ),
   }
+  return Object.keys(change.labels).length + Object.keys(change.annotations).length === 0 ? undefined : change
 }
 
 function keysChange(desired: StringMap, actual: StringMap, managed: string | undefined): Record<string, string | null> {

@@ -14,6 +14,9 @@ export interface LimiterOptions {
   now(): number
 }
 
+/** Workers beyond the limit, for work that turns out to write nothing. */
+const SPARE = 16
+
 export class Limiter {
   readonly #options: Required<LimiterOptions>
   #limit: number
@@ -22,6 +25,8 @@ export class Limiter {
   #best = Number.POSITIVE_INFINITY
   #lastCut = Number.NEGATIVE_INFINITY
   readonly #waiting: (() => void)[] = []
+  #changed = Promise.withResolvers<void>()
+  #closed = false
 
   constructor(options: LimiterOptions) {
     this.#options = { initial: 32, min: 2, max: 256, ...options }
@@ -38,8 +43,22 @@ export class Limiter {
 
   /** Resolves when one more may start. */
   async acquire(): Promise<void> {
-    if (this.#inFlight >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    this.#inFlight++
+    if (this.#inFlight < this.#limit) this.#inFlight++
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  /**
+   * Resolves when the worker of this number is wanted: little more work is taken from the fair queues than may go on,
+   * because what was taken waits in no fair order.
+   */
+  async seat(worker: number): Promise<void> {
+    while (!this.#closed && worker >= this.#limit + SPARE) await this.#changed.promise
+  }
+
+  /** Lets all workers go. */
+  close(): void {
+    this.#closed = true
+    this.#changed.resolve()
   }
 
   /** Ends one. `trouble`: the host refused or did not answer; `milliseconds`: how long it took. */
@@ -58,10 +77,13 @@ export class Limiter {
     } else if (++this.#good >= this.#limit && this.#limit < this.#options.max) {
       this.#good = 0
       this.#limit++
+      this.#changed.resolve()
+      this.#changed = Promise.withResolvers()
     }
+    // A place is taken for the one who waits, so that nobody slips in before it runs.
     while (this.#waiting.length > 0 && this.#inFlight < this.#limit) {
+      this.#inFlight++
       this.#waiting.shift()!()
-      break
     }
   }
 }

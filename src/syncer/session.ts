@@ -5,7 +5,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import type { Tenant, TenantView } from './contract.ts'
 import { equal } from './equal.ts'
 import { configMaps, secrets } from './kinds/config.ts'
-import { pods } from './kinds/pod.ts'
+import { pods, refusal } from './kinds/pod.ts'
 import { services } from './kinds/service.ts'
 import { referencesOf } from './references.ts'
 import { tokenUses, type TokenUse } from './tokens.ts'
@@ -33,9 +33,13 @@ export class Session implements TenantView {
   readonly nodes: Informer
   readonly usage = new Usage()
   readonly #stops: (() => void)[] = []
+  readonly #onHost: (node: string) => boolean
+  #stopped = false
 
-  constructor(tenant: Tenant) {
+  /** @param onHost whether the host has a node of this name */
+  constructor(tenant: Tenant, onHost: (node: string) => boolean) {
     this.tenant = tenant
+    this.#onHost = onHost
     const { client } = tenant
     this.informers = {
       Pod: client.informer(resources.pods),
@@ -45,22 +49,33 @@ export class Session implements TenantView {
     }
     this.nodes = client.informer(resources.nodes)
     this.informers.Pod.addIndex('node', (pod) => (pod['spec'].nodeName === undefined ? [] : [pod['spec'].nodeName]))
+    this.nodes.addIndex('tainted', (node) =>
+      node['spec']?.unschedulable === true || (node['spec']?.taints ?? []).length > 0 ? ['yes'] : [],
+    )
+  }
+
+  /** After `stop`: what is still under way must write nothing more. */
+  get stopped(): boolean {
+    return this.#stopped
   }
 
   /** Waits for the caches, then reports everything there is and every change. */
   async start(events: SessionEvents): Promise<void> {
     await Promise.all([...Object.values(this.informers), this.nodes].map((i) => i.ready()))
+    if (this.#stopped) return
     this.#watchPods(events)
     for (const kind of ['Service', 'ConfigMap', 'Secret'] as const) {
       this.#on(this.informers[kind], (object, old) => {
         if (old !== undefined && old !== object && !specChanged(kind, old, object)) return
-        if (kind !== 'Service' && !this.wanted(kind, object) && old === undefined) return
+        if (kind !== 'Service' && !this.wanted(kind, object)) return
         events.down(kind, object.metadata.namespace!, object.metadata.name!)
       })
     }
     this.#stops.push(
       this.nodes.onEvent((event) => {
         if (event.type === 'delete') events.node(event.object.metadata.name!, 0)
+        // Nobody may need it: its pods went while nobody watched, or the binding that it was made for failed.
+        else if (event.type === 'add') events.node(event.object.metadata.name!, NODE_LINGER)
       }),
     )
   }
@@ -74,7 +89,9 @@ export class Session implements TenantView {
         const gone = event.type === 'delete'
         if (event.type !== 'update' || event.old['spec'] !== pod['spec']) this.#count(namespace, pod, gone, events)
         if (event.type !== 'update' || specChanged('Pod', event.old, pod)) events.down('Pod', namespace, name)
-        if (gone && pod['spec'].nodeName !== undefined) events.node(pod['spec'].nodeName, NODE_LINGER)
+        const node = pod['spec'].nodeName as string | undefined
+        if (node !== undefined && gone) events.node(node, NODE_LINGER)
+        else if (node !== undefined && this.nodes.get('', node) === undefined) events.node(node, 0)
         if (gone) events.namespace(namespace)
       }),
     )
@@ -83,12 +100,11 @@ export class Session implements TenantView {
   /** Keeps the reference graph; what became needed or unneeded is looked at again. */
   #count(namespace: string, pod: KubeObject, gone: boolean, events: SessionEvents): void {
     const things = new Set<string>()
-    const uses = gone ? [] : tokenUses(pod)
-    if (!gone) {
+    if (!gone && refusal(pod) === undefined) {
       const references = referencesOf(pod)
       for (const name of references.configMaps) things.add(`ConfigMap/${namespace}/${name}`)
       for (const name of references.secrets) things.add(`Secret/${namespace}/${name}`)
-      for (const use of uses) things.add(`Token/${namespace}/${JSON.stringify([use.account, use.audience])}`)
+      for (const use of tokenUses(pod)) things.add(`Token/${namespace}/${JSON.stringify([use.account, use.audience])}`)
     }
     for (const thing of this.usage.set(`${namespace}/${pod.metadata.name!}`, things)) {
       const slash = thing.indexOf('/', thing.indexOf('/') + 1)
@@ -134,20 +150,31 @@ export class Session implements TenantView {
 
   closedNodes(tolerations: readonly KubeObject[]): readonly string[] {
     const out: string[] = []
-    for (const node of this.nodes.list()) {
+    for (const node of this.nodes.byIndex('tainted', 'yes')) {
+      // Nodes that only the tenant has are no choice of the host's scheduler.
+      if (!this.#onHost(node.metadata.name!)) continue
       const taints: KubeObject[] = [...(node['spec']?.taints ?? [])]
       if (node['spec']?.unschedulable === true)
         taints.push({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as never)
-      if (taints.some((t) => t['effect'] !== 'PreferNoSchedule' && !tolerations.some((x) => tolerates(x, t))))
+      if (
+        taints.some(
+          (t) =>
+            !LIFECYCLE.has(t['key']) && t['effect'] !== 'PreferNoSchedule' && !tolerations.some((x) => tolerates(x, t)),
+        )
+      )
         out.push(node.metadata.name!)
     }
     return out
   }
 
   stop(): void {
+    this.#stopped = true
     for (const stop of this.#stops.splice(0)) stop()
   }
 }
+
+/** Taints by which admission and controllers speak about a node's health: the host knows better. */
+const LIFECYCLE = new Set(['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'])
 
 function tolerates(toleration: KubeObject, taint: KubeObject): boolean {
   if (toleration['effect'] !== undefined && toleration['effect'] !== '' && toleration['effect'] !== taint['effect'])
@@ -164,6 +191,22 @@ function specChanged(kind: SyncedKind, old: KubeObject, now: KubeObject): boolea
   if (old.metadata.deletionGracePeriodSeconds !== now.metadata.deletionGracePeriodSeconds) return true
   if (!equal(old.metadata.labels, now.metadata.labels) || !equal(old.metadata.annotations, now.metadata.annotations))
     return true
-  if (kind === 'Pod' || kind === 'Service') return old['spec'] !== now['spec'] && !equal(old['spec'], now['spec'])
-  return !equal(old['data'], now['data']) || !equal(old['binaryData'], now['binaryData'])
+  if (kind === 'Pod' && decidesStatus(old, now)) return true
+  if (kind === 'Pod' || kind === 'Service') return old['spec'] !== now['spec'] && !equal(old['spec'], bound(old, now))
+  return (
+    old['immutable'] !== now['immutable'] ||
+    !equal(old['data'], now['data']) ||
+    !equal(old['binaryData'], now['binaryData'])
+  )
+}
+
+/** The new spec without the node that the way up has just written. */
+function bound(old: KubeObject, now: KubeObject): unknown {
+  if (old['spec'].nodeName !== undefined || now['spec'].nodeName === undefined) return now['spec']
+  return { ...now['spec'], nodeName: undefined }
+}
+
+/** Whether conditions changed of which readiness gates make the tenant the owner. */
+function decidesStatus(old: KubeObject, now: KubeObject): boolean {
+  return now['spec'].readinessGates !== undefined && !equal(old['status']?.conditions, now['status']?.conditions)
 }

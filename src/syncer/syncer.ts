@@ -9,7 +9,8 @@ import { isReason } from '../machinery/status.ts'
 import type { Tenant } from './contract.ts'
 import { Down } from './down.ts'
 import { Host } from './host.ts'
-import { identityOf, labels } from './identity.ts'
+import { equal } from './equal.ts'
+import { annotations, identityOf, labels } from './identity.ts'
 import { nodeDiffers, nodeView } from './kinds/node.ts'
 import { Limiter } from './limiter.ts'
 import { descriptors, Session, type SyncedKind } from './session.ts'
@@ -48,31 +49,44 @@ export interface SyncerOptions {
   onError?(message: string, fields: Record<string, unknown>): void
   /** Called with the time (milliseconds) that work of a tenant waited in a queue. */
   onWait?(direction: Direction, tenant: string, milliseconds: number): void
-  /** Workers for each direction. The host's answers limit the way down further. @default 256, 128 and 8 */
+  /** Workers for each direction. The host's answers limit the way down further. @default 256, 256 and 8 */
   readonly workers?: Partial<Record<Direction, number>>
   /** Milliseconds between scans that look for what was missed. 0: none. @default 60000 */
   readonly scanInterval?: number
 }
 
 const KINDS = Object.keys(descriptors) as SyncedKind[]
-const WORKERS: Record<Direction, number> = { down: 256, up: 128, events: 8 }
+/** Milliseconds after which somebody else's change of a host object is looked at. */
+const EDIT_PAUSE = 500
+/** Milliseconds after which it is looked whether a host namespace is still needed. */
+const NAMESPACE_PAUSE = 20
+/** Milliseconds between looks at what is left of a cluster that is being purged. */
+const PURGE_LOOK = 2000
+/** Objects that a scan looks at in one go. */
+const SCAN_STRETCH = 200
+const WORKERS: Record<Direction, number> = { down: 256, up: 256, events: 8 }
 
 export class Syncer {
   readonly #options: SyncerOptions
   readonly #host: Host
   readonly #down: Down
   readonly #up: Up
+  readonly #limiter: Limiter
   readonly #tokens: Tokens
   readonly #queues: Record<Direction, FairQueue<Work>>
   readonly #sessions = new Map<string, Session>()
   readonly #workers: Promise<void>[] = []
   readonly #stops: (() => void)[] = []
   #scan: NodeJS.Timeout | undefined
+  /** Called when something of a cluster has gone from the host. */
+  readonly #purges = new Map<string, () => void>()
+  #scanning = false
   #stopped = false
 
   constructor(options: SyncerOptions) {
     this.#options = options
-    this.#host = new Host(options.host, new Limiter({ now: options.now }), options.now)
+    this.#limiter = new Limiter({ now: options.now })
+    this.#host = new Host(options.host, this.#limiter, options.now)
     this.#down = new Down(
       this.#host,
       (session, object, reason, message) => void this.#complain(session, object, reason, message),
@@ -86,20 +100,23 @@ export class Syncer {
   async start(): Promise<void> {
     await this.#host.ready()
     for (const kind of KINDS) this.#watchHost(kind)
+    this.#stops.push(
+      this.#host.informers.Namespace.onEvent((event) => event.type === 'delete' && this.#goneFrom(event.object)),
+    )
     this.#watchNodes()
     this.#watchEvents()
     for (const direction of Object.keys(WORKERS) as Direction[]) {
       const width = this.#options.workers?.[direction] ?? WORKERS[direction]
-      for (let i = 0; i < width; i++) this.#workers.push(this.#work(direction))
+      for (let i = 0; i < width; i++) this.#workers.push(this.#work(direction, i))
     }
     const interval = this.#options.scanInterval ?? 60_000
-    if (interval > 0) this.#scan = setInterval(() => void this.scan(), interval).unref()
+    if (interval > 0) this.#scan = setInterval(() => void this.#scanOnce(), interval).unref()
   }
 
   /** Begins to sync a virtual cluster. Resolves when its state has been read and everything in it is enqueued. */
   async add(tenant: Tenant): Promise<void> {
     this.remove(tenant.uid)
-    const session = new Session(tenant)
+    const session = new Session(tenant, (node) => this.#host.nodes.get('', node) !== undefined)
     this.#sessions.set(tenant.uid, session)
     for (const queue of Object.values(this.#queues)) queue.setWeight(tenant.uid, tenant.weight)
     await session.start({
@@ -109,12 +126,14 @@ export class Syncer {
         this.#queues.down.add(tenant.uid, `Token/${JSON.stringify(use)}`, { what: 'token', session, use }),
       node: (name, delay) =>
         this.#queues.up.addAfter(tenant.uid, `Node/${name}`, { what: 'node', session, name }, delay),
-      namespace: (name) => this.#queues.down.add(tenant.uid, `Namespace/${name}`, { what: 'namespace', session, name }),
+      namespace: (name) => this.#namespace(session, name),
     })
+    if (session.stopped) return
     // What the host has of this tenant is looked at too: it may have changed, or lost its twin, while nobody watched.
     for (const kind of KINDS) {
       for (const object of this.#host.ofTenant(kind, tenant.uid)) this.#fromHost(kind, object, true)
     }
+    for (const host of this.#host.ofTenant('Namespace', tenant.uid)) this.#hostNamespace(session, host)
     if (tenant.nodeView === 'all') for (const node of this.#host.nodes.list()) this.#node(session, node.metadata.name!)
   }
 
@@ -142,45 +161,82 @@ export class Syncer {
   /** Deletes everything of a cluster from the host and waits until it is gone. The cluster must have been removed. */
   async purge(uid: string, signal?: AbortSignal): Promise<void> {
     const all = ['Namespace', ...KINDS] as const
-    const inOwnNamespace = new Set(this.#host.ofTenant('Namespace', uid).map((n) => n.metadata.name!))
-    for (const kind of all) {
-      const resource = kind === 'Namespace' ? resources.namespaces : descriptors[kind].resource
-      const doomed = this.#host
-        .ofTenant(kind, uid)
-        .filter((o) => !inOwnNamespace.has(o.metadata.namespace ?? '') && o.metadata.deletionTimestamp === undefined)
-      await Promise.all(doomed.map((object) => this.#host.delete(resource, object)))
+    for (;;) {
+      signal?.throwIfAborted()
+      // What was being made when the cluster was removed comes into being yet.
+      await this.#host.settled(uid)
+      // Most virtual clusters never had a pod here.
+      if (!this.#host.wrote(uid) && all.every((kind) => this.#host.ofTenant(kind, uid).length === 0)) return
+      // The host itself is asked, because caches may be behind what this process wrote.
+      let left = 0
+      const inOwnNamespace = new Set<string>()
+      for (const kind of all) {
+        const resource = kind === 'Namespace' ? resources.namespaces : descriptors[kind].resource
+        const objects = await this.#host.left(resource, uid)
+        left += objects.length
+        if (kind === 'Namespace') for (const { metadata } of objects) inOwnNamespace.add(metadata.name!)
+        const doomed = objects.filter(
+          (o) => !inOwnNamespace.has(o.metadata.namespace ?? '') && o.metadata.deletionTimestamp === undefined,
+        )
+        await Promise.all(doomed.map((object) => this.#host.delete(resource, object)))
+      }
+      if (left === 0) return this.#host.forget(uid)
+      await this.#gone(all, uid, signal)
     }
-    await this.#gone(() => all.every((kind) => this.#host.ofTenant(kind, uid).length === 0), signal)
   }
 
-  async #gone(condition: () => boolean, signal: AbortSignal | undefined): Promise<void> {
-    if (condition()) return
-    await new Promise<void>((resolve, reject) => {
-      const stops: (() => void)[] = []
-      const end = (then: () => void) => {
-        for (const stop of stops.splice(0)) stop()
-        signal?.removeEventListener('abort', aborted)
-        then()
-      }
-      const aborted = () => end(() => reject(signal!.reason as Error))
-      signal?.addEventListener('abort', aborted)
-      for (const informer of Object.values(this.#host.informers)) {
-        stops.push(informer.onEvent((event) => event.type === 'delete' && condition() && end(resolve)))
-      }
-      if (condition()) end(resolve)
-    })
+  /** Resolves when the caches show nothing of a cluster, or after a while in which they may have missed something. */
+  async #gone(kinds: readonly (SyncedKind | 'Namespace')[], uid: string, signal?: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const check = (): void => {
+      if (kinds.every((kind) => this.#host.ofTenant(kind, uid).length === 0)) resolve()
+    }
+    const timer = setTimeout(resolve, PURGE_LOOK)
+    const aborted = (): void => resolve()
+    signal?.addEventListener('abort', aborted)
+    this.#purges.set(uid, check)
+    try {
+      check()
+      await promise
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', aborted)
+      this.#purges.delete(uid)
+    }
+  }
+
+  #goneFrom(host: KubeObject): void {
+    this.#purges.get(host.metadata.labels?.[labels.cluster] ?? '')?.()
+  }
+
+  async #scanOnce(): Promise<void> {
+    if (this.#scanning) return
+    this.#scanning = true
+    try {
+      await this.scan()
+    } catch (error) {
+      this.#options.onError?.('a scan ended early', { error: String(error) })
+    } finally {
+      this.#scanning = false
+    }
   }
 
   /** Looks at everything once more: what an event should have told and did not. */
   async scan(): Promise<void> {
+    let looked = 0
     for (const session of this.#sessions.values()) {
       if (this.#stopped) return
       for (const kind of KINDS) {
         for (const object of session.informers[kind].list()) {
           const { namespace, name, uid } = object.metadata
-          if (!session.wanted(kind, object)) continue
-          const host = this.#host.find(kind, session.tenant.uid, namespace!, name!)
-          if (host === undefined || identityOf(host)!.uid !== uid)
+          if (++looked % SCAN_STRETCH === 0) {
+            await yieldToOthers()
+            if (session.stopped) break
+          }
+          const host = this.#host.find(kind, session.tenant, namespace!, name!)
+          if (!session.wanted(kind, object)) {
+            if (host !== undefined) this.#object('down', session, kind, namespace!, name!)
+          } else if (host === undefined || identityOf(host)!.uid !== uid)
             this.#object('down', session, kind, namespace!, name!)
           else if (hasWork(descriptors[kind].toTenant?.(object, host, session)))
             this.#object('up', session, kind, namespace!, name!)
@@ -191,6 +247,7 @@ export class Syncer {
             this.#fromHost(kind, host, true)
         }
       }
+      for (const host of this.#host.ofTenant('Namespace', session.tenant.uid)) this.#hostNamespace(session, host)
       for (const use of this.#tokens.due(session)) {
         this.#queues.down.add(session.tenant.uid, `Token/${JSON.stringify(use)}`, { what: 'token', session, use })
       }
@@ -204,6 +261,7 @@ export class Syncer {
     for (const stop of this.#stops.splice(0)) stop()
     for (const session of this.#sessions.values()) session.stop()
     for (const queue of Object.values(this.#queues)) queue.close()
+    this.#limiter.close()
     await Promise.all(this.#workers)
   }
 
@@ -213,8 +271,9 @@ export class Syncer {
     namespace: string,
     name: string,
   ): { readonly pod: KubeObject; readonly node: KubeObject | undefined } | undefined {
-    const pod = this.#host.find('Pod', uid, namespace, name)
-    const twin = this.#sessions.get(uid)?.get('Pod', namespace, name)
+    const session = this.#sessions.get(uid)
+    const pod = session && this.#host.find('Pod', session.tenant, namespace, name)
+    const twin = session?.get('Pod', namespace, name)
     if (pod === undefined || identityOf(pod)!.uid !== twin?.metadata.uid) return undefined
     return { pod, node: this.#host.nodes.get('', pod['spec'].nodeName ?? '') }
   }
@@ -240,8 +299,33 @@ export class Syncer {
 
   #watchHost(kind: SyncedKind): void {
     this.#stops.push(
-      this.#host.informers[kind].onEvent((event) => this.#fromHost(kind, event.object, event.type === 'delete')),
+      this.#host.informers[kind].onEvent((event) => {
+        this.#fromHost(kind, event.object, event.type === 'delete')
+        if (event.type === 'delete') this.#goneFrom(event.object)
+        if (event.type === 'update' && edited(event.old, event.object)) this.#lookAgain(kind, event.object)
+      }),
     )
+  }
+
+  /** Somebody else changed a host object: what is the tenant's is put right, though not in a fight without end. */
+  #lookAgain(kind: SyncedKind, host: KubeObject): void {
+    const identity = identityOf(host)
+    const session = identity && this.#sessions.get(identity.tenant)
+    if (session === undefined) return
+    const { namespace, name } = identity!
+    const work = { what: 'object', session, kind, namespace, name } as const
+    this.#queues.down.addAfter(identity!.tenant, `${kind}/${namespace}/${name}`, work, EDIT_PAUSE)
+  }
+
+  /** Looks whether a host namespace is still needed, once for much that goes in one moment. */
+  #namespace(session: Session, name: string): void {
+    const work = { what: 'namespace', session, name } as const
+    this.#queues.down.addAfter(session.tenant.uid, `Namespace/${name}`, work, NAMESPACE_PAUSE)
+  }
+
+  #hostNamespace(session: Session, host: KubeObject): void {
+    const identity = identityOf(host)
+    if (identity !== undefined) this.#namespace(session, identity.name)
   }
 
   #fromHost(kind: SyncedKind, host: KubeObject, lost: boolean): void {
@@ -250,17 +334,15 @@ export class Syncer {
     if (session === undefined) return
     const use = this.#tokens.useOf(host)
     if (use !== undefined) {
-      if (lost) this.#queues.down.add(identity!.tenant, `Token/${JSON.stringify(use)}`, { what: 'token', session, use })
+      if (!lost) return
+      this.#queues.down.add(identity!.tenant, `Token/${JSON.stringify(use)}`, { what: 'token', session, use })
+      this.#namespace(session, identity!.namespace)
       return
     }
     if (descriptors[kind].toTenant !== undefined) this.#object('up', session, kind, identity!.namespace, identity!.name)
     if (!lost) return
     this.#object('down', session, kind, identity!.namespace, identity!.name)
-    this.#queues.down.add(identity!.tenant, `Namespace/${identity!.namespace}`, {
-      what: 'namespace',
-      session,
-      name: identity!.namespace,
-    })
+    this.#namespace(session, identity!.namespace)
   }
 
   #watchNodes(): void {
@@ -270,7 +352,7 @@ export class Syncer {
         if (
           event.type === 'update' &&
           !nodeDiffers(nodeView(event.object), nodeView(event.old)) &&
-          event.old.metadata.labels === event.object.metadata.labels
+          equal(event.old.metadata.labels, event.object.metadata.labels)
         )
           return
         for (const session of this.#sessions.values()) {
@@ -300,12 +382,16 @@ export class Syncer {
         }) // prettier-ignore
       }),
     )
-    void informer.ready().then(() => (fresh = true))
+    informer.ready().then(
+      () => (fresh = true),
+      () => {},
+    )
   }
 
-  async #work(direction: Direction): Promise<void> {
+  async #work(direction: Direction, worker: number): Promise<void> {
     const queue = this.#queues[direction]
     for (;;) {
+      if (direction === 'down') await this.#limiter.seat(worker)
       const taken = await queue.take()
       if (taken === undefined) return
       const { flow, key, item, waited } = taken
@@ -381,6 +467,24 @@ export class Syncer {
       if (!isReason(error, 'AlreadyExists')) this.#options.onError?.('event was not written', { error: String(error) })
     }
   }
+}
+
+/**
+ * Whether an update of a host object is neither the syncer's own nor the usual course of things (status, scheduling,
+ * token renewal).
+ */
+function edited(old: KubeObject, now: KubeObject): boolean {
+  if (now.metadata.deletionTimestamp !== undefined) return false
+  const applied = now.metadata.annotations?.[annotations.applied]
+  if (applied !== old.metadata.annotations?.[annotations.applied]) return applied === undefined
+  const scheduled = old['spec']?.nodeName === undefined && now['spec']?.nodeName !== undefined
+  return (
+    !equal(old.metadata.labels, now.metadata.labels) ||
+    !equal(old.metadata.annotations, now.metadata.annotations) ||
+    !equal(old['spec'], scheduled ? { ...now['spec'], nodeName: undefined } : now['spec']) ||
+    !equal(old['data'], now['data']) ||
+    !equal(old['binaryData'], now['binaryData'])
+  )
 }
 
 function hasWork(upward: object | undefined): boolean {

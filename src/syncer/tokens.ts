@@ -47,7 +47,7 @@ export function tokenUses(pod: KubeObject): TokenUse[] {
       out.push({
         namespace: pod.metadata.namespace!,
         account: pod['spec'].serviceAccountName ?? 'default',
-        audience: source.serviceAccountToken.audience,
+        audience: source.serviceAccountToken.audience || undefined,
       })
     }
   }
@@ -67,8 +67,13 @@ export class Tokens {
   useOf(host: KubeObject): TokenUse | undefined {
     const text = host.metadata.annotations?.[USE]
     if (text === undefined) return undefined
-    const [account, audience] = JSON.parse(text) as [string, string | null]
-    return { namespace: host.metadata.annotations![annotations.namespace]!, account, audience: audience ?? undefined }
+    // Somebody on the host may have written into it.
+    try {
+      const [account, audience] = JSON.parse(text) as [string, string | null]
+      return { namespace: host.metadata.annotations![annotations.namespace]!, account, audience: audience ?? undefined }
+    } catch {
+      return undefined
+    }
   }
 
   /** Token Secrets of a session that want a new token: four fifths of their time are over. */
@@ -109,6 +114,7 @@ export class Tokens {
       return
     }
     await ensureNamespace(use.namespace)
+    if (session.stopped) return
     const secret: KubeObject = {
       apiVersion: 'v1',
       kind: 'Secret',

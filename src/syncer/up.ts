@@ -7,7 +7,8 @@ import { mergeDiff } from './diff.ts'
 import type { Host } from './host.ts'
 import { identityOf } from './identity.ts'
 import { toTenantEvent } from './kinds/event.ts'
-import { nodeDiffers, nodeView } from './kinds/node.ts'
+import { isView, nodeDiffers, nodeView } from './kinds/node.ts'
+import { refusal } from './kinds/pod.ts'
 import { descriptors, type Session, type SyncedKind } from './session.ts'
 
 export class Up {
@@ -20,12 +21,12 @@ export class Up {
   /** Returns whether the way down has to look at the object too. */
   async sync(session: Session, kind: SyncedKind, namespace: string, name: string): Promise<'down' | undefined> {
     const object = session.get(kind, namespace, name)
-    const host = this.#host.find(kind, session.tenant.uid, namespace, name)
+    const host = this.#host.find(kind, session.tenant, namespace, name)
     if (object === undefined) return host === undefined ? undefined : 'down'
     if (host === undefined) {
       const over =
         kind === 'Pod' && (object.metadata.deletionTimestamp !== undefined || object['spec'].nodeName !== undefined)
-      if (!over) return 'down'
+      if (!over || refusal(object) !== undefined) return 'down'
       await forget(session, object)
       return undefined
     }
@@ -40,9 +41,15 @@ export class Up {
     const upward = descriptors[kind].toTenant?.(object, host, session)
     if (upward === undefined) return undefined
     if (upward.bind !== undefined) await this.#bind(session, object, upward.bind)
-    if (upward.patch !== undefined) await this.#patch(session, kind, object, upward.patch)
-    if (upward.status !== undefined)
-      await this.#patch(session, kind, object, { status: mergeDiff(object['status'] ?? {}, upward.status) }, 'status')
+    try {
+      // The spec holds what the tenant decides, too: a list that was changed meanwhile is not written over.
+      if (upward.patch !== undefined) await this.#patch(session, kind, object, upward.patch, true)
+    } finally {
+      if (upward.status !== undefined) {
+        const status = mergeDiff(object['status'] ?? {}, upward.status)
+        await this.#patch(session, kind, object, { status }, upward.exact === true, 'status')
+      }
+    }
     return undefined
   }
 
@@ -52,14 +59,18 @@ export class Up {
     kind: SyncedKind,
     object: KubeObject,
     body: object,
+    exact: boolean,
     subresource?: string,
   ): Promise<void> {
-    await session.tenant.client.patch(
-      descriptors[kind].resource,
-      object.metadata.name!,
-      { type: 'merge', body: { metadata: { uid: object.metadata.uid }, ...body } },
-      { namespace: object.metadata.namespace!, ...(subresource !== undefined && { subresource }) },
-    )
+    const { uid, resourceVersion, namespace, name } = object.metadata
+    await session.tenant.client
+      .patch(
+        descriptors[kind].resource,
+        name!,
+        { type: 'merge', body: { metadata: { uid, ...(exact && { resourceVersion }) }, ...body } },
+        { namespace: namespace!, ...(subresource !== undefined && { subresource }) },
+      )
+      .catch(ignoreGone)
   }
 
   async #deleteTenantPod(session: Session, pod: KubeObject, host: KubeObject): Promise<void> {
@@ -71,7 +82,8 @@ export class Up {
   }
 
   async #bind(session: Session, pod: KubeObject, node: string): Promise<void> {
-    await this.syncNode(session, node, true)
+    // Node events keep a view that is there.
+    if (session.nodes.get('', node) === undefined) await this.syncNode(session, node, true)
     const binding: KubeObject = {
       apiVersion: 'v1',
       kind: 'Binding',
@@ -99,6 +111,8 @@ export class Up {
     const { client, nodeView: view } = session.tenant
     const host = this.#host.nodes.get('', name)
     const tenant = session.nodes.get('', name)
+    // A Node of the tenant's own making, also one that has a host node's name.
+    if (tenant !== undefined && !isView(tenant)) return
     if (host === undefined || !(needed || view === 'all')) {
       if (tenant !== undefined)
         await client
@@ -110,18 +124,19 @@ export class Up {
     if (tenant === undefined) {
       try {
         const made = await client.create(resources.nodes, desired)
+        await openNode(session, made)
         await client.patch(
           resources.nodes,
           name,
           { type: 'merge', body: { metadata: { uid: made.metadata.uid }, status: desired['status'] } },
           { subresource: 'status' },
         )
-        await openNode(session, made)
       } catch (error) {
         if (!isReason(error, 'AlreadyExists')) throw error
       }
       return
     }
+    await openNode(session, tenant)
     const labels = mergeDiff(onlyKeys(tenant.metadata.labels, desired.metadata.labels), desired.metadata.labels)
     if (labels !== undefined)
       await client.patch(resources.nodes, name, {
@@ -155,13 +170,21 @@ export class Up {
   }
 }
 
-/** A new Node gets the not-ready taint from admission; the view of a ready node takes it off again. */
+/** A new Node gets the not-ready taint from admission; a view takes it off again, and leaves the tenant's own taints. */
 async function openNode(session: Session, node: KubeObject): Promise<void> {
-  if ((node['spec']?.taints ?? []).length === 0) return
+  const taints: readonly { key: string }[] = node['spec']?.taints ?? []
+  const own = taints.filter((t) => t.key !== 'node.kubernetes.io/not-ready')
+  if (own.length === taints.length) return
+  const { uid, resourceVersion } = node.metadata
   await session.tenant.client.patch(resources.nodes, node.metadata.name!, {
     type: 'merge',
-    body: { metadata: { uid: node.metadata.uid }, spec: { taints: null } },
+    body: { metadata: { uid, resourceVersion }, spec: { taints: own.length === 0 ? null : own } },
   })
+}
+
+/** The object is gone; the cache will say so. */
+function ignoreGone(error: unknown): void {
+  if (!isReason(error, 'NotFound')) throw error
 }
 
 function onlyKeys(

@@ -47,7 +47,7 @@ function keysChange(desired: unknown, actual: unknown): unknown {
   const out: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   const want = desired as Record<string, unknown>
   const have = actual as Record<string, unknown>
-  for (const key of Object.keys(want)) if (want[key] !== have[key]) out[key] = want[key]
+  for (const key of Object.keys(want)) if (!Object.hasOwn(have, key) || want[key] !== have[key]) out[key] = want[key]
   for (const key of Object.keys(have)) if (!Object.hasOwn(want, key)) out[key] = null
   return out
 }

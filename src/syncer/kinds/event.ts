@@ -40,10 +40,12 @@ export function toTenantEvent(event: KubeObject, host: KubeObject, object: KubeO
 }
 
 /** Host names in a message become the tenant's. Plain replacement of known strings, longest first. */
-function tenantText(text: string, host: KubeObject, object: KubeObject, tenant: Tenant): string {
-  const hostNamespace = tenant.placement.namespace(object.metadata.namespace!)
-  return text
-    .replaceAll(`${hostNamespace}/${host.metadata.name!}`, `${object.metadata.namespace!}/${object.metadata.name!}`)
+export function tenantText(text: string, host: KubeObject, object: KubeObject, tenant: Tenant): string {
+  const namespace = object.metadata.namespace!
+  const hostNamespace = tenant.placement.namespace(namespace)
+  const named = text
+    .replaceAll(`${hostNamespace}/${host.metadata.name!}`, `${namespace}/${object.metadata.name!}`)
     .replaceAll(host.metadata.name!, object.metadata.name!)
-    .replaceAll(hostNamespace, object.metadata.namespace!)
+  // A shared namespace's name may be any word of the text; one of a tenant's own is no word at all.
+  return tenant.placement.mode === 'single' ? named : named.replaceAll(hostNamespace, namespace)
 }

@@ -1,6 +1,7 @@
 /** Node views: the host nodes as a tenant sees them. */
 import type { KubeObject } from '../../machinery/object.ts'
 import { equal } from '../equal.ts'
+import { annotations } from '../identity.ts'
 
 /** Labels of a host node that a tenant may know; the rest is the host operator's business. */
 const PUBLIC_DOMAINS = ['kubernetes.io', 'k8s.io']
@@ -12,10 +13,15 @@ export function nodeView(host: KubeObject): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: host.metadata.name!, labels },
+    metadata: { name: host.metadata.name!, labels, annotations: { [annotations.view]: 'node' } },
     spec: {},
     status: nodeStatus(host),
   }
+}
+
+/** Whether a tenant's Node is a view; its own Nodes are left alone. */
+export function isView(tenant: KubeObject): boolean {
+  return tenant.metadata.annotations?.[annotations.view] !== undefined
 }
 
 function isPublic(key: string): boolean {
@@ -50,5 +56,5 @@ function pick(like: Record<string, unknown>, from: Record<string, unknown> | und
 function withoutHeartbeats(status: Record<string, unknown>): Record<string, unknown> {
   const conditions = status['conditions'] as { lastHeartbeatTime?: string }[] | undefined
   if (conditions === undefined) return status
-  return { ...status, conditions: conditions.map(({ lastHeartbeatTime: _, ...rest }) => rest) }
+  return { ...status, conditions: conditions.map((c) => ({ ...c, lastHeartbeatTime: undefined })) }
 }

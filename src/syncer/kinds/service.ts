@@ -6,10 +6,15 @@ import { equal } from '../equal.ts'
 
 /** Fields of the spec that the tenant decides. The rest (cluster IPs, node ports) is the host's. */
 const OWNED = [
-  'type', 'selector', 'externalName', 'externalIPs', 'sessionAffinity', 'sessionAffinityConfig', 'publishNotReadyAddresses',
+  'type', 'selector', 'externalName', 'sessionAffinity', 'sessionAffinityConfig', 'publishNotReadyAddresses',
   'externalTrafficPolicy', 'internalTrafficPolicy', 'loadBalancerClass', 'loadBalancerSourceRanges', 'allocateLoadBalancerNodePorts',
   'trafficDistribution',
 ] as const // prettier-ignore
+
+/** Fields of those that the host fills in by itself: absent in the tenant, they are left to it. */
+const DEFAULTED: ReadonlySet<string> = new Set([
+  'type', 'sessionAffinity', 'externalTrafficPolicy', 'internalTrafficPolicy', 'loadBalancerClass', 'allocateLoadBalancerNodePorts',
+]) // prettier-ignore
 
 export const services: Descriptor = {
   kind: 'Service',
@@ -22,10 +27,9 @@ export const services: Descriptor = {
     // externalIPs would let a tenant take over traffic of any address on the host's nodes (CVE-2020-8554).
     if (service['spec'].externalIPs?.length > 0)
       return { refused: 'spec.externalIPs is not allowed: it could catch traffic of others on the host' }
-    delete spec['externalIPs']
     if (service['spec'].clusterIP === 'None') spec['clusterIP'] = 'None'
     if (service['spec'].ports !== undefined) {
-      spec['ports'] = service['spec'].ports.map(({ nodePort: _, ...port }: { nodePort?: number }) => port)
+      spec['ports'] = service['spec'].ports.map((port: Port) => without(port, 'nodePort'))
     }
     if (spec['selector'] !== undefined)
       spec['selector'] = { ...(spec['selector'] as object), ...tenant.placement.labels(namespace) }
@@ -48,12 +52,13 @@ export const services: Descriptor = {
     const spec: Record<string, unknown> = {}
     for (const field of OWNED) {
       if (equal(desired['spec'][field], host['spec'][field])) continue
-      // A field that the tenant's API defaulted away is left to the host's defaults.
-      if (desired['spec'][field] === undefined && field !== 'selector') continue
+      if (desired['spec'][field] === undefined && DEFAULTED.has(field)) continue
       spec[field] =
-        field === 'selector' ? mapChange(desired['spec'][field], host['spec'][field]) : desired['spec'][field]
+        field === 'selector' ? mapChange(desired['spec'][field], host['spec'][field]) : (desired['spec'][field] ?? null)
     }
-    const ports = mergePorts(desired['spec'].ports, host['spec'].ports)
+    const type = desired['spec'].type ?? 'ClusterIP'
+    const kept = type === 'NodePort' || type === 'LoadBalancer' ? host['spec'].ports : undefined
+    const ports = mergePorts(desired['spec'].ports, kept)
     if (!equal(ports, host['spec'].ports)) spec['ports'] = ports ?? null
     return Object.keys(spec).length === 0 ? undefined : { type: 'merge', body: { spec } }
   },
@@ -63,7 +68,7 @@ export const services: Descriptor = {
     if (!equal(host['status'] ?? {}, service['status'] ?? {})) out.status = host['status'] ?? {}
     const spec: Record<string, unknown> = {}
     if (host['spec'].type !== 'ExternalName' && service['spec'].type === host['spec'].type) {
-      for (const field of ['clusterIP', 'clusterIPs', 'healthCheckNodePort']) {
+      for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'healthCheckNodePort']) {
         if (host['spec'][field] !== undefined && !equal(host['spec'][field], service['spec'][field]))
           spec[field] = host['spec'][field]
       }
@@ -99,6 +104,11 @@ function tenantPorts(tenant: Port[] | undefined, host: Port[] | undefined): Port
     return { ...p, nodePort }
   })
   return changed ? out : undefined
+}
+
+function without<T extends object, K extends keyof T>(from: T, key: K): Omit<T, K> {
+  const { [key]: dropped, ...rest } = from
+  return dropped === undefined ? from : rest
 }
 
 function mapChange(
