@@ -3,7 +3,7 @@
  * machine, with everything they write in one temporary directory.
  */
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -158,9 +158,4 @@ contexts:
     user: admin
 current-context: real
 `
-}
-
-/** A file of a control plane, for messages. */
-export function logTail(plane: ControlPlane, name: string): string {
-  return readFileSync(join(plane.dir, `${name}.log`), 'utf8').slice(-2000)
 }

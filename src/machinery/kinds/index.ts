@@ -16,12 +16,8 @@ import { podRules, podTemplateRules } from './pod/rules.ts'
 import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac/rules.ts'
 
 export { validateNamespaceFinalize } from './core/namespace.ts'
-export { needsHealthCheck } from './core/service-fields.ts'
-export { clusterIps as validateClusterIps } from './core/service-ips.ts'
-export { validateLabelSelector } from './labels.ts'
 export { validateMetadata, validateMetadataUpdate } from './metadata.ts'
 export { defaultTokenRequest, validateScale, validateTokenRequest } from './requests.ts'
-export { qosClass } from './pod/qos.ts'
 export {
   prepareEphemeralContainers,
   prepareResize,
