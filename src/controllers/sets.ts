@@ -4,6 +4,7 @@ import { clusterRoleAggregationController } from './cluster-role-aggregation.ts'
 import type { ControllerFactory } from './contract.ts'
 import { deploymentController } from './deployment/controller.ts'
 import type { DiscoveredResource } from './discovery.ts'
+import { disruptionController } from './disruption/controller.ts'
 import { endpointsController } from './endpoints/endpoints-controller.ts'
 import { endpointSliceController } from './endpoints/slice-controller.ts'
 import { garbageCollector } from './garbage/controller.ts'
@@ -50,6 +51,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     clusterRoleAggregationController,
     deploymentController,
     replicaSetController,
+    disruptionController,
     endpointSliceController,
     endpointsController,
     garbageCollector(facts.builtin === undefined ? {} : { builtin: facts.builtin }),
