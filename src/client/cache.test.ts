@@ -52,6 +52,29 @@ test('replace tells the difference', () => {
   assert.deepEqual(events, ['delete c', 'update b', 'add d'])
 })
 
+test('replace shows everything before it tells the first difference', () => {
+  const cache = new Cache<KubeObject>(fail)
+  cache.addIndex('color', (object) => [object.metadata.labels!['color']!])
+  cache.replace([make('a', 1), make('b', 2)])
+  const shown: string[] = []
+  let late: string[] | undefined
+  cache.onEvent((event) => {
+    if (Number(event.object.metadata.resourceVersion) < 5 && event.type === 'add') return
+    shown.push(
+      [
+        `${event.type} ${event.object.metadata.name}:`,
+        ...cache.list().map(({ metadata }) => `${metadata.name}${metadata.resourceVersion}`),
+        `red ${cache.byIndex('color', 'red').length}`,
+      ].join(' '),
+    )
+    // Who comes now has seen it all.
+    late ??= recorded(cache)
+  })
+  cache.replace([make('b', 5), make('c', 6, 'green')])
+  assert.deepEqual(shown, ['delete a: b5 c6 red 1', 'update b: b5 c6 red 1', 'add c: b5 c6 red 1'])
+  assert.deepEqual(late, ['add b', 'add c'])
+})
+
 test('handlers come, go, and throw without harm', () => {
   const errors: unknown[] = []
   const cache = new Cache<KubeObject>((error) => errors.push(error))

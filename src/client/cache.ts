@@ -96,42 +96,59 @@ export class Cache<T extends KubeObject> {
 
   /** Stores an object. The same resource version again says nothing new. */
   put(object: T): void {
-    const key = keyOfObject(object)
-    const old = this.#objects.get(key)
-    const version = object.metadata.resourceVersion
-    if (old !== undefined && version !== undefined && old.metadata.resourceVersion === version) return
-    if (old !== undefined && old.metadata.uid !== object.metadata.uid) {
-      // Deleted and made again in between: two different objects.
-      this.#remove(key, old)
-      return this.put(object)
-    }
-    this.#objects.set(key, object)
-    for (const index of this.#indexes.values()) index.replace(key, old, object)
-    this.#emit(old === undefined ? { type: 'add', object } : { type: 'update', object, old })
+    const events: InformerEvent<T>[] = []
+    this.#store(keyOfObject(object), object, events)
+    this.#tell(events)
   }
 
   /** Forgets an object; `last` is its last state. */
   delete(last: T): void {
     const key = keyOfObject(last)
     const old = this.#objects.get(key)
-    if (old !== undefined) this.#remove(key, old, last)
+    if (old === undefined) return
+    this.#remove(key, old)
+    this.#tell([{ type: 'delete', object: last }])
   }
 
-  #remove(key: string, old: T, last: T = old): void {
+  /** Makes the cache hold exactly these objects: all at once, before anybody hears of the first difference. */
+  replace(objects: readonly T[]): void {
+    const events: InformerEvent<T>[] = []
+    const keys = new Set(objects.map(keyOfObject))
+    for (const [key, object] of this.#objects) {
+      if (keys.has(key)) continue
+      this.#remove(key, object)
+      events.push({ type: 'delete', object })
+    }
+    for (const object of objects) this.#store(keyOfObject(object), object, events)
+    this.#tell(events)
+  }
+
+  #store(key: string, object: T, events: InformerEvent<T>[]): void {
+    const old = this.#objects.get(key)
+    const { resourceVersion, uid } = object.metadata
+    const same = old !== undefined && old.metadata.uid === uid
+    if (same && resourceVersion !== undefined && old.metadata.resourceVersion === resourceVersion) return
+    this.#objects.set(key, object)
+    for (const index of this.#indexes.values()) index.replace(key, old, object)
+    if (same) {
+      events.push({ type: 'update', object, old })
+      return
+    }
+    // Deleted and made again in between: two different objects.
+    if (old !== undefined) events.push({ type: 'delete', object: old })
+    events.push({ type: 'add', object })
+  }
+
+  #remove(key: string, old: T): void {
     this.#objects.delete(key)
     for (const index of this.#indexes.values()) index.replace(key, old, undefined)
-    this.#emit({ type: 'delete', object: last })
   }
 
-  /** Makes the cache hold exactly these objects. */
-  replace(objects: readonly T[]): void {
-    const keys = new Set(objects.map(keyOfObject))
-    for (const [key, old] of this.#objects) if (!keys.has(key)) this.#remove(key, old)
-    for (const object of objects) this.put(object)
-  }
-
-  #emit(event: InformerEvent<T>): void {
-    for (const handler of this.#handlers) if (this.#handlers.includes(handler)) this.#call(handler, event)
+  /** Whoever comes while changes are told has seen their outcome, and hears of none of them. */
+  #tell(events: readonly InformerEvent<T>[]): void {
+    const handlers = this.#handlers
+    for (const event of events)
+      for (const handler of handlers) if (this.#handlers.includes(handler)) this.#call(handler, event)
   }
 
   #call(handler: Handler<T>, event: InformerEvent<T>): void {

@@ -292,3 +292,67 @@ test('a closed client', async (t) => {
   assert.throws(() => client.informer(resources.pods), /the client is closed/)
   for await (const _ of client.watch(resources.pods)) assert.fail()
 })
+
+test('a server that wants a long pause is not waited for, nor asked too early', async (t) => {
+  const { client, asked } = await serve(t, (_, response) => json(response, {}, 429, { 'retry-after': '11' }))
+  await assert.rejects(client.get(resources.nodes, 'a'), (error) => {
+    assert.ok(error instanceof StatusError)
+    assert.equal(error.status.details?.retryAfterSeconds, 11)
+    return true
+  })
+  assert.equal(asked.length, 1)
+})
+
+test('a GET on a connection that breaks goes again once, a write never', async (t) => {
+  let broken = 0
+  const { client, asked } = await serve(t, (request, response) => {
+    if (broken-- > 0) request.socket.destroy()
+    else json(response, object)
+  })
+  broken = 1
+  await client.get(resources.nodes, 'a')
+  assert.equal(asked.length, 2)
+  broken = 2
+  await assert.rejects(client.get(resources.nodes, 'a'), ConnectionError)
+  assert.equal(asked.length, 4)
+  broken = 1
+  await assert.rejects(client.update(resources.nodes, { metadata: { name: 'a' } }), ConnectionError)
+  assert.equal(asked.length, 5)
+})
+
+test('a call can be given up while it waits for a connection, and while it waits to go again', async (t) => {
+  const { client, asked } = await serve(
+    t,
+    (request, response) => {
+      if (request.url!.endsWith('busy')) json(response, {}, 429, { 'retry-after': '10' })
+    },
+    { connections: 1 },
+  )
+  const signal = AbortSignal.timeout(50)
+  await assert.rejects(client.get(resources.nodes, 'busy', { signal }), { name: 'TimeoutError' })
+  const hanging = assert.rejects(client.get(resources.nodes, 'hangs'))
+  const waits = client.get(resources.nodes, 'waits', { signal: AbortSignal.timeout(50) })
+  await assert.rejects(waits, { name: 'TimeoutError' })
+  assert.deepEqual(
+    asked.map(({ url }) => url.slice(url.lastIndexOf('/'))),
+    ['/busy', '/hangs'],
+  )
+  await client.close()
+  await hanging
+})
+
+test('a delete answers what still exists', async (t) => {
+  let metadata: object = {}
+  const { client } = await serve(t, (_, response) => json(response, { ...object, metadata }))
+  const answered = async (value: object) => {
+    metadata = value
+    return (await client.delete(resources.pods, 'a', { namespace: 'ns' })) !== undefined
+  }
+  const deletionTimestamp = '2026-01-01T00:00:00Z'
+  assert.equal(await answered({}), false)
+  assert.equal(await answered({ deletionTimestamp, deletionGracePeriodSeconds: 0 }), false)
+  assert.equal(await answered({ deletionTimestamp, deletionGracePeriodSeconds: 30 }), true)
+  assert.equal(await answered({ deletionTimestamp, deletionGracePeriodSeconds: 0, finalizers: ['a/b'] }), true)
+  // A namespace has its finalizers elsewhere, and no grace period.
+  assert.equal(await answered({ deletionTimestamp }), true)
+})

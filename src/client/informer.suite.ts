@@ -17,7 +17,7 @@ async function until(what: string, check: () => boolean): Promise<void> {
 }
 
 const story = ({ type, object }: InformerEvent) => `${type} ${object.metadata.name}`
-const namesOf = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name).sort()
+const namesOf = (objects: readonly KubeObject[]) => objects.map(({ metadata }) => metadata.name ?? '').toSorted()
 
 /** `open` gives a client of a cluster in which nothing else writes config maps with the suite's labels. */
 export function informerSuite(name: string, open: () => Promise<Client>): void {

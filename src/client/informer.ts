@@ -2,7 +2,7 @@
 import type { KubeObject } from '../machinery/object.ts'
 import { Cache } from './cache.ts'
 import type { Client, Informer, InformerEvent, InformerOptions, Resource } from './contract.ts'
-import { Reflector } from './reflector.ts'
+import { Reflector, warn } from './reflector.ts'
 import type { ReflectorOptions } from './reflector.ts'
 
 export class SharedInformer<T extends KubeObject> implements Informer<T> {
@@ -17,15 +17,16 @@ export class SharedInformer<T extends KubeObject> implements Informer<T> {
     options: ReflectorOptions,
     signal: AbortSignal,
   ) {
-    this.#cache = new Cache<T>(options.onError ?? (() => {}))
+    this.#cache = new Cache<T>(options.onError ?? warn)
     const cache = this.#cache
     const sink = {
       put: (object: T) => cache.put(object),
       delete: (object: T) => cache.delete(object),
       replace: (objects: readonly T[]) => {
-        cache.replace(objects)
+        // Handlers hear of the first state when it is there.
         this.#synced = true
         this.#ready.resolve()
+        cache.replace(objects)
       },
     }
     // Nobody may be waiting when the client is closed.

@@ -73,7 +73,7 @@ test('what cannot be used is said', async () => {
       loadKubeconfig({ path, context }),
       (error) => error instanceof KubeconfigError && why.test(error.message),
     )
-  await refused('cloud', /gets credentials from a program \(aws\)/)
+  await refused('cloud', /the exec plugin of user "cloud": apiVersion "x" is not one of/)
   await refused('nowhere', /cluster "gone" does not exist/)
   await refused('none', /context "none" does not exist/)
   assert.throws(() => parseKubeconfig('a: [b'), /is no YAML/)
@@ -82,6 +82,62 @@ test('what cannot be used is said', async () => {
   assert.throws(() => parseKubeconfig(''), /no current context/)
   await assert.rejects(loadKubeconfig({ path: join(directory, 'missing') }), /cannot read .*missing/)
   await assert.rejects(loadKubeconfig({ env: { HOME: directory } }), /there is no kubeconfig/)
+})
+
+test('what would make somebody else of the user is refused', () => {
+  const text = (user: string, cluster = '') => `
+clusters: [{name: c, cluster: {server: 'https://c'${cluster}}}]
+users: [{name: u, user: ${user}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+`
+  const refused = (why: RegExp, ...args: Parameters<typeof text>) =>
+    assert.throws(() => parseKubeconfig(text(...args)), why)
+  refused(/user "u" acts as another user/, '{token: t, as: root}')
+  refused(/user "u" uses an auth-provider/, '{auth-provider: {name: gcp}}')
+  refused(/user "u" reaches its cluster by a proxy/, '{token: t}', ', proxy-url: "http://p"')
+  refused(/the exec plugin of user "u" has no command/, '{exec: {apiVersion: client.authentication.k8s.io/v1}}')
+  refused(
+    /the exec plugin of user "u": interactiveMode must be/,
+    '{exec: {apiVersion: client.authentication.k8s.io/v1, command: a}}',
+  )
+})
+
+test('a program that gives credentials', async () => {
+  const path = file(
+    'exec',
+    `
+clusters:
+- name: c
+  cluster:
+    server: https://c
+    certificate-authority-data: ${btoa('ca')}
+    extensions: [{name: client.authentication.k8s.io/exec, extension: {audience: me}}]
+users:
+- name: u
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1beta1
+      command: bin/login
+      args: [--to, c]
+      env: [{name: A, value: b}]
+      provideClusterInfo: true
+      installHint: ask somebody
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+`,
+  )
+  assert.deepEqual((await loadKubeconfig({ path })).exec, {
+    label: 'the exec plugin of user "u"',
+    apiVersion: 'client.authentication.k8s.io/v1beta1',
+    command: join(directory, 'bin/login'),
+    args: ['--to', 'c'],
+    env: { A: 'b' },
+    interactiveMode: 'IfAvailable',
+    installHint: 'ask somebody',
+    cluster: { server: 'https://c', 'certificate-authority-data': btoa('ca'), config: { audience: 'me' } },
+  })
+  await assert.rejects(mergeContext(join(directory, 'never'), 'x', readFileSync(path, 'utf8')), /cannot be merged/)
 })
 
 test('KUBECONFIG may list files; the first that says something counts', async () => {

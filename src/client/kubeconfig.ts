@@ -7,6 +7,10 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CORE_SCHEMA, dump, loadAll } from 'js-yaml'
 import type { Connection } from './connection.ts'
+import { KubeconfigError } from './kubeconfig-error.ts'
+import { commandIn, execOf } from './kubeconfig-exec.ts'
+
+export { KubeconfigError } from './kubeconfig-error.ts'
 
 interface Named {
   name: string
@@ -22,14 +26,6 @@ interface Config {
   contexts?: Named[] | null
   'current-context'?: string
   [field: string]: unknown
-}
-
-/** A kubeconfig that cannot be used; the message says what and where. */
-export class KubeconfigError extends Error {
-  constructor(message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.name = 'KubeconfigError'
-  }
 }
 
 function read(text: string, source: string): Config {
@@ -89,16 +85,7 @@ function connectionOf(config: Config, { context, directory = '.' }: ParseOptions
   const cluster = entry(config.clusters, stringOf(fields, 'cluster') ?? '', 'cluster', 'cluster')
   const userName = stringOf(fields, 'user')
   const user = userName === undefined ? {} : entry(config.users, userName, 'user', 'user')
-  if (user['exec'] !== undefined && user['exec'] !== null) {
-    const { command } = user['exec'] as { command?: string }
-    throw new KubeconfigError(
-      `user ${JSON.stringify(userName)} gets credentials from a program (${command}), which is not supported: ` +
-        'use a client certificate or a token (kubectl create token) instead',
-    )
-  }
-  if (user['auth-provider'] !== undefined && user['auth-provider'] !== null) {
-    throw new KubeconfigError(`user ${JSON.stringify(userName)} uses an auth-provider, which is not supported`)
-  }
+  refuseUnsupported(user, cluster, `user ${JSON.stringify(userName)}`)
   const server = stringOf(cluster, 'server')
   if (server === undefined || !URL.canParse(server)) {
     throw new KubeconfigError(`the cluster of context ${JSON.stringify(chosen)} has no server address`)
@@ -115,12 +102,23 @@ function connectionOf(config: Config, { context, directory = '.' }: ParseOptions
     password: stringOf(user, 'password'),
     namespace: stringOf(fields, 'namespace'),
   }
+  const exec = execOf(user['exec'], `user ${JSON.stringify(userName)}`, cluster, fieldsOf.ca, directory)
   const known = Object.fromEntries(Object.entries(fieldsOf).filter(([, value]) => value !== undefined))
   return {
     server,
     ...(known as Partial<Record<keyof typeof fieldsOf, string>>),
+    ...(exec === undefined ? {} : { exec }),
     ...(cluster['insecure-skip-tls-verify'] === true ? { insecureSkipTlsVerify: true } : {}),
   }
+}
+
+/** What a silent omission would make somebody else of, or send elsewhere. */
+function refuseUnsupported(user: Record<string, unknown>, cluster: Record<string, unknown>, who: string): void {
+  const of = (what: string) => new KubeconfigError(`${who} ${what}, which is not supported`)
+  if ((user['auth-provider'] ?? null) !== null) throw of('uses an auth-provider')
+  if (['as', 'as-uid', 'as-groups', 'as-user-extra'].some((field) => (user[field] ?? null) !== null))
+    throw of('acts as another user (as)')
+  if (stringOf(cluster, 'proxy-url') !== undefined) throw of('reaches its cluster by a proxy (proxy-url)')
 }
 
 /** The connection of a context in a kubeconfig text. @throws KubeconfigError */
@@ -169,11 +167,13 @@ function absolute(config: Config, directory: string): Config {
       }
       return { ...one, [part]: fields }
     })
-  return {
-    ...config,
-    clusters: fix(config.clusters, 'cluster', ['certificate-authority']),
-    users: fix(config.users, 'user', ['client-certificate', 'client-key', 'tokenFile']),
+  const users = fix(config.users, 'user', ['client-certificate', 'client-key', 'tokenFile'])
+  for (const { user } of users as unknown as { user: Record<string, unknown> }[]) {
+    const exec = user['exec'] as Record<string, unknown> | null | undefined
+    const command = stringOf(exec ?? {}, 'command')
+    if (command !== undefined) user['exec'] = { ...exec, command: commandIn(command, directory) }
   }
+  return { ...config, clusters: fix(config.clusters, 'cluster', ['certificate-authority']), users }
 }
 
 /** Of entries with one name the first counts, and so does the first current context. */
@@ -265,6 +265,7 @@ function withEntry(list: Named[] | null | undefined, one: Named): Named[] {
  */
 export async function mergeContext(file: string, name: string, kubeconfig: string): Promise<void> {
   const added = parseKubeconfig(kubeconfig)
+  if (added.exec !== undefined) throw new KubeconfigError(`${added.exec.label} cannot be merged into another file`)
   const fresh = read(formatKubeconfig(name, added), 'the kubeconfig')
   await change(file, (config) => ({
     ...config,

@@ -127,6 +127,41 @@ test('a server that ignores WatchList gives up its turn', async () => {
   )
 })
 
+test('a bookmark amid the state is of a server that ignores WatchList', async () => {
+  assert.deepEqual(await story([{ watch: [added('a', 1), bookmark(1)] }, { list: page([pod('a', 1)], 1) }]), [
+    'watch from initial',
+    'list limit=500 continue=-',
+    'replace [a]',
+    'watch from 1',
+  ])
+})
+
+test('an error amid the changes starts again, after a pause', async () => {
+  assert.deepEqual(
+    await story([
+      { watch: [bookmark(5, true)] },
+      { watch: [{ type: 'ERROR', object: errors.internal('cannot decode').status }] },
+      { watch: [added('a', 8), bookmark(9, true)] },
+    ]),
+    [
+      'watch from initial',
+      'replace []',
+      'watch from 5',
+      'sleep 100',
+      'watch from initial',
+      'replace [a]',
+      'watch from 9',
+    ],
+  )
+})
+
+test('changes that come one in each watch are not asked for in a loop', async () => {
+  const rounds = Array.from({ length: 20 }, (_, i) => ({ watch: [added('a', i + 10)] }))
+  const told = await story([{ watch: [bookmark(5, true)] }, ...rounds], { now: () => 0 })
+  assert.equal(told.filter((line) => line === 'put a').length, 20)
+  assert.equal(told.filter((line) => line.startsWith('sleep')).length, 11)
+})
+
 test('410 starts again', async () => {
   assert.deepEqual(
     await story([

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { KubeList, KubeObject } from '../machinery/object.ts'
 import { StatusError } from '../machinery/status.ts'
 import type { Client, InformerOptions, Resource, WatchEvent } from './contract.ts'
+import { ConnectionError } from './failure.ts'
 
 /** Where the state goes. */
 export interface Sink<T extends KubeObject> {
@@ -30,13 +31,22 @@ export interface ReflectorOptions {
   readonly initialIdle?: number
   /** Objects per page of a list. @default 500 */
   readonly pageSize?: number
-  /** Hears of failures, which are tried again, and of handlers that throw. @default nothing */
+  /** Hears of failures, which are tried again, and of handlers that throw. @default a warning of the process */
   readonly onError?: (error: unknown) => void
 }
 
 /** A watch that lived so long was no failure, even if nothing happened; in milliseconds. */
 const LASTING = 5000
+/** Milliseconds that a watch may last longer than it was asked to: then its server is gone without a word. */
+const GRACE = 30_000
+/** So many rounds in a row of less than a second each may follow each other at once. */
+const QUICK_ROUNDS = 10
 const INITIAL_END = 'k8s.io/initial-events-end'
+
+/** The default of `onError`. A server that is away is everybody's news; what nobody else hears of is said. */
+export function warn(error: unknown): void {
+  if (!(error instanceof ConnectionError)) process.emitWarning(error instanceof Error ? error : String(error))
+}
 
 /** The server's state is newer than what we asked for: only a fresh start helps. */
 function isExpired(error: unknown): boolean {
@@ -63,6 +73,7 @@ export class Reflector<T extends KubeObject> {
   #version = ''
   #watchList = true
   #failures = 0
+  #quick = 0
 
   constructor(
     client: Pick<Client, 'list' | 'watch'>,
@@ -83,7 +94,7 @@ export class Reflector<T extends KubeObject> {
       watchSeconds: 300,
       initialIdle: 15_000,
       pageSize: 500,
-      onError: () => {},
+      onError: warn,
       ...options,
     }
   }
@@ -91,9 +102,11 @@ export class Reflector<T extends KubeObject> {
   /** Runs until the signal fires. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      const began = this.#options.now()
       try {
+        // Whatever a server does, it is not asked in a loop.
+        if (this.#quick > QUICK_ROUNDS) await this.#pause(signal)
         if (this.#version === '' && !this.#watchList) await this.#list(signal)
-        const began = this.#options.now()
         const progress = await this.#watch(signal)
         if (signal.aborted) return
         if (progress || this.#options.now() - began > LASTING) this.#failures = 0
@@ -103,6 +116,8 @@ export class Reflector<T extends KubeObject> {
         if (this.#recover(error)) continue
         this.#options.onError(error)
         await this.#pause(signal)
+      } finally {
+        this.#quick = this.#options.now() - began < 1000 ? this.#quick + 1 : 0
       }
     }
   }
@@ -166,12 +181,14 @@ export class Reflector<T extends KubeObject> {
   async #watch(signal: AbortSignal): Promise<boolean> {
     const initial = this.#version === ''
     const { watchSeconds, random, initialIdle } = this.#options
+    const timeoutSeconds = Math.ceil(watchSeconds * (1 + random()))
     const idle = new AbortController()
+    const limit = setTimeout(() => idle.abort(), timeoutSeconds * 1000 + GRACE).unref()
     const stream = this.#client.watch<T>(this.#resource, {
       ...this.#selection,
       allowWatchBookmarks: true,
-      timeoutSeconds: Math.ceil(watchSeconds * (1 + random())),
-      signal: initial ? AbortSignal.any([signal, idle.signal]) : signal,
+      timeoutSeconds,
+      signal: AbortSignal.any([signal, idle.signal]),
       ...(initial ? { sendInitialEvents: true } : { resourceVersion: this.#version }),
     })
     let waiting: Map<string, T> | undefined = initial ? new Map() : undefined
@@ -181,7 +198,11 @@ export class Reflector<T extends KubeObject> {
       for await (const event of stream) {
         if (signal.aborted) break
         timer?.refresh()
-        if (event.type === 'ERROR') throw new StatusError(event.object)
+        if (event.type === 'ERROR') {
+          // Unless it is about load, what comes after this version is what the server cannot tell: start over.
+          if (event.object.code !== 429 && event.object.code !== 410) this.#version = ''
+          throw new StatusError(event.object)
+        }
         progress = true
         if (waiting === undefined) {
           this.#apply(event)
@@ -196,6 +217,7 @@ export class Reflector<T extends KubeObject> {
       }
     } finally {
       clearTimeout(timer)
+      clearTimeout(limit)
     }
     if (waiting !== undefined && !signal.aborted && idle.signal.aborted) throw new NoInitialState()
     return progress && waiting === undefined
@@ -215,7 +237,11 @@ function collect<T extends KubeObject>(
   event: Exclude<WatchEvent<T>, { type: 'ERROR' }>,
 ): boolean {
   const { metadata } = event.object
-  if (event.type === 'BOOKMARK') return metadata.annotations?.[INITIAL_END] === 'true'
+  if (event.type === 'BOOKMARK') {
+    // A server that ignores the parameter, on a resource where there is always something new.
+    if (metadata.annotations?.[INITIAL_END] !== 'true') throw new NoInitialState()
+    return true
+  }
   const key = `${metadata.namespace ?? ''}\0${metadata.name ?? ''}`
   if (event.type === 'DELETED') state.delete(key)
   else state.set(key, event.object)
