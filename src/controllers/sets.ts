@@ -13,6 +13,7 @@ import { namespaceController } from './namespace.ts'
 import { nodeTaintController } from './node-taints.ts'
 import { podGarbageCollector } from './pod-gc.ts'
 import { replicaSetController } from './replicaset/controller.ts'
+import { replicationController } from './replicationcontroller/controller.ts'
 import { rootCaController } from './root-ca.ts'
 import { scheduler } from './scheduler/controller.ts'
 import { serviceAccountController } from './service-account.ts'
@@ -51,6 +52,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     clusterRoleAggregationController,
     deploymentController,
     replicaSetController,
+    replicationController,
     disruptionController,
     endpointSliceController,
     endpointsController,

@@ -1,6 +1,7 @@
-/** The ReplicaSet controller: keeps as many pods of a template as asked for. */
-import type { Informer } from '../../client/contract.ts'
+/** The loop of ReplicaSets and ReplicationControllers: keeps as many pods of a template as asked for. */
+import type { Informer, Resource } from '../../client/contract.ts'
 import { resources } from '../../client/resources.ts'
+import type { OwnerReference } from '../../machinery/object.ts'
 import { isEverything, labelSelectorOf, type LabelSelector, matchesLabels } from '../../machinery/selector/labels.ts'
 import { isReason, StatusError } from '../../machinery/status.ts'
 import { forEachLimited, slowStart } from '../batches.ts'
@@ -30,24 +31,57 @@ export function indexSets(sets: Informer<ReplicaSet>): void {
   sets.addIndex(ORPHAN_SETS, (set) => (controllerOf(set) === undefined ? [set.metadata.namespace!] : []))
 }
 
-export function replicaSetController(context: ControllerContext): Controller {
-  return new ReplicaSetController(context)
+/** What differs between the kinds that this loop keeps. */
+export interface ReplicaKind {
+  /** Of the controller, as metrics show it. */
+  readonly name: string
+  /** As events name their source. */
+  readonly component: string
+  readonly resource: Resource
+  /** As owner references have it. */
+  readonly apiVersion: string
+  /** What the kind's selector selects. */
+  selectorOf(set: ReplicaSet): LabelSelector
+  /** Whether the status counts pods that are being deleted. */
+  readonly countsTerminating: boolean
 }
 
-class ReplicaSetController implements Controller {
-  readonly name = 'replicaset'
+const REPLICA_SETS: ReplicaKind = {
+  name: 'replicaset',
+  component: 'replicaset-controller',
+  resource: resources.replicasets,
+  apiVersion: 'apps/v1',
+  selectorOf: (set) => labelSelectorOf(set.spec.selector),
+  countsTerminating: true,
+}
+
+export function replicaSetController(context: ControllerContext): Controller {
+  return new ReplicaController(context, REPLICA_SETS)
+}
+
+/** The same loop for another kind with replicas, a selector and a template. */
+export function replicaController(context: ControllerContext, kind: ReplicaKind): Controller {
+  return new ReplicaController(context, kind)
+}
+
+class ReplicaController implements Controller {
+  readonly name: string
+  readonly #kind: ReplicaKind
   readonly #context: ControllerContext
   readonly #sets: Informer<ReplicaSet>
   readonly #pods: Informer<Pod>
   readonly #expectations: Expectations
   readonly #recorder: EventRecorder
 
-  constructor(context: ControllerContext) {
+  constructor(context: ControllerContext, kind: ReplicaKind) {
+    this.name = kind.name
+    this.#kind = kind
     this.#context = context
-    this.#sets = context.client.informer<ReplicaSet>(resources.replicasets)
+    this.#sets = context.client.informer<ReplicaSet>(kind.resource)
     this.#pods = context.client.informer<Pod>(resources.pods)
     this.#expectations = new Expectations(() => context.now())
-    this.#recorder = createRecorder(context, 'replicaset-controller', { apiVersion: 'apps/v1', kind: 'ReplicaSet' })
+    const { component, apiVersion, resource } = kind
+    this.#recorder = createRecorder(context, component, { apiVersion, kind: resource.kind })
   }
 
   start(): void {
@@ -96,7 +130,8 @@ class ReplicaSetController implements Controller {
 
   #ownerOf(pod: Pod): ReplicaSet | undefined {
     const reference = controllerOf(pod)
-    if (reference?.kind !== 'ReplicaSet' || !reference.apiVersion.startsWith('apps/')) return undefined
+    const { resource, apiVersion } = this.#kind
+    if (reference?.kind !== resource.kind || !sameGroup(reference.apiVersion, apiVersion)) return undefined
     const set = this.#sets.get(pod.metadata.namespace!, reference.name)
     return set?.metadata.uid === reference.uid ? set : undefined
   }
@@ -104,7 +139,7 @@ class ReplicaSetController implements Controller {
   #enqueueAdopters(pod: Pod): void {
     if (pod.metadata.deletionTimestamp !== undefined || pod.metadata.labels === undefined) return
     for (const set of this.#sets.list(pod.metadata.namespace!)) {
-      const selector = labelSelectorOf(set.spec.selector)
+      const selector = this.#kind.selectorOf(set)
       if (!isEverything(selector) && matchesLabels(selector, pod.metadata.labels)) this.#context.enqueue(keyOf(set))
     }
   }
@@ -120,11 +155,12 @@ class ReplicaSetController implements Controller {
       return
     }
     const wait = this.#expectations.waitsFor(key)
-    const selector = labelSelectorOf(set.spec.selector)
+    const selector = this.#kind.selectorOf(set)
     const owned = this.#pods.byIndex(BY_CONTROLLER, set.metadata.uid!)
     const orphans = this.#pods.byIndex(ORPHANS, namespace).filter((pod) => isActive(pod))
     const active = await this.#claim(set, selector, [...owned.filter((pod) => isActive(pod)), ...orphans])
-    const terminating = owned.filter((pod) => pod.metadata.deletionTimestamp !== undefined && !isTerminal(pod))
+    const ending = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined && !isTerminal(pod)
+    const terminating = this.#kind.countsTerminating ? { terminating: owned.filter(ending) } : {}
     let failure: Error | undefined
     if (wait === 0 && set.metadata.deletionTimestamp === undefined) {
       failure = await this.#manage(key, set, active)
@@ -132,11 +168,11 @@ class ReplicaSetController implements Controller {
       this.#context.enqueue(key, wait)
     }
     const now = this.#context.now()
-    const status = replicaSetStatus(set, { active, terminating, ...(failure === undefined ? {} : { failure }) }, now)
+    const status = replicaSetStatus(set, { active, ...terminating, ...(failure === undefined ? {} : { failure }) }, now)
     if (!sameValue(status, set.status)) {
       try {
         const where = { namespace, subresource: 'status' }
-        await this.#context.client.update(resources.replicasets, { ...set, status }, where)
+        await this.#context.client.update(this.#kind.resource, { ...set, status }, where)
       } catch (error) {
         if (isReason(error, 'NotFound')) return
         throw error
@@ -151,13 +187,17 @@ class ReplicaSetController implements Controller {
       {
         client: this.#context.client,
         owner: set,
-        ownerResource: resources.replicasets,
+        ownerResource: this.#kind.resource,
         selector,
-        reference: controllerReference('apps/v1', 'ReplicaSet', set),
+        reference: this.#reference(set),
         resource: resources.pods,
       },
       candidates,
     )
+  }
+
+  #reference(set: ReplicaSet): OwnerReference {
+    return controllerReference(this.#kind.apiVersion, this.#kind.resource.kind, set)
   }
 
   /** Creates or deletes pods; what went wrong comes back. */
@@ -170,7 +210,7 @@ class ReplicaSetController implements Controller {
 
   async #create(key: string, set: ReplicaSet, count: number): Promise<Error | undefined> {
     const { namespace } = splitKey(key)
-    const pod = podFromTemplate(set)
+    const pod = podFromTemplate(set, this.#reference(set))
     this.#expectations.expectCreations(key, count)
     const { done, failed, error } = await slowStart(count, async () => {
       let made: Pod
@@ -230,6 +270,11 @@ class ReplicaSetController implements Controller {
   }
 }
 
+function sameGroup(a: string, b: string): boolean {
+  const [one = '', other = ''] = [a, b].map((version) => (version.includes('/') ? version.split('/')[0] : ''))
+  return one === other
+}
+
 function uidOf(pod: Pod): string {
   return pod.metadata.uid!
 }
@@ -248,7 +293,7 @@ function isTerminating(error: unknown): boolean {
 }
 
 /** The pod that a set makes; the server gives it its name. Long names of sets are cut, so that there is room. */
-function podFromTemplate(set: ReplicaSet): Pod {
+function podFromTemplate(set: ReplicaSet, reference: OwnerReference): Pod {
   const { template } = set.spec
   const prefix = `${set.metadata.name!}-`
   return {
@@ -260,7 +305,7 @@ function podFromTemplate(set: ReplicaSet): Pod {
       ...(template.metadata?.labels === undefined ? {} : { labels: template.metadata.labels }),
       ...(template.metadata?.annotations === undefined ? {} : { annotations: template.metadata.annotations }),
       ...(template.metadata?.finalizers === undefined ? {} : { finalizers: template.metadata.finalizers }),
-      ownerReferences: [controllerReference('apps/v1', 'ReplicaSet', set)],
+      ownerReferences: [reference],
     },
     spec: template.spec,
   }

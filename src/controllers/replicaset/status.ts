@@ -7,8 +7,8 @@ import { isAvailable, isReady } from '../pods.ts'
 export interface Replicas {
   /** Pods that count as replicas. */
   readonly active: readonly Pod[]
-  /** Pods that are being deleted and have not finished. */
-  readonly terminating: readonly Pod[]
+  /** Pods that are being deleted and have not finished; absent for kinds that do not count them. */
+  readonly terminating?: readonly Pod[]
   /** What went wrong when pods were created or deleted. */
   readonly failure?: Error
 }
@@ -29,7 +29,7 @@ export function replicaSetStatus(set: ReplicaSet, replicas: Replicas, now: numbe
   if (fullyLabeled > 0) status.fullyLabeledReplicas = fullyLabeled
   if (ready > 0) status.readyReplicas = ready
   if (available > 0) status.availableReplicas = available
-  status.terminatingReplicas = replicas.terminating.length
+  if (replicas.terminating !== undefined) status.terminatingReplicas = replicas.terminating.length
   status.observedGeneration = set.metadata.generation ?? 0
   const conditions = conditionsOf(set, replicas, now)
   if (conditions.length > 0) status.conditions = conditions
