@@ -31,8 +31,9 @@ export const services: Descriptor = {
     if (service['spec'].ports !== undefined) {
       spec['ports'] = service['spec'].ports.map((port: Port) => without(port, 'nodePort'))
     }
-    if (spec['selector'] !== undefined)
-      spec['selector'] = { ...(spec['selector'] as object), ...tenant.placement.labels(namespace) }
+    // An empty selector selects nothing, and must go on doing so.
+    if (Object.keys(service['spec'].selector ?? {}).length === 0) delete spec['selector']
+    else spec['selector'] = { ...service['spec'].selector, ...tenant.placement.labels(namespace) }
     return {
       object: {
         apiVersion: 'v1',
