@@ -17,23 +17,6 @@ import {
 } from '../src/index.ts'
 import { cpuSince, mean, pause, percentile, report } from './report.ts'
 
-const parts = process.argv.length > 2 ? process.argv.slice(2) : ['steady', 'burst', 'greedy']
-const dataDir = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
-const host = await createCluster({ store: 'sqlite', dataDir, nodes: 100 })
-try {
-  await host.manager()
-  if (parts.includes('steady')) await steady()
-  if (parts.includes('burst')) {
-    await burst(500, 1)
-    await burst(2000, 1)
-    await burst(10_000, 100)
-  }
-  if (parts.includes('greedy')) await greedy()
-} finally {
-  await host[Symbol.asyncDispose]()
-  rmSync(dataDir, { recursive: true, force: true })
-}
-
 function pod(name: string): KubeObject {
   return {
     apiVersion: 'v1',
@@ -225,4 +208,21 @@ async function greedy(): Promise<void> {
   report({ name: 'the greedy tenant: create → Running p50', value: percentile(hog.latencies, 0.5), unit: 'ms' })
   await hog.clear()
   await dispose(all)
+}
+
+const parts = process.argv.length > 2 ? process.argv.slice(2) : ['steady', 'burst', 'greedy']
+const dataDir = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
+const host = await createCluster({ store: 'sqlite', dataDir, nodes: 100 })
+try {
+  await host.manager()
+  if (parts.includes('steady')) await steady()
+  if (parts.includes('burst')) {
+    await burst(500, 1)
+    await burst(2000, 1)
+    await burst(10_000, 100)
+  }
+  if (parts.includes('greedy')) await greedy()
+} finally {
+  await host[Symbol.asyncDispose]()
+  rmSync(dataDir, { recursive: true, force: true })
 }

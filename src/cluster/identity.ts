@@ -5,6 +5,7 @@
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { createCa, issueCertificate, loadCa, type Issued } from '../machinery/pki/certificate.ts'
+import { ownBytes } from '../store/bytes.ts'
 import type { Range } from '../store/contract.ts'
 
 const KEY = 'tenantry.internal/identity//cluster'
@@ -42,7 +43,7 @@ export function readIdentity(
 }
 
 export async function writeIdentity(range: Range, identity: ClusterIdentity): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify(identity))
+  const bytes = ownBytes(JSON.stringify(identity))
   await range.write([{ type: 'put', key: KEY, encode: () => ({ bytes }) }])
 }
 

@@ -14,7 +14,13 @@ export interface RuntimeOptions {
   readonly random?: () => number
 }
 
+/** History older than this is forgotten (milliseconds), as etcd under a kube-apiserver does. */
+const HISTORY = 5 * 60_000
+const COMPACTION = 60_000
+
 export class Runtime {
+  /** One timer for the history of all clusters of the process. */
+  readonly #compaction: NodeJS.Timeout
   readonly log: Log
   readonly store: Store
   readonly now: () => number
@@ -30,6 +36,7 @@ export class Runtime {
     this.now = options.now ?? Date.now
     this.random = options.random ?? Math.random
     this.engine = new ControllerEngine({ log: options.log })
+    this.#compaction = setInterval(() => this.store.compact(HISTORY), COMPACTION).unref()
     this.fairShare = new FairShare({
       onWait: (cluster, seconds) => this.metrics.waited(cluster, seconds),
       onRefuse: (cluster, why) => this.metrics.refused(cluster, why),
@@ -44,6 +51,7 @@ export class Runtime {
 
   /** Ends the controllers and the store. Clusters must have been stopped. */
   async close(): Promise<void> {
+    clearInterval(this.#compaction)
     await this.engine.close()
     await this.store.close()
   }

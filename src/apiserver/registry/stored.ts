@@ -3,6 +3,7 @@
  * can cut the type off without parsing, and whose metadata.resourceVersion is the revision that wrote it.
  */
 import type { Stored } from '../contract.ts'
+import { ownBytes } from '../../store/bytes.ts'
 import type { Encoded, Entry } from '../../store/contract.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 
@@ -27,7 +28,7 @@ export function ordered(object: KubeObject, kind: string, apiVersion: string): K
 export function encoder(object: KubeObject): (revision: number) => Encoded {
   return (revision) => {
     object.metadata.resourceVersion = String(revision)
-    return { bytes: Buffer.from(JSON.stringify(object), 'utf8'), object }
+    return { bytes: ownBytes(JSON.stringify(object)), object }
   }
 }
 
@@ -35,13 +36,13 @@ export function encoder(object: KubeObject): (revision: number) => Encoded {
 export function reencoder(object: KubeObject): (revision: number) => Encoded {
   return (revision) => {
     const again = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
-    return { bytes: Buffer.from(JSON.stringify(again), 'utf8'), object: again }
+    return { bytes: ownBytes(JSON.stringify(again)), object: again }
   }
 }
 
 /** An answer that is not in the store: a dry run, a Scale, a view in another version. */
 export function synthetic(object: KubeObject, key: string, revision: number, created: number): Stored {
-  const entry: Entry = { key, bytes: Buffer.from(JSON.stringify(object), 'utf8'), revision, created, object }
+  const entry: Entry = { key, bytes: ownBytes(JSON.stringify(object)), revision, created, object }
   return { entry, object }
 }
 
