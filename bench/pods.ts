@@ -4,6 +4,7 @@
  *
  *   node bench/pods.ts [steady|burst|greedy …]        durable SQLite
  */
+import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -188,11 +189,20 @@ async function greedy(): Promise<void> {
   }
   await measure('warm')
   const alone = await measure('alone')
-  const hog = new Place(all[0]!.client)
-  const storm = Promise.all(Array.from({ length: 2000 }, (_, i) => hog.create(`h-${i}`)))
+  const greedy = all[0]!
+  const hog = greedy.client.informer(resources.pods, { namespace: 'default' })
+  const running = (): number => hog.list('default').filter((p) => p['status']?.phase === 'Running').length
+  const started = performance.now()
+  const storm = spawn(process.execPath, [join(import.meta.dirname, 'greedy-client.ts'), '2000', '64'], {
+    stdio: ['pipe', 'inherit', 'inherit'],
+  })
+  storm.stdin.end(greedy.kubeconfig)
+  const created = new Promise((resolve) => storm.on('exit', resolve))
+  while (hog.list('default').length < 20) await pause(5)
   const beside = await measure('beside')
-  await storm
-  await hog.seen(2000)
+  const meanwhile = hog.list('default').length
+  await created
+  while (running() < 2000) await pause(10)
   report({
     name: 'nine tenants beside one that creates 2,000 pods: create → Running, mean',
     value: mean(beside),
@@ -205,8 +215,12 @@ async function greedy(): Promise<void> {
     unit: 'ms',
     beside: `alone ${Math.max(...alone).toFixed(1)} ms`,
   })
-  report({ name: 'the greedy tenant: create → Running p50', value: percentile(hog.latencies, 0.5), unit: 'ms' })
-  await hog.clear()
+  report({
+    name: 'the greedy tenant, 64 requests at once over TLS: pods/s from first create to last Running',
+    value: 2000 / ((performance.now() - started) / 1000),
+    unit: '/s',
+    beside: `it had made ${meanwhile} pods when the nine were done`,
+  })
   await dispose(all)
 }
 

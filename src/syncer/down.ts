@@ -17,9 +17,13 @@ export class Down {
   /** Namespaces that are being made: everybody who needs one waits for the same call. */
   readonly #making = new Map<string, Promise<void>>()
 
-  constructor(host: Host, complain: Complain) {
+  /** Called when a pod no longer waits for the host: see {@link Window}. */
+  readonly #left: (session: Session, key: string) => void
+
+  constructor(host: Host, complain: Complain, left: (session: Session, key: string) => void) {
     this.#host = host
     this.#complain = complain
+    this.#left = left
   }
 
   async sync(session: Session, kind: SyncedKind, namespace: string, name: string): Promise<void> {
@@ -27,6 +31,7 @@ export class Down {
     const object = session.get(kind, namespace, name)
     const host = this.#host.find(kind, session.tenant, namespace, name)
     if (object === undefined || !session.wanted(kind, object)) {
+      if (kind === 'Pod' && host === undefined) this.#left(session, `${namespace}/${name}`)
       if (host !== undefined) await this.#host.delete(resource, host, kind === 'Pod' ? { gracePeriodSeconds: 0 } : {})
       return
     }
@@ -57,10 +62,23 @@ export class Down {
     // A pod that ran already and has no host pod is over, wherever it went while nobody watched.
     if (kind === 'Pod' && over(object)) return forget(session, object)
     if (kind === 'Pod' && finished(object)) return
+    const key = `${object.metadata.namespace!}/${object.metadata.name!}`
+    if (kind === 'Pod' && !session.window.enter(key)) return
+    let made = false
+    try {
+      made = await this.#make(session, kind, object)
+    } finally {
+      // A pod that is not on the host now is in nobody's way.
+      if (kind === 'Pod' && !made) this.#left(session, key)
+    }
+  }
+
+  /** Answers whether the host has the object now. */
+  async #make(session: Session, kind: SyncedKind, object: KubeObject): Promise<boolean> {
     const desired = this.#translate(session, kind, object)
-    if (desired === undefined) return
+    if (desired === undefined) return false
     await this.ensureNamespace(session, object.metadata.namespace!)
-    if (session.stopped) return
+    if (session.stopped) return false
     try {
       await this.#host.create(descriptors[kind].resource, desired)
     } catch (error) {
@@ -73,7 +91,7 @@ export class Down {
         namespace: desired.metadata.namespace!,
       })
       const identity = identityOf(there)
-      if (identity?.tenant === session.tenant.uid && identity.uid === object.metadata.uid) return
+      if (identity?.tenant === session.tenant.uid && identity.uid === object.metadata.uid) return true
       // The twin of an object that had this name before is on its way out.
       if (identity?.tenant !== session.tenant.uid)
         this.#complain(
@@ -84,6 +102,7 @@ export class Down {
         )
       throw error
     }
+    return true
   }
 
   async #update(session: Session, kind: SyncedKind, object: KubeObject, host: KubeObject): Promise<void> {

@@ -10,6 +10,7 @@ import { services } from './kinds/service.ts'
 import { referencesOf } from './references.ts'
 import { tokenUses, type TokenUse } from './tokens.ts'
 import { Usage } from './usage.ts'
+import { Window } from './window.ts'
 
 /** The kinds that go down, by name. */
 export const descriptors = { Pod: pods, Service: services, ConfigMap: configMaps, Secret: secrets } as const
@@ -27,11 +28,16 @@ export interface SessionEvents {
 /** A node view that no pod needs any more is kept for so long (milliseconds). */
 export const NODE_LINGER = 30_000
 
+/** New pods of a tenant that may wait for the host's scheduler at once. */
+const WINDOW = 64
+
 export class Session implements TenantView {
   readonly tenant: Tenant
   readonly informers: Readonly<Record<SyncedKind, Informer>>
   readonly nodes: Informer
   readonly usage = new Usage()
+  /** Pods that the host has not looked at yet. */
+  readonly window = new Window(WINDOW)
   readonly #stops: (() => void)[] = []
   readonly #onHost: (node: string) => boolean
   #stopped = false

@@ -90,6 +90,7 @@ export class Syncer {
     this.#down = new Down(
       this.#host,
       (session, object, reason, message) => void this.#complain(session, object, reason, message),
+      (session, key) => this.#left(session, key),
     )
     this.#up = new Up(this.#host)
     this.#tokens = new Tokens(this.#host, options.now)
@@ -248,6 +249,11 @@ export class Syncer {
         }
       }
       for (const host of this.#host.ofTenant('Namespace', session.tenant.uid)) this.#hostNamespace(session, host)
+      for (const key of session.window.open) {
+        const slash = key.indexOf('/')
+        const host = this.#host.find('Pod', session.tenant, key.slice(0, slash), key.slice(slash + 1))
+        if (host === undefined || lookedAt(host)) this.#left(session, key)
+      }
       for (const use of this.#tokens.due(session)) {
         this.#queues.down.add(session.tenant.uid, `Token/${JSON.stringify(use)}`, { what: 'token', session, use })
       }
@@ -339,10 +345,19 @@ export class Syncer {
       this.#namespace(session, identity!.namespace)
       return
     }
+    if (kind === 'Pod' && (lost || lookedAt(host))) this.#left(session, `${identity!.namespace}/${identity!.name}`)
     if (descriptors[kind].toTenant !== undefined) this.#object('up', session, kind, identity!.namespace, identity!.name)
     if (!lost) return
     this.#object('down', session, kind, identity!.namespace, identity!.name)
     this.#namespace(session, identity!.namespace)
+  }
+
+  /** A pod no longer waits for the host's scheduler: another one of its tenant may. */
+  #left(session: Session, key: string): void {
+    const next = session.window.leave(key)
+    if (next === undefined) return
+    const slash = next.indexOf('/')
+    this.#object('down', session, 'Pod', next.slice(0, slash), next.slice(slash + 1))
   }
 
   #watchNodes(): void {
@@ -489,4 +504,10 @@ function edited(old: KubeObject, now: KubeObject): boolean {
 
 function hasWork(upward: object | undefined): boolean {
   return upward !== undefined && Object.keys(upward).length > 0
+}
+
+/** Whether the host's scheduler has had its turn with a pod, or will not before its gates are open. */
+function lookedAt(pod: KubeObject): boolean {
+  const scheduled = (pod['status']?.conditions ?? []).some((c: { type: string }) => c.type === 'PodScheduled')
+  return scheduled || pod['spec'].nodeName !== undefined || (pod['spec'].schedulingGates ?? []).length > 0
 }
