@@ -4,6 +4,6 @@
  */
 export function ownBytes(text: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text, 'utf8'))
-  bytes.utf8Write(text, 0, bytes.length)
+  bytes.write(text, 'utf8')
   return bytes
 }
