@@ -19,7 +19,9 @@ for (const id of ranges) {
             encode: (revision) => ({ bytes: Buffer.from(valueOf(key, step, revision)) }),
           },
         ])
-        process.stdout.write(`${id} ${writer} ${step} ${entry!.revision}\n`)
+        // The next step waits until this line is with the reader: at most one step is without its line.
+        const line = `${id} ${writer} ${step} ${entry!.revision}\n`
+        await new Promise((resolve) => process.stdout.write(line, resolve))
       }
     }
     void write()
