@@ -15,6 +15,8 @@ export interface Claimant {
   readonly reference: OwnerReference
   /** What is claimed. */
   readonly resource: Resource
+  /** What adopted objects get and released ones lose. @default none */
+  readonly finalizers?: readonly string[]
 }
 
 /**
@@ -49,14 +51,17 @@ async function stillThere({ client, owner, ownerResource }: Claimant): Promise<b
   return fresh.metadata.uid === owner.metadata.uid && fresh.metadata.deletionTimestamp === undefined
 }
 
-async function adopt({ client, resource, reference }: Claimant, object: KubeObject): Promise<boolean> {
-  const body = { metadata: { uid: object.metadata.uid, ownerReferences: [reference] } }
+async function adopt(claimant: Claimant, object: KubeObject): Promise<boolean> {
+  const { client, resource, reference, finalizers } = claimant
+  const added = finalizers === undefined ? {} : { finalizers }
+  const body = { metadata: { uid: object.metadata.uid, ownerReferences: [reference], ...added } }
   return patched(client, resource, object, body)
 }
 
-async function release({ client, resource, owner }: Claimant, object: KubeObject): Promise<void> {
+async function release({ client, resource, owner, finalizers }: Claimant, object: KubeObject): Promise<void> {
   const ownerReferences = [{ $patch: 'delete', uid: owner.metadata.uid }]
-  await patched(client, resource, object, { metadata: { uid: object.metadata.uid, ownerReferences } })
+  const removed = finalizers === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': finalizers }
+  await patched(client, resource, object, { metadata: { uid: object.metadata.uid, ownerReferences, ...removed } })
 }
 
 /** Whether it went through; `false` when the object is gone or has been replaced (its uid cannot be patched). */

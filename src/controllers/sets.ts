@@ -8,6 +8,8 @@ import { disruptionController } from './disruption/controller.ts'
 import { endpointsController } from './endpoints/endpoints-controller.ts'
 import { endpointSliceController } from './endpoints/slice-controller.ts'
 import { garbageCollector } from './garbage/controller.ts'
+import { jobController } from './job/controller.ts'
+import { ttlAfterFinishedController } from './job/ttl.ts'
 import { kubernetesServiceController } from './kubernetes-service.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeTaintController } from './node-taints.ts'
@@ -53,6 +55,8 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     deploymentController,
     replicaSetController,
     replicationController,
+    jobController,
+    ttlAfterFinishedController,
     disruptionController,
     endpointSliceController,
     endpointsController,

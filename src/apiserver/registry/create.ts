@@ -50,6 +50,8 @@ export async function createObject(core: Core, call: Call, target: Target, input
   const rules = rulesOf(storage)
   name(core, storage, namespace, object.metadata)
   if (storage.custom?.hasStatus === true) delete object['status']
+  // Kinds may write it into their own fields: a Job's selector has it.
+  object.metadata.uid = core.uuid()
   rules.prepareCreate?.(object)
   complete(core, storage, object)
 
@@ -154,7 +156,6 @@ function name(core: Core, storage: ServedResource, namespace: string, meta: Obje
 
 function complete(core: Core, storage: ServedResource, object: KubeObject): void {
   const { metadata } = object
-  metadata.uid = core.uuid()
   metadata.creationTimestamp = timestamp(core.now())
   if (hasGeneration(storage)) metadata.generation = 1
   else delete metadata.generation

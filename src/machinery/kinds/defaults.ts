@@ -31,41 +31,6 @@ function labelsFromTemplate(object: Json): void {
   if (isSet(labels) && entriesOf(object.metadata.labels).length === 0) object.metadata.labels = { ...labels }
 }
 
-function jobSpec(spec: Json): void {
-  if (!isSet(spec.completions) && !isSet(spec.parallelism)) spec.completions = 1
-  fill(spec, 'parallelism', 1)
-  fill(spec, 'backoffLimit', isSet(spec.backoffLimitPerIndex) ? 2147483647 : 6)
-  fill(spec, 'completionMode', 'NonIndexed')
-  fill(spec, 'suspend', false)
-  fill(spec, 'podReplacementPolicy', isSet(spec.podFailurePolicy) ? 'Failed' : 'TerminatingOrFailed')
-  fill(spec, 'manualSelector', false)
-}
-
-function failureConditions(spec: Json): void {
-  for (const rule of listOf(spec.podFailurePolicy?.rules)) {
-    for (const pattern of listOf(rule.onPodConditions)) fill(pattern, 'status', 'True')
-  }
-}
-
-const job = withStatus((object) => {
-  const spec: Json = (object.spec ??= {})
-  defaultTemplate(spec)
-  failureConditions(spec)
-  labelsFromTemplate(object)
-  jobSpec(spec)
-})
-
-const cronJob = withStatus((object) => {
-  const spec: Json = (object.spec ??= {})
-  const template: Json = (spec.jobTemplate ??= {})
-  defaultTemplate((template.spec ??= {}))
-  failureConditions(template.spec)
-  fill(spec, 'concurrencyPolicy', 'Allow')
-  fill(spec, 'suspend', false)
-  fill(spec, 'successfulJobsHistoryLimit', 3)
-  fill(spec, 'failedJobsHistoryLimit', 1)
-})
-
 const statefulSet = withStatus(
   (object) => {
     const spec: Json = (object.spec ??= {})
@@ -282,11 +247,6 @@ const storageClass: KindRules = { defaults: defaultStorageClass, generation: fal
 
 /** By group and kind. */
 export const DEFAULTS_ONLY: readonly (readonly [string, KindRules])[] = [
-  [
-    'batch/Job',
-    { ...job, fields: { 'status.successful': (object) => String((object['status'] as Json)?.succeeded ?? 0) } },
-  ],
-  ['batch/CronJob', cronJob],
   ['apps/StatefulSet', { ...statefulSet, name: 'dns1123label' }],
   ['apps/DaemonSet', daemonSet],
   ['apps/ControllerRevision', { generation: false }],

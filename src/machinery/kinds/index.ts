@@ -1,6 +1,8 @@
 /** The rules of each kind, by group and kind. */
 import { deploymentRules } from './apps/deployment.ts'
 import { replicaSetRules } from './apps/replicaset.ts'
+import { cronJobRules } from './batch/cronjob.ts'
+import { jobRules } from './batch/job.ts'
 import type { KindRules } from './contract.ts'
 import { configMapRules, secretRules } from './core/data.ts'
 import { endpointSliceRules, endpointsRules } from './core/endpoints.ts'
@@ -45,6 +47,8 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionRules],
   ['apps/Deployment', deploymentRules],
   ['apps/ReplicaSet', replicaSetRules],
+  ['batch/CronJob', cronJobRules],
+  ['batch/Job', jobRules],
   ['coordination.k8s.io/Lease', leaseRules],
   ['discovery.k8s.io/EndpointSlice', endpointSliceRules],
   ['events.k8s.io/Event', eventRules],

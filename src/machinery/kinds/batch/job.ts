@@ -1,0 +1,189 @@
+/** Jobs. */
+import { child, invalid, required } from '../../field.ts'
+import type { FieldError } from '../../field.ts'
+import { isDns1123Label } from '../../names.ts'
+import { immutable } from '../checks.ts'
+import type { Errors } from '../checks.ts'
+import type { KindRules } from '../contract.ts'
+import { entriesOf, entry, isSet, listOf, setEntry, sortedMap } from '../json.ts'
+import type { Json } from '../json.ts'
+import { isUsableSelector, selects, validateLabelSelector } from '../labels.ts'
+import { defaultTemplate, fill } from '../pod/defaults.ts'
+import { dropDisabled } from '../pod/prepare.ts'
+import { shownSelector } from '../pod/shown.ts'
+import { jobSpec } from './job-spec.ts'
+import { jobStatus } from './job-status.ts'
+
+const NAME_LABELS = ['job-name', 'batch.kubernetes.io/job-name']
+const UID_LABELS = ['controller-uid', 'batch.kubernetes.io/controller-uid']
+
+/** The default of conditions that a failure policy asks for; CronJobs have it, too. */
+export function defaultFailureConditions(spec: Json): void {
+  for (const rule of listOf(spec.podFailurePolicy?.rules)) {
+    for (const pattern of listOf(rule.onPodConditions)) fill(pattern, 'status', 'True')
+  }
+}
+
+function defaults(job: Json): void {
+  const spec: Json = (job.spec ??= {})
+  defaultTemplate(spec)
+  defaultFailureConditions(spec)
+  const labels: Json = spec.template?.metadata?.labels
+  if (isSet(labels) && entriesOf(job.metadata.labels).length === 0) job.metadata.labels = { ...labels }
+  if (!isSet(spec.completions) && !isSet(spec.parallelism)) spec.completions = 1
+  fill(spec, 'parallelism', 1)
+  fill(spec, 'backoffLimit', isSet(spec.backoffLimitPerIndex) ? 2147483647 : 6)
+  fill(spec, 'completionMode', 'NonIndexed')
+  fill(spec, 'suspend', false)
+  fill(spec, 'podReplacementPolicy', isSet(spec.podFailurePolicy) ? 'Failed' : 'TerminatingOrFailed')
+  fill(spec, 'manualSelector', false)
+}
+
+/** Labels that only this job's pods have, and a selector on them. What the user set stays, to be refused. */
+function generateSelector(job: Json): void {
+  const { spec, metadata } = job
+  if (spec.manualSelector === true) return
+  const template: Json = (spec.template ??= {})
+  template.metadata ??= {}
+  template.metadata.labels = { ...template.metadata.labels }
+  const add = (map: Json, names: readonly string[], value: string): void => {
+    for (const name of names) if (!isSet(entry(map, name))) setEntry(map, name, value)
+  }
+  add(template.metadata.labels, NAME_LABELS, String(metadata.name ?? ''))
+  add(template.metadata.labels, UID_LABELS, String(metadata.uid ?? ''))
+  spec.selector = { ...spec.selector, matchLabels: { ...spec.selector?.matchLabels } }
+  add(spec.selector.matchLabels, UID_LABELS.slice(1), String(metadata.uid ?? ''))
+}
+
+function validate(job: Json, old?: Json): FieldError[] {
+  const out: Errors = []
+  const spec: Json = job.spec ?? {}
+  if (old === undefined) generatedSelector(job, out)
+  jobSpec(spec, old?.spec, 'spec', out)
+  if (isSet(spec.selector)) out.push(...validateLabelSelector(spec.selector, 'spec.selector'))
+  else out.push(required('spec.selector'))
+  const labels: Json = spec.template?.metadata?.labels
+  if (isSet(spec.selector) && isUsableSelector(spec.selector) && !selects(spec.selector, labels)) {
+    const detail = '`selector` does not match template `labels`'
+    out.push(invalid('spec.template.metadata.labels', sortedMap(labels), detail))
+  }
+  if (old === undefined) namesOfPods(job, out)
+  return out
+}
+
+function generatedSelector(job: Json, out: Errors): void {
+  const { spec = {}, metadata } = job
+  if (spec.manualSelector === true || !isSet(spec.selector)) return
+  const labels: Json = spec.template?.metadata?.labels
+  const [uid, name] = [String(metadata.uid ?? ''), String(metadata.name ?? '')]
+  const expected: [string, string][] = UID_LABELS.flatMap((label, i): [string, string][] => [
+    [label, uid],
+    [NAME_LABELS[i]!, name],
+  ])
+  for (const [label, value] of expected) {
+    const path = `spec.template.metadata.labels[${label}]`
+    const actual: Json = entry(labels, label)
+    if (!isSet(actual)) out.push(required(path, `must be '${value}'`))
+    else if (actual !== value) out.push(invalid(path, sortedMap(labels), `must be '${value}'`))
+  }
+  if (isUsableSelector(spec.selector) && !selects(spec.selector, Object.fromEntries(expected))) {
+    out.push(invalid('spec.selector', shownSelector(spec.selector), '`selector` not auto-generated'))
+  }
+}
+
+/** The host name of the last pod must be one. */
+function namesOfPods(job: Json, out: Errors): void {
+  const { completionMode, completions } = job.spec ?? {}
+  if (completionMode !== 'Indexed' || !(completions > 0)) return
+  const name = String(job.metadata.name ?? '')
+  const last = `${name}-${completions - 1}`
+  if (isDns1123Label(last).length === 0) return
+  out.push(invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${last}`))
+}
+
+function validateUpdate(job: Json, old: Json): FieldError[] {
+  const out: Errors = []
+  const [spec, before]: [Json, Json] = [job.spec ?? {}, old.spec ?? {}]
+  completions(spec, before, out)
+  immutable(spec.selector, before.selector, 'spec.selector', out, shownSelector(spec.selector))
+  template(job, old, out)
+  for (const field of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy']) {
+    immutable(spec[field], before[field], child('spec', field), out)
+  }
+  namesOfPods(job, out)
+  return out
+}
+
+function completions(spec: Json, before: Json, out: Errors): void {
+  if (spec.completionMode !== 'Indexed') {
+    immutable(spec.completions, before.completions, 'spec.completions', out)
+  } else if (isSet(spec.completions) && spec.completions !== before.completions) {
+    if (spec.completions === spec.parallelism) return
+    out.push(invalid('spec.completions', spec.completions, 'can only be modified in tandem with spec.parallelism'))
+  }
+}
+
+/** Where pods of a suspended job may go, and what they may use, can still be changed. */
+function template(job: Json, old: Json, out: Errors): void {
+  const now: Json = job.spec?.template
+  const before: Json = old.spec?.template
+  const path = 'spec.template'
+  const conditions = listOf(old.status?.conditions)
+  const saysSuspended = conditions.some(({ type, status }) => type === 'Suspended' && status === 'True')
+  const idle = !isSet(old.status?.startTime) || saysSuspended
+  if (old.spec?.suspend !== true || !idle || (old.status?.active ?? 0) > 0) {
+    immutable(now, before, path, out)
+    return
+  }
+  const resources = (list: Json, like: Json): Json => {
+    if (!Array.isArray(list) || list.length !== listOf(like).length) return list
+    return list.map((container: Json, i) =>
+      container.name === like[i].name ? { ...container, resources: like[i].resources } : container,
+    )
+  }
+  const spec: Json = {
+    ...before?.spec,
+    affinity: withNodeAffinity(before?.spec?.affinity, now?.spec?.affinity),
+    nodeSelector: now?.spec?.nodeSelector,
+    tolerations: now?.spec?.tolerations,
+    schedulingGates: now?.spec?.schedulingGates,
+    containers: resources(before?.spec?.containers, now?.spec?.containers),
+    initContainers: resources(before?.spec?.initContainers, now?.spec?.initContainers),
+  }
+  immutable(now?.spec, spec, child(path, 'spec'), out)
+}
+
+function withNodeAffinity(affinity: Json, like: Json): Json {
+  const merged = { ...affinity, nodeAffinity: like?.nodeAffinity }
+  const empty = !['nodeAffinity', 'podAffinity', 'podAntiAffinity'].some((field) => isSet(merged[field]))
+  return empty && !isSet(like) ? undefined : merged
+}
+
+/** A text for names of objects whose pods have it in their names. */
+export function nameWarning(name: string): string[] {
+  const problems = isDns1123Label(name)
+  if (problems.length === 0) return []
+  return [
+    'metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; ' +
+      `a DNS label is recommended: [${problems.join(' ')}]`,
+  ]
+}
+
+export const jobRules: KindRules = {
+  defaults,
+  prepareCreate: (job) => {
+    job['status'] = {}
+    generateSelector(job)
+    dropDisabled((job['spec'] as Json).template.spec)
+  },
+  prepareUpdate: (job, old) => {
+    job['status'] = old['status']
+    dropDisabled((job['spec'] as Json).template.spec, (old['spec'] as Json)?.template?.spec)
+  },
+  validate,
+  validateUpdate,
+  validateStatus: (job, old) => jobStatus(job, old),
+  generation: (job) => job['spec'] as unknown,
+  fields: { 'status.successful': (job) => String((job['status'] as Json)?.succeeded ?? 0) },
+  warnings: (job, old) => (old === undefined ? nameWarning(job.metadata.name ?? '') : []),
+}
