@@ -417,6 +417,61 @@ for (const mode of ['namespaces', 'single'] as const) {
       for (const name of ['kept', 'renewed']) await missing(tenant.client, resources.pods, name)
     })
 
+    test('tokens: made for pods, made again, renewed in time, and gone with the last pod', async () => {
+      await tenant.client.create(resources.pods, pod('caller'), at)
+      const running = await phase(tenant.client, 'caller')
+      assert.equal(running['spec'].volumes.length, 1)
+      const tokens = async () => (await onHost(resources.secrets)).filter((s) => s['data'].token !== undefined)
+      const [first] = await tokens()
+      const token = (secret: KubeObject) => Buffer.from(secret['data'].token as string, 'base64').toString()
+      const claims = JSON.parse(Buffer.from(token(first!).split('.')[1]!, 'base64url').toString()) as KubeObject
+      assert.equal(claims['sub'], 'system:serviceaccount:default:default')
+      const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token: token(first!) } }
+      const answer = async (cluster: { client: Client }) =>
+        JSON.parse(
+          await cluster.client.raw('POST', '/apis/authentication.k8s.io/v1/tokenreviews', JSON.stringify(review)),
+        ) as KubeObject
+      assert.equal((await answer(tenant))['status'].authenticated, true)
+      assert.notEqual((await answer(host))['status'].authenticated, true, 'it opens nothing on the host')
+
+      const where = { namespace: first!.metadata.namespace! }
+      await host.client.delete(resources.secrets, first!.metadata.name!, where)
+      const again = await eventually('made again', async () => (await tokens())[0])
+      assert.notEqual(again.metadata.uid, first!.metadata.uid)
+
+      const manager = await host.manager()
+      manager.syncer.remove(uid)
+      const later = new Syncer({
+        host: host.client,
+        newQueue: () => createFairQueue(),
+        now: () => Date.now() + 50 * 60_000,
+        scanInterval: 0,
+      })
+      await later.start()
+      try {
+        await later.add(await asTenant())
+        await later.scan()
+        await eventually('renewed', async () => {
+          const [now] = await tokens()
+          return (
+            now?.metadata.uid === again.metadata.uid && now?.metadata.resourceVersion !== again.metadata.resourceVersion
+          )
+        })
+        // What is no use any more may be written by anybody: it stops nothing.
+        const body = { metadata: { annotations: { 'tenantry.dev/token': 'not JSON' } } }
+        await host.client.patch(resources.secrets, again.metadata.name!, { type: 'merge', body }, where)
+        await later.scan()
+      } finally {
+        await later.stop()
+        await manager.syncer.add(await asTenant())
+      }
+      await tenant.client.delete(resources.pods, 'caller', at)
+      await missing(tenant.client, resources.pods, 'caller')
+      await eventually('gone', async () => (await tokens()).length === 0)
+      if (mode === 'namespaces')
+        await eventually('and its namespace', async () => (await onHost(resources.namespaces, 'default')).length === 0)
+    })
+
     test('in the end nothing of it is on the host', async () => {
       await tenant.client.create(resources.pods, pod('last', { terminationGracePeriodSeconds: 30 }), at)
       const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 's' }, spec: { ports: [{ port: 1 }] } }
