@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { clusterRoleAggregationController } from './cluster-role-aggregation.ts'
 import type { ControllerFactory } from './contract.ts'
+import { cronJobController } from './cronjob/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import type { DiscoveredResource } from './discovery.ts'
 import { disruptionController } from './disruption/controller.ts'
@@ -57,6 +58,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     replicationController,
     jobController,
     ttlAfterFinishedController,
+    cronJobController,
     disruptionController,
     endpointSliceController,
     endpointsController,
