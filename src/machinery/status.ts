@@ -129,6 +129,16 @@ export const errors = {
       details(gr, name),
     ),
 
+  /** 409 of server-side apply: a cause for each field that somebody else manages. */
+  applyConflict: (message: string, causes: StatusCause[]) => failure(409, 'Conflict', message, { causes }),
+
+  /** 500 without a reason: what upstream makes of an error that is no API error. */
+  unknown: (message: string) => {
+    const error = failure(500, '', message)
+    delete error.status.reason
+    return error
+  },
+
   /** 422; `kind` is the Kind, as upstream has it here. */
   invalid: (gk: { group: string; kind: string }, name: string, list: readonly FieldError[]) => {
     const texts = list.map((e) => `${e.field}: ${e.message}`)

@@ -1,0 +1,83 @@
+/**
+ * FieldsV1: a set of fields as JSON, `{"f:spec":{"f:replicas":{}}}`. A member that has others below it holds `.`.
+ * Both directions are remembered, so that what did not change costs nothing and is shared between revisions.
+ */
+import { parseElement } from './element.ts'
+import type { FieldNode } from './fieldset.ts'
+import { EMPTY, FieldSet, fromUnsorted } from './fieldset.ts'
+import { isMap } from './gotext.ts'
+
+/** The JSON form of a set. Frozen by convention: it is shared. */
+export interface FieldsV1 {
+  readonly [key: string]: FieldsV1
+}
+
+/** Deeper than any object that is taken; upstream has no other limit than its JSON reader's 10,000. */
+const MAX_DEPTH = 512
+
+const encoded = new WeakMap<FieldSet, FieldsV1>()
+const decoded = new WeakMap<object, FieldSet>()
+
+/** One object for all leaves. */
+const LEAF: FieldsV1 = Object.freeze({})
+
+/** The JSON form of a set, with keys in upstream's order. */
+export function encodeFields(set: FieldSet): FieldsV1 {
+  const fields = encodeLevel(set, false)
+  if (!decoded.has(fields) && fields !== LEAF) decoded.set(fields, set)
+  return fields
+}
+
+function encodeLevel(set: FieldSet, self: boolean): FieldsV1 {
+  const known = self ? undefined : encoded.get(set)
+  if (known !== undefined) return known
+  if (set.isEmpty) return LEAF
+  const out: { [key: string]: FieldsV1 } = {}
+  if (self) out['.'] = LEAF
+  for (const { element, member, children } of set.nodes) {
+    // Every key has a colon, so none is `__proto__` or an index.
+    out[element.text] = children === undefined ? LEAF : encodeLevel(children, member)
+  }
+  if (!self) encoded.set(set, out)
+  return out
+}
+
+/** Reads the JSON form. Steps of kinds that are not known are left out. @throws SyntaxError */
+export function decodeFields(fields: unknown): FieldSet {
+  if (fields === undefined || fields === null) return EMPTY
+  if (!isMap(fields)) throw new SyntaxError('fieldsV1 is no object')
+  const known = decoded.get(fields)
+  if (known !== undefined) return known
+  const set = decodeLevel(fields, 0).children ?? EMPTY
+  decoded.set(fields, set)
+  return set
+}
+
+function decodeLevel(fields: unknown, depth: number): Omit<FieldNode, 'element'> {
+  if (depth > MAX_DEPTH) throw new SyntaxError('fieldsV1 is too deep')
+  if (fields === null) return { member: true, children: undefined }
+  if (!isMap(fields)) throw new SyntaxError('fieldsV1 holds a value that is no object')
+  let member = false
+  const nodes: FieldNode[] = []
+  for (const key of Object.keys(fields)) {
+    if (key === '.') {
+      member = true
+      continue
+    }
+    const element = parseElement(key)
+    if (element !== undefined) nodes.push({ element, ...decodeLevel(fields[key], depth + 1) })
+  }
+  if (nodes.length === 0) return { member: true, children: undefined }
+  return { member, children: unique(nodes) }
+}
+
+/** Sorted; texts that mean the same element (`1` and `1.0`) become one. */
+function unique(nodes: FieldNode[]): FieldSet {
+  const set = fromUnsorted(nodes)
+  for (let i = 1; i < set.nodes.length; i++) {
+    if (set.nodes[i - 1]!.element.text === set.nodes[i]!.element.text) {
+      return set.nodes.reduce((out, node) => out.union(new FieldSet([node])), EMPTY)
+    }
+  }
+  return set
+}
