@@ -21,7 +21,9 @@ import { review } from '../apiserver/reviews/review.ts'
 import { listen, type Listener } from '../apiserver/transport/listen.ts'
 import type { Client } from '../client/contract.ts'
 import type { ControllerFactory } from '../controllers/contract.ts'
+import type { DiscoveredResource } from '../controllers/discovery.ts'
 import type { Range } from '../store/contract.ts'
+import { builtinResources } from './builtin.ts'
 import { readIdentity, serviceAccountKey, writeIdentity, type ClusterIdentity } from './identity.ts'
 import { kubeconfig } from './kubeconfig.ts'
 import { logConnector, type LogSource } from './logs.ts'
@@ -43,6 +45,8 @@ export interface ClusterOptions {
   readonly serviceCidr?: string
   /** What runs in it. Called once the cluster's facts are known. */
   controllers(facts: ClusterFacts): readonly ControllerFactory[]
+  /** Whether `/metrics` shows the whole process: for its operator's cluster only. @default false */
+  readonly processMetrics?: boolean
   /** Answers `pods/log`. */
   readonly logs: LogSource
 }
@@ -54,6 +58,8 @@ export interface ClusterFacts {
   readonly endpoint: { readonly host: string; readonly port: number }
   /** The first address of the service range. */
   readonly serviceIp: string
+  /** What is served beside custom resources. */
+  readonly builtin: readonly DiscoveredResource[]
 }
 
 export interface Cluster extends AsyncDisposable {
@@ -95,7 +101,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const client = parts.clientAs(undefined)
   const running = runtime.engine.add(
     { id: options.id, client },
-    options.controllers({ ca: identity.ca.certificate, endpoint, serviceIp }),
+    options.controllers({ ca: identity.ca.certificate, endpoint, serviceIp, builtin: builtinResources() }),
   )
   const url = `https://${address.includes(':') ? `[${address}]` : address}:${listener.port}`
   let stopping: Promise<void> | undefined
@@ -161,7 +167,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     discovery: createDiscovery(api.catalog),
     openapi: createOpenApi(api.catalog),
     version: versionInfo,
-    metrics: runtime.requestMetrics(),
+    metrics: runtime.requestMetrics(options.processMetrics ?? false),
     connectors: { 'pods/log': logConnector(pod, options.logs) },
     issuer: { configuration: issuerConfiguration(ISSUER, `${ISSUER}/openid/v1/jwks`), jwks: keySet(keys) },
     log: runtime.log,

@@ -1,5 +1,6 @@
 /** What all embedded clusters of a process share. */
 import { FairShare } from '../apiserver/fairshare/fairshare.ts'
+import { Registry } from '../apiserver/metrics/registry.ts'
 import { requestMetrics, type RequestMetrics } from '../apiserver/metrics/requests.ts'
 import type { Log } from '../controllers/contract.ts'
 import { ControllerEngine } from '../controllers/engine.ts'
@@ -26,8 +27,10 @@ export class Runtime {
   readonly now: () => number
   readonly random: () => number
   readonly engine: ControllerEngine
-  /** Of this process, for its operator: requests' waits by cluster. Tenants see their own cluster's only. */
-  readonly metrics: RequestMetrics = requestMetrics()
+  /** Of this process, for its operator. Tenants see their own cluster's requests only. */
+  readonly registry: Registry = new Registry()
+  /** Waits for the fair share, by cluster. */
+  readonly metrics: RequestMetrics = requestMetrics(this.registry)
   readonly fairShare: FairShare
 
   constructor(options: RuntimeOptions) {
@@ -43,10 +46,17 @@ export class Runtime {
     })
   }
 
-  /** Counts one cluster's requests. Nothing is kept before the first one. */
-  requestMetrics(): Pick<RequestMetrics, 'observe' | 'render'> {
+  /**
+   * Counts one cluster's requests. Nothing is kept before the first one.
+   *
+   * @param process whether this process's own metrics are shown too: for the operator's cluster
+   */
+  requestMetrics(process: boolean): Pick<RequestMetrics, 'observe' | 'render'> {
     let own: RequestMetrics | undefined
-    return { observe: (sample) => (own ??= requestMetrics()).observe(sample), render: () => own?.render() ?? '' }
+    return {
+      observe: (sample) => (own ??= requestMetrics()).observe(sample),
+      render: () => (own?.render() ?? '') + (process ? this.registry.render() : ''),
+    }
   }
 
   /** Ends the controllers and the store. Clusters must have been stopped. */

@@ -11,7 +11,8 @@ import { simulatedLog } from '../controllers/simulated-log.ts'
 import { DedicatedEngine } from './engines/dedicated.ts'
 import { PackedEngine } from './engines/packed.ts'
 import { hostLogs } from './logs.ts'
-import { Manager, type ManagerOptions } from './manager.ts'
+import { Manager } from './manager.ts'
+import { syncerMetrics } from './metrics.ts'
 
 export interface LocalHostOptions extends StoreChoice {
   readonly log: Log
@@ -19,7 +20,6 @@ export interface LocalHostOptions extends StoreChoice {
   readonly port?: number
   /** Simulated nodes. @default 3 */
   readonly nodes?: number
-  readonly onWait?: ManagerOptions['onWait']
 }
 
 /** An embedded cluster by itself, with scheduler and simulated nodes. */
@@ -34,6 +34,7 @@ export async function startHost(
     ...(options.address !== undefined && { address: options.address }),
     ...(options.port !== undefined && { port: options.port }),
     controllers: (facts) => hostControllers({ ...facts, nodes: options.nodes ?? 3 }),
+    processMetrics: true,
     logs: (pod, query) => simulatedLog(pod, query, runtime.now()),
   })
 }
@@ -42,11 +43,11 @@ export interface ManagerSetup extends StoreChoice {
   readonly host: Client
   readonly runtime: Runtime
   readonly log: Log
-  readonly onWait?: ManagerOptions['onWait']
 }
 
 /** A manager with both engines, on any host. */
-export function createManager({ host, runtime, log, dataDir, store, onWait }: ManagerSetup): Manager {
+export function createManager({ host, runtime, log, dataDir, store }: ManagerSetup): Manager {
+  const metrics = syncerMetrics(runtime.registry)
   const sources = (uid: string) => hostLogs({ host, syncer: () => manager.syncer, now: runtime.now }, uid)
   const manager: Manager = new Manager({
     host,
@@ -66,7 +67,8 @@ export function createManager({ host, runtime, log, dataDir, store, onWait }: Ma
     newQueue: () => createFairQueue({ flowConcurrency: 64 }),
     now: runtime.now,
     log,
-    ...(onWait !== undefined && { onWait }),
+    onWait: (direction, tenant, milliseconds) => metrics.waited(direction, tenant, milliseconds),
+    onRemove: (tenant) => metrics.forget(tenant),
   })
   return manager
 }

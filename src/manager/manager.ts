@@ -25,6 +25,7 @@ export interface ManagerOptions {
   readonly workers?: number
   /** See SyncerOptions. */
   readonly onWait?: SyncerOptions['onWait']
+  readonly onRemove?: SyncerOptions['onRemove']
 }
 
 interface Item {
@@ -53,6 +54,7 @@ export class Manager {
       now: options.now,
       onError: (message, fields) => options.log.warn(message, fields),
       ...(options.onWait !== undefined && { onWait: options.onWait }),
+      ...(options.onRemove !== undefined && { onRemove: options.onRemove }),
     })
     const recorder = createEventRecorder(options.host, {
       component: 'tenantry-manager',

@@ -17,7 +17,7 @@ import { descriptors, Session, type SyncedKind } from './session.ts'
 import { Tokens, type TokenUse } from './tokens.ts'
 import { Up } from './up.ts'
 
-type Direction = 'down' | 'up' | 'events'
+export type Direction = 'down' | 'up' | 'events'
 
 /** One piece of work. Only names: state is read when the work is done. */
 type Work =
@@ -48,7 +48,9 @@ export interface SyncerOptions {
   /** Called for work that failed; the key is tried again. */
   onError?(message: string, fields: Record<string, unknown>): void
   /** Called with the time (milliseconds) that work of a tenant waited in a queue. */
-  onWait?(direction: Direction, tenant: string, milliseconds: number): void
+  onWait?(direction: Direction, tenant: Tenant, milliseconds: number): void
+  /** Called when a virtual cluster is no longer synced. */
+  onRemove?(tenant: Tenant): void
   /** Workers for each direction. The host's answers limit the way down further. @default 256, 256 and 8 */
   readonly workers?: Partial<Record<Direction, number>>
   /** Milliseconds between scans that look for what was missed. 0: none. @default 60000 */
@@ -140,8 +142,10 @@ export class Syncer {
 
   /** Stops syncing a virtual cluster; what is on the host stays. */
   remove(uid: string): void {
-    this.#sessions.get(uid)?.stop()
+    const session = this.#sessions.get(uid)
+    session?.stop()
     this.#sessions.delete(uid)
+    if (session !== undefined) this.#options.onRemove?.(session.tenant)
     for (const queue of Object.values(this.#queues)) queue.removeFlow(uid)
   }
 
@@ -410,7 +414,7 @@ export class Syncer {
       const taken = await queue.take()
       if (taken === undefined) return
       const { flow, key, item, waited } = taken
-      this.#options.onWait?.(direction, flow, waited)
+      this.#options.onWait?.(direction, item.session.tenant, waited)
       try {
         if (this.#sessions.get(flow) === item.session) await this.#do(direction, item)
         queue.forget(flow, key)
