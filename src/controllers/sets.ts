@@ -17,6 +17,7 @@ import { nodeTaintController } from './node-taints.ts'
 import { podGarbageCollector } from './pod-gc.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { replicationController } from './replicationcontroller/controller.ts'
+import { resourceQuotaController } from './resourcequota/controller.ts'
 import { rootCaController } from './root-ca.ts'
 import { scheduler } from './scheduler/controller.ts'
 import { serviceAccountController } from './service-account.ts'
@@ -60,6 +61,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     ttlAfterFinishedController,
     cronJobController,
     disruptionController,
+    resourceQuotaController,
     endpointSliceController,
     endpointsController,
     garbageCollector(facts.builtin === undefined ? {} : { builtin: facts.builtin }),

@@ -1,12 +1,17 @@
 /** The chain: plug-ins in a fixed order, all mutations before all validations. */
 import type { ResourceInfo } from '../../machinery/types/table.ts'
-import type { AdmissionChain, AdmissionPlugin, AdmissionRequest } from './contract.ts'
+import type { AdmissionChain, AdmissionPlugin, AdmissionRequest, SideWrite } from './contract.ts'
 
 type Step = (request: AdmissionRequest) => void | Promise<void>
+
+type Reserve = (request: AdmissionRequest) => readonly SideWrite[]
+
+const NOTHING: readonly SideWrite[] = []
 
 interface Steps {
   readonly mutate: readonly Step[]
   readonly validate: readonly Step[]
+  readonly reserve: readonly Reserve[]
 }
 
 /** A chain whose choice of plug-ins is made once for each resource, operation and subresource. */
@@ -23,6 +28,7 @@ export function createChain(plugins: readonly AdmissionPlugin[]): AdmissionChain
       steps = {
         mutate: able.flatMap((p) => (p.mutate === undefined ? [] : [p.mutate.bind(p)])),
         validate: able.flatMap((p) => (p.validate === undefined ? [] : [p.validate.bind(p)])),
+        reserve: able.flatMap((p) => (p.reserve === undefined ? [] : [p.reserve.bind(p)])),
       }
       byOperation.set(key, steps)
     }
@@ -31,6 +37,10 @@ export function createChain(plugins: readonly AdmissionPlugin[]): AdmissionChain
   return {
     mutate: (request) => run(stepsOf(request).mutate, request, 0),
     validate: (request) => run(stepsOf(request).validate, request, 0),
+    reserve: (request) => {
+      const { reserve } = stepsOf(request)
+      return reserve.length === 0 ? NOTHING : reserve.flatMap((step) => step(request))
+    },
   }
 }
 

@@ -32,6 +32,14 @@ export interface ClusterState {
   random(): number
 }
 
+/** Another object that is written together with the request's, or not at all. */
+export interface SideWrite {
+  readonly group: string
+  readonly resource: string
+  /** The new state, made from the one that its resourceVersion names. Private but for parts of that state. */
+  readonly object: KubeObject
+}
+
 /** A plug-in. It throws StatusError to refuse. */
 export interface AdmissionPlugin {
   /** Upstream's name of it. */
@@ -40,6 +48,11 @@ export interface AdmissionPlugin {
   handles(operation: Operation, resource: ResourceInfo, subresource: string): boolean
   mutate?(request: AdmissionRequest): void | Promise<void>
   validate?(request: AdmissionRequest): void | Promise<void>
+  /**
+   * After all validations, in the turn of the write itself: what is read here is what the write meets. Also asked in
+   * dry runs, whose side writes are dropped.
+   */
+  reserve?(request: AdmissionRequest): readonly SideWrite[]
 }
 
 export interface AdmissionChain {
@@ -47,4 +60,6 @@ export interface AdmissionChain {
   mutate(request: AdmissionRequest): void | Promise<void>
   /** All validating plug-ins in order. */
   validate(request: AdmissionRequest): void | Promise<void>
+  /** What plug-ins write together with the object. To be called right before the write. */
+  reserve(request: AdmissionRequest): readonly SideWrite[]
 }

@@ -3,8 +3,8 @@ import type { KubeObject } from '../../machinery/object.ts'
 import type { Quantity } from '../../machinery/quantity.ts'
 import { formatQuantity, parseQuantity, quantityOf } from '../../machinery/quantity.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
-import type { Quantities } from './pod-resources.ts'
-import { podLimits, podRequests, quantities } from './pod-resources.ts'
+import type { Quantities } from '../../machinery/pod-resources.ts'
+import { podLimits, podRequests, quantities } from '../../machinery/pod-resources.ts'
 import { aggregate, refusal } from './refusal.ts'
 
 type Amounts = Record<string, string>

@@ -1,6 +1,6 @@
 /**
  * The chain of an embedded cluster, in upstream's order. Seats that are kept and empty so far, at their place below:
- * PodSecurity (namespace labels `pod-security.kubernetes.io/*`), the admission policies and webhooks, ResourceQuota.
+ * PodSecurity (namespace labels `pod-security.kubernetes.io/*`), the admission policies and webhooks.
  * An empty seat enforces nothing; a cluster must not be sold as enforcing it.
  */
 import type { RuleSource } from '../authz/rbac.ts'
@@ -13,6 +13,7 @@ import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
+import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-protection.ts'
@@ -23,10 +24,12 @@ export interface PluginOptions {
   readonly rules?: RuleSource
   /** Whether the controller that takes storage finalizers off is running. @default false */
   readonly storageProtection?: boolean
+  /** Milliseconds since the epoch. @default the system's clock */
+  readonly now?: () => number
 }
 
 export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin[] {
-  const { rules, storageProtection = false } = options
+  const { rules, storageProtection = false, now = Date.now } = options
   return [
     namespaceLifecycle,
     limitRanger,
@@ -44,6 +47,7 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     // MutatingAdmissionPolicy, MutatingAdmissionWebhook
     ...(rules === undefined ? [] : [rbacEscalation(rules)]),
     customResourceLimits,
-    // ValidatingAdmissionPolicy, ValidatingAdmissionWebhook, ResourceQuota
+    // ValidatingAdmissionPolicy, ValidatingAdmissionWebhook
+    resourceQuota(now),
   ]
 }

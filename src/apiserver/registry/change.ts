@@ -29,7 +29,7 @@ import {
   prepared,
   refuse,
 } from './strategy.ts'
-import { encoder, ordered, orderedMeta, reencoder, synthetic } from './stored.ts'
+import { encoder, ordered, orderedMeta, reencoder, sideWrites, synthetic } from './stored.ts'
 
 /** What kind of change it is. */
 export interface Change {
@@ -131,7 +131,8 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
       const validating = core.admission.validate(request)
       if (validating !== undefined) await validating
     }
-    return await write(core, call, target, object, old, entry, reservation)
+    const charged = change.internal === true ? undefined : request
+    return await write(core, call, target, object, old, entry, reservation, charged)
   } catch (error) {
     reservation?.revert()
     if (pinned && error instanceof RevisionMismatch) throw errors.conflict(groupResource(resource), target.name)
@@ -147,6 +148,8 @@ async function write(
   old: KubeObject,
   entry: Entry,
   reservation: Reservation | undefined,
+  /** What admission may write together with it; absent for the server's own bookkeeping. */
+  request: AdmissionRequest | undefined,
 ): Promise<Written> {
   const { key } = entry
   const ends = isFinished(object, old)
@@ -155,13 +158,14 @@ async function write(
     await committed(core.range, entry)
     return written(viewEntry(entry, target.resource))
   }
+  const others = ends || request === undefined ? [] : core.admission.reserve(request)
   if (call.dryRun === true) {
     reservation?.revert()
     return written(viewEntry(synthetic(object, key, entry.revision, entry.created).entry, target.resource))
   }
   const encode = ends ? reencoder(object) : encoder(object)
   const type = ends ? 'delete' : 'put'
-  const [after] = await core.range.write([{ type, key, expect: entry.revision, encode }])
+  const [after] = await core.range.write([{ type, key, expect: entry.revision, encode }, ...sideWrites(others)])
   reservation?.commit()
   if (ends && key.startsWith('core/services/')) core.services.deleted(object)
   return written(viewEntry(after!, target.resource))

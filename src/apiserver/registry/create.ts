@@ -16,7 +16,7 @@ import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import type { Reservation } from './service-draft.ts'
 import { addWarnings, contentErrors, metadataRules, prepared, refuse } from './strategy.ts'
-import { encoder, orderedMeta, synthetic } from './stored.ts'
+import { encoder, orderedMeta, sideWrites, synthetic } from './stored.ts'
 
 /** How often another name is tried when a generated one is taken. */
 const NAME_ATTEMPTS = 8
@@ -64,7 +64,7 @@ export async function createObject(core: Core, call: Call, target: Target, input
     addWarnings(call, resource, object, undefined)
     const validating = core.admission.validate(request)
     if (validating !== undefined) await validating
-    return await write(core, call, target, storage, object, reservation)
+    return await write(core, request, target, object, reservation)
   } catch (error) {
     reservation?.revert()
     throw error
@@ -73,23 +73,27 @@ export async function createObject(core: Core, call: Call, target: Target, input
 
 async function write(
   core: Core,
-  call: Call,
+  request: AdmissionRequest,
   target: Target,
-  storage: ServedResource,
   object: KubeObject,
   reservation: Reservation | undefined,
 ): Promise<Written> {
+  const { call, resource: storage } = request
   const { name: given = '', namespace = '' } = object.metadata
   const key = keyOf(storage, namespace, given)
   const existing = core.range.latest(key)
   if (existing !== undefined) throw taken(storage, objectOf(existing))
+  const others = core.admission.reserve(request)
   if (call.dryRun === true) {
     reservation?.revert()
     const { entry } = synthetic(object, key, core.range.revision, core.range.revision)
     return created(viewEntry(entry, target.resource))
   }
   try {
-    const [entry] = await core.range.write([{ type: 'put', key, expect: 0, encode: encoder(object) }])
+    const [entry] = await core.range.write([
+      { type: 'put', key, expect: 0, encode: encoder(object) },
+      ...sideWrites(others),
+    ])
     reservation?.commit()
     if (storage.prefix === 'core/events/') countEvent(core)
     return created(viewEntry(entry!, target.resource))

@@ -4,8 +4,10 @@
  */
 import type { Stored } from '../contract.ts'
 import { ownBytes } from '../../store/bytes.ts'
-import type { Encoded, Entry } from '../../store/contract.ts'
+import type { Encoded, Entry, Write } from '../../store/contract.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
+import type { SideWrite } from '../admission/contract.ts'
+import { prefixOf } from './key.ts'
 
 /** The same object with the members in stored order. Shallow. */
 export function ordered(object: KubeObject, kind: string, apiVersion: string): KubeObject {
@@ -38,6 +40,16 @@ export function reencoder(object: KubeObject): (revision: number) => Encoded {
     const again = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
     return { bytes: ownBytes(JSON.stringify(again)), object: again }
   }
+}
+
+/** The writes of other objects that go with one. */
+export function sideWrites(writes: readonly SideWrite[]): Write[] {
+  return writes.map(({ group, resource, object }) => {
+    const { namespace = '', name, resourceVersion } = object.metadata
+    const key = `${prefixOf(group, resource)}${namespace}/${name}`
+    const own = { ...object, metadata: { ...object.metadata } }
+    return { type: 'put', key, expect: Number(resourceVersion), encode: encoder(own) }
+  })
 }
 
 /** An answer that is not in the store: a dry run, a Scale, a view in another version. */

@@ -1,7 +1,7 @@
 /** What a pod asks for and may use as a whole: its containers added up, init containers by their maximum. */
-import type { KubeObject } from '../../machinery/object.ts'
-import type { Quantity } from '../../machinery/quantity.ts'
-import { addQuantities, compareQuantities, parseQuantity } from '../../machinery/quantity.ts'
+import type { KubeObject } from './object.ts'
+import type { Quantity } from './quantity.ts'
+import { addQuantities, compareQuantities, parseQuantity } from './quantity.ts'
 
 /** Amounts by resource name. */
 export type Quantities = ReadonlyMap<string, Quantity>
