@@ -8,6 +8,11 @@ export function followParent(stop: () => void): void {
   process.once('disconnect', stop)
 }
 
+/** Lets go of the channel, so that the process can end by itself. */
+export function letGo(): void {
+  if (process.connected) process.disconnect?.()
+}
+
 /** Asks the manager, which knows the host. */
 export function parentLogs(): LogSource {
   let last = 0

@@ -6,7 +6,8 @@ import type { Host } from './host.ts'
 import { annotations, identityOf, labels, MANAGER, metadataChange, stamp } from './identity.ts'
 import { tenantText } from './kinds/event.ts'
 import { refusal } from './kinds/pod.ts'
-import { descriptors, type Session, type SyncedKind } from './session.ts'
+import { descriptors, type SyncedKind } from './kinds.ts'
+import type { Session } from './session.ts'
 
 /** Tells the tenant, as an event on its object, why something is not on the host. */
 export type Complain = (session: Session, object: KubeObject, reason: string, message: string) => void

@@ -6,7 +6,7 @@ import { isReason, StatusError } from '../machinery/status.ts'
 import type { Tenant } from './contract.ts'
 import { identityOf, labels, MANAGED_SELECTOR } from './identity.ts'
 import type { Limiter } from './limiter.ts'
-import type { SyncedKind } from './session.ts'
+import type { SyncedKind } from './kinds.ts'
 
 const BY_CLUSTER = 'cluster'
 

@@ -4,17 +4,12 @@ import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import type { Tenant, TenantView } from './contract.ts'
 import { equal } from './equal.ts'
-import { configMaps, secrets } from './kinds/config.ts'
-import { pods, refusal } from './kinds/pod.ts'
-import { services } from './kinds/service.ts'
+import type { SyncedKind } from './kinds.ts'
+import { refusal } from './kinds/pod.ts'
 import { referencesOf } from './references.ts'
-import { tokenUses, type TokenUse } from './tokens.ts'
+import { tokenUses, type TokenUse } from './token-use.ts'
 import { Usage } from './usage.ts'
 import { Window } from './window.ts'
-
-/** The kinds that go down, by name. */
-export const descriptors = { Pod: pods, Service: services, ConfigMap: configMaps, Secret: secrets } as const
-export type SyncedKind = keyof typeof descriptors
 
 /** Where a session's changes go. */
 export interface SessionEvents {

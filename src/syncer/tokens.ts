@@ -3,56 +3,19 @@
  * (namespace, account, audience) that a pod's volumes ask for, filled by TokenRequest on
  * the tenant's API server. They are bound to the account, not to the pod.
  */
-import { createHash } from 'node:crypto'
 import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { isReason } from '../machinery/status.ts'
 import type { Host } from './host.ts'
 import { annotations, labels, MANAGER } from './identity.ts'
 import type { Session } from './session.ts'
+import { tokenSecretName, type TokenUse } from './token-use.ts'
 
 const USE = 'tenantry.dev/token'
 const EXPIRES = 'tenantry.dev/token-expires'
 const ISSUED = 'tenantry.dev/token-issued'
 /** What the kubelet asks for; the API server extends it to a year (service-account-extend-token-expiration). */
 const SECONDS = 3607
-
-/** The host Secret's name; unique by hash, so no tenant object can have it. */
-export function tokenSecretName(
-  cluster: string,
-  namespace: string,
-  account: string,
-  audience: string | undefined,
-): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([cluster, namespace, account, audience ?? '']))
-    .digest('hex')
-    .slice(0, 24)
-  return `tenantry-token-${hash}`
-}
-
-/** One token that a pod's volumes ask for. */
-export interface TokenUse {
-  readonly namespace: string
-  readonly account: string
-  readonly audience: string | undefined
-}
-
-/** The tokens that a tenant pod's volumes ask for. */
-export function tokenUses(pod: KubeObject): TokenUse[] {
-  const out: TokenUse[] = []
-  for (const volume of pod['spec'].volumes ?? []) {
-    for (const source of volume.projected?.sources ?? []) {
-      if (source.serviceAccountToken === undefined) continue
-      out.push({
-        namespace: pod.metadata.namespace!,
-        account: pod['spec'].serviceAccountName ?? 'default',
-        audience: source.serviceAccountToken.audience || undefined,
-      })
-    }
-  }
-  return out
-}
 
 export class Tokens {
   readonly #host: Host

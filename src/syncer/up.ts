@@ -9,7 +9,8 @@ import { identityOf } from './identity.ts'
 import { toTenantEvent } from './kinds/event.ts'
 import { isView, nodeDiffers, nodeView } from './kinds/node.ts'
 import { refusal } from './kinds/pod.ts'
-import { descriptors, type Session, type SyncedKind } from './session.ts'
+import { descriptors, type SyncedKind } from './kinds.ts'
+import type { Session } from './session.ts'
 
 export class Up {
   readonly #host: Host

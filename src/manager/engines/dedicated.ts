@@ -1,6 +1,7 @@
 /** Virtual clusters in processes of their own: one `tenantry cluster` each, with its own data directory. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { getCompileCacheDir } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +11,7 @@ import type { LogQuery, LogSource } from '../../cluster/logs.ts'
 import { StatusError } from '../../machinery/status.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { ControlPlane, ControlPlaneSpec, Engine } from '../contract.ts'
+import { RunningPlanes } from './running.ts'
 
 export interface DedicatedOptions {
   /** Holds one directory for each cluster, named by its uid. */
@@ -32,34 +34,31 @@ interface Running {
 /** A uid as Kubernetes makes them: nothing else becomes a path. */
 const UID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const START_LIMIT = 30_000
+/** A process for one tenant should be small: little room for young objects, and a collection once it has started. */
+const SMALL = ['--max-semi-space-size=2', '--expose-gc']
 
 export class DedicatedEngine implements Engine {
   readonly #options: DedicatedOptions
-  readonly #running = new Map<string, Promise<Running>>()
+  readonly #planes: RunningPlanes<Running>
   #closed = false
 
   constructor(options: DedicatedOptions) {
     this.#options = options
+    this.#planes = new RunningPlanes((spec) => this.#start(spec), stop)
   }
 
-  async ensure(spec: ControlPlaneSpec): Promise<ControlPlane> {
-    let running = this.#running.get(spec.uid)
-    if (running === undefined) {
-      running = this.#start(spec)
-      this.#running.set(spec.uid, running)
-      running.catch(() => this.#running.delete(spec.uid))
-    }
-    return (await running).plane
+  ensure(spec: ControlPlaneSpec): Promise<ControlPlane> {
+    return this.#planes.ensure(spec)
   }
 
   async remove(uid: string): Promise<void> {
-    await this.#stop(uid)
+    await this.#planes.stop(uid)
     rmSync(this.#dir(uid), { recursive: true, force: true })
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closed = true
-    await Promise.all([...this.#running.keys()].map((uid) => this.#stop(uid)))
+    return this.#planes.stopAll()
   }
 
   #dir(uid: string): string {
@@ -91,7 +90,14 @@ export class DedicatedEngine implements Engine {
     ]
     if (this.#options.address !== undefined) args.push('--address', this.#options.address)
     // The channel is the child's leash too: however this process ends, the child sees it close.
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+    const env = {
+      ...process.env,
+      NODE_COMPILE_CACHE: getCompileCacheDir() ?? join(this.#options.dataDir, 'compile-cache'),
+    }
+    const child = spawn(process.execPath, [...SMALL, main, ...args], {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      env,
+    })
     answerLogs(child, this.#options.logs(spec.uid))
     await ready(child)
     const text = readFileSync(kubeconfig, 'utf8')
@@ -100,26 +106,21 @@ export class DedicatedEngine implements Engine {
     const client = new HttpsClient(config)
     const plane = { endpoint: { host: url.hostname, port: Number(url.port) }, kubeconfig: text, client, admin: client }
     child.once('exit', (code, signal) => {
-      if (this.#closed || !this.#running.has(spec.uid)) return
-      this.#running.delete(spec.uid)
+      if (this.#closed || !this.#planes.forget(spec.uid)) return
       this.#options.onExit?.(spec.uid, `its process ended with ${signal ?? code}`)
     })
     return { child, plane }
   }
+}
 
-  async #stop(uid: string): Promise<void> {
-    const running = this.#running.get(uid)
-    this.#running.delete(uid)
-    if (running === undefined) return
-    const { child, plane } = await running
-    await plane.client.close()
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const ended = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGTERM')
-    const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
-    await ended
-    clearTimeout(timer)
-  }
+async function stop({ child, plane }: Running): Promise<void> {
+  await plane.client.close()
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), 5000)
+  await ended
+  clearTimeout(timer)
 }
 
 /** Resolves with the child's first line on standard output, which says that it is ready. */

@@ -4,6 +4,7 @@ import type { LogSource } from '../../cluster/logs.ts'
 import type { Runtime } from '../../cluster/runtime.ts'
 import { virtualControllers } from '../../controllers/sets.ts'
 import type { ControlPlane, ControlPlaneSpec, Engine } from '../contract.ts'
+import { RunningPlanes } from './running.ts'
 
 export interface PackedOptions {
   readonly runtime: Runtime
@@ -23,29 +24,24 @@ interface Running {
 
 export class PackedEngine implements Engine {
   readonly #options: PackedOptions
-  readonly #running = new Map<string, Promise<Running>>()
+  readonly #planes: RunningPlanes<Running>
 
   constructor(options: PackedOptions) {
     this.#options = options
+    this.#planes = new RunningPlanes((spec) => this.#start(spec), stop)
   }
 
-  async ensure(spec: ControlPlaneSpec): Promise<ControlPlane> {
-    let running = this.#running.get(spec.uid)
-    if (running === undefined) {
-      running = this.#start(spec)
-      this.#running.set(spec.uid, running)
-      running.catch(() => this.#running.delete(spec.uid))
-    }
-    return (await running).plane
+  ensure(spec: ControlPlaneSpec): Promise<ControlPlane> {
+    return this.#planes.ensure(spec)
   }
 
   async remove(uid: string): Promise<void> {
-    await this.#stop(uid)
+    await this.#planes.stop(uid)
     await this.#options.runtime.store.drop(PREFIX + uid)
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#running.keys()].map((uid) => this.#stop(uid)))
+  close(): Promise<void> {
+    return this.#planes.stopAll()
   }
 
   async #start(spec: ControlPlaneSpec): Promise<Running> {
@@ -64,13 +60,9 @@ export class PackedEngine implements Engine {
       plane: { endpoint: cluster.endpoint, kubeconfig: cluster.kubeconfig, client, admin: cluster.client },
     }
   }
+}
 
-  async #stop(uid: string): Promise<void> {
-    const running = this.#running.get(uid)
-    this.#running.delete(uid)
-    if (running === undefined) return
-    const { cluster, plane } = await running
-    await plane.client.close()
-    await cluster.stop()
-  }
+async function stop({ cluster, plane }: Running): Promise<void> {
+  await plane.client.close()
+  await cluster.stop()
 }

@@ -10,7 +10,7 @@ import { dump, load } from 'js-yaml'
 import type { KubeObject } from '../../machinery/object.ts'
 import { tenantView, type ViewOptions } from '../fixture.ts'
 import { stamp } from '../identity.ts'
-import { descriptors, type SyncedKind } from '../session.ts'
+import { descriptors, type SyncedKind } from '../kinds.ts'
 
 const folder = join(import.meta.dirname, 'testdata')
 const update = process.env['TENANTRY_UPDATE'] === '1'

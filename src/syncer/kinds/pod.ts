@@ -6,7 +6,7 @@ import { equal } from '../equal.ts'
 import { labels } from '../identity.ts'
 import { violations } from '../isolation.ts'
 import { renameReferences } from '../references.ts'
-import { tokenSecretName } from '../tokens.ts'
+import { tokenSecretName } from '../token-use.ts'
 
 type Spec = KubeObject['spec']
 
