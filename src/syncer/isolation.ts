@@ -4,7 +4,10 @@
  * because tenants do not trust each other and the host's own admission may be off.
  */
 import type { KubeObject } from '../machinery/object.ts'
+import { evaluate } from '../machinery/podsecurity/evaluate.ts'
+import type { Standard } from '../machinery/podsecurity/policy.ts'
 
+const BASELINE: Standard = { level: 'baseline', minor: Infinity }
 const CAPABILITIES = new Set([
   'AUDIT_WRITE', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'MKNOD', 'NET_BIND_SERVICE',
   'SETFCAP', 'SETGID', 'SETPCAP', 'SETUID', 'SYS_CHROOT',
@@ -53,6 +56,8 @@ export function violations(pod: KubeObject): string[] {
       out.push(`annotation ${key} is unconfined`)
     }
   }
+  // The standard has the last word: what it forbids is refused also where nothing above names the field.
+  if (out.length === 0) for (const { reason, detail } of evaluate(BASELINE, pod)) out.push(`${reason} (${detail})`)
   return out
 }
 

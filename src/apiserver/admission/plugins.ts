@@ -1,7 +1,6 @@
 /**
  * The chain of an embedded cluster, in upstream's order. Seats that are kept and empty so far, at their place below:
- * PodSecurity (namespace labels `pod-security.kubernetes.io/*`), the admission policies and webhooks.
- * An empty seat enforces nothing; a cluster must not be sold as enforcing it.
+ * the admission policies and webhooks. An empty seat enforces nothing; a cluster must not be sold as enforcing it.
  */
 import type { RuleSource } from '../authz/rbac.ts'
 import { certificateApproval, certificateRequester, certificateSigning } from './certificates.ts'
@@ -11,6 +10,7 @@ import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
 import { resourceQuota } from './resource-quota.ts'
@@ -35,7 +35,7 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     limitRanger,
     serviceAccount,
     taintNodesByCondition,
-    // PodSecurity
+    podSecurity,
     priority,
     defaultTolerationSeconds,
     defaultStorageClass,

@@ -1,0 +1,127 @@
+/**
+ * PodSecurity: the Pod Security Standards that a namespace's labels ask for. Pods that violate the enforced one are
+ * refused; workloads and pods get warnings, and a namespace with a new enforced level hears of its pods.
+ */
+import type { KubeObject } from '../../machinery/object.ts'
+import { errors } from '../../machinery/status.ts'
+import { evaluate, violationText } from '../../machinery/podsecurity/evaluate.ts'
+import { compareLevels, policyOf, standardText, type Standard } from '../../machinery/podsecurity/policy.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
+import { refusal } from './refusal.ts'
+
+/** Where a resource has the template of its pods. */
+const TEMPLATES: ReadonlyMap<string, (object: KubeObject) => KubeObject['template']> = new Map([
+  ['/podtemplates', (object) => object['template']],
+  ['/replicationcontrollers', (object) => object['spec']?.template],
+  ['apps/replicasets', (object) => object['spec']?.template],
+  ['apps/deployments', (object) => object['spec']?.template],
+  ['apps/statefulsets', (object) => object['spec']?.template],
+  ['apps/daemonsets', (object) => object['spec']?.template],
+  ['batch/jobs', (object) => object['spec']?.template],
+  ['batch/cronjobs', (object) => object['spec']?.jobTemplate?.spec?.template],
+])
+/** Pods of a namespace that are looked at when its enforced level changes. */
+const MOST_PODS = 3000
+
+export const podSecurity: AdmissionPlugin = {
+  name: 'PodSecurity',
+  handles(operation, { group, resource }, subresource) {
+    if (operation === 'DELETE') return false
+    if (group === '' && resource === 'pods') {
+      return subresource === '' || subresource === 'ephemeralcontainers' || subresource === 'resize'
+    }
+    if (subresource !== '') return false
+    return (group === '' && resource === 'namespaces') || TEMPLATES.has(`${group}/${resource}`)
+  },
+  validate(request) {
+    const { group, resource } = request.resource.info
+    if (group === '' && resource === 'namespaces') validateNamespace(request)
+    else if (group === '' && resource === 'pods') validatePod(request)
+    else warnAbout(request, TEMPLATES.get(`${group}/${resource}`)!(request.object))
+  },
+}
+
+function policyFor({ state, namespace }: AdmissionRequest): ReturnType<typeof policyOf>['policy'] {
+  return policyOf(state.find('', 'namespaces', '', namespace)?.metadata.labels).policy
+}
+
+function validatePod(request: AdmissionRequest): void {
+  const { object, old } = request
+  if (old !== undefined && !isSignificant(object, old)) return
+  const { enforce } = policyFor(request)
+  const violations = evaluate(enforce, object)
+  if (violations.length > 0) {
+    const standard = JSON.stringify(standardText(enforce))
+    throw refusal(request, `violates PodSecurity ${standard}: ${violationText(violations)}`)
+  }
+  warnAbout(request, object)
+}
+
+function warnAbout(request: AdmissionRequest, pod: KubeObject['template']): void {
+  if (pod === undefined || request.call.warnings === undefined) return
+  const { warn } = policyFor(request)
+  const violations = evaluate(warn, pod as KubeObject)
+  if (violations.length === 0) return
+  say(request, `would violate PodSecurity ${JSON.stringify(standardText(warn))}: ${violationText(violations)}`)
+}
+
+function say({ call: { warnings } }: AdmissionRequest, text: string): void {
+  if (warnings !== undefined && !warnings.includes(text)) warnings.push(text)
+}
+
+/** A change of images or containers; anything else of a pod that runs was looked at before. */
+function isSignificant(pod: KubeObject, old: KubeObject): boolean {
+  const list = (of: KubeObject, field: string): { name: string; image?: string }[] => of['spec']?.[field] ?? []
+  for (const field of ['containers', 'initContainers']) {
+    const [now, before] = [list(pod, field), list(old, field)]
+    if (now.length !== before.length || now.some(({ image }, i) => image !== before[i]!.image)) return true
+  }
+  return list(pod, 'ephemeralContainers').some(({ name, image }) => {
+    const before = list(old, 'ephemeralContainers').find((one) => one.name === name)
+    return before === undefined || before.image !== image
+  })
+}
+
+function validateNamespace(request: AdmissionRequest): void {
+  const { object, old } = request
+  const { policy, errors: wrong } = policyOf(object.metadata.labels)
+  const before = policyOf(old?.metadata.labels)
+  if (wrong.length > 0 && JSON.stringify(wrong) !== JSON.stringify(before.errors)) {
+    throw errors.invalid({ group: '', kind: 'Namespace' }, object.metadata.name ?? '', wrong)
+  }
+  if (old === undefined || request.call.warnings === undefined) return
+  const { enforce } = policy
+  const was = before.policy.enforce
+  const looser = enforce.minor === was.minor && compareLevels(enforce.level, was.level) <= 0
+  if (enforce.level === 'privileged' || looser) return
+  for (const text of podWarnings(request, enforce)) say(request, text)
+}
+
+/** What the pods of the namespace violate, said once for pods that violate the same. */
+function podWarnings({ state, name }: AdmissionRequest, enforce: Standard): string[] {
+  const all = state.list('', 'pods', name)
+  const pods = all.slice(0, MOST_PODS)
+  const found = new Map<string, { first: string; count: number }>()
+  for (const pod of pods) {
+    const reasons = evaluate(enforce, pod).map(({ reason }) => reason)
+    if (reasons.length === 0) continue
+    const key = reasons.join(', ')
+    const known = found.get(key)
+    const own = pod.metadata.name!
+    if (known === undefined) found.set(key, { first: own, count: 1 })
+    else found.set(key, { first: own < known.first ? own : known.first, count: known.count + 1 })
+  }
+  const out: string[] = []
+  if (pods.length < all.length) {
+    const text = `only checked against the first ${pods.length} of ${all.length} existing pods`
+    out.push(`new PodSecurity enforce level ${text}`)
+  }
+  if (found.size === 0) return out
+  const standard = JSON.stringify(standardText(enforce))
+  out.push(`existing pods in namespace ${JSON.stringify(name)} violate the new PodSecurity enforce level ${standard}`)
+  const texts = [...found].map(([reasons, { first, count }]) => {
+    const others = count === 1 ? '' : ` (and ${count - 1} other ${count === 2 ? 'pod' : 'pods'})`
+    return `${first}${others}: ${reasons}`
+  })
+  return [...out, ...texts.toSorted((a, b) => (a < b ? -1 : 1))]
+}
