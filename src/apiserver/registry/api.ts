@@ -127,9 +127,9 @@ export function createApi(options: ApiOptions): Registry {
       enter(call, 'update', target)
       return updateObject(core, call, target, object, find(target))
     },
-    async patch(call, target, type, body) {
+    async patch(call, target, type, body, force) {
       enter(call, 'patch', target)
-      return patchObject(core, call, target, type, body, find(target))
+      return patchObject(core, call, target, type, body, find(target), force)
     },
     async delete(call, target, deletion) {
       enter(call, 'delete', target)

@@ -55,7 +55,7 @@ export function keepMetadata(meta: ObjectMeta, old: ObjectMeta): void {
   if (old.deletionGracePeriodSeconds !== undefined) meta.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds
   if ((meta.uid ?? '') === '') keep(meta, old, 'uid')
   if ((meta.generateName ?? '') === '') keep(meta, old, 'generateName')
-  delete meta.managedFields
+  keep(meta, old, 'managedFields')
   delete meta.selfLink
 }
 

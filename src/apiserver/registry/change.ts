@@ -18,6 +18,7 @@ import type { Core } from './core.ts'
 import { committed, groupResource, rulesOf } from './core.ts'
 import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
+import { sameManagers, setManagers, trackWrite } from './managers.ts'
 import { isFinished } from './deletion.ts'
 import type { Reservation } from './service-draft.ts'
 import {
@@ -51,6 +52,8 @@ export interface Change {
   create?(): Promise<Written>
   /** The new object is made from the newest state, so that it needs no resourceVersion. @default false */
   readonly fresh?: boolean
+  /** metadata.managedFields of what `build` made, asked for after it. @default the change is recorded as an update */
+  managed?(): readonly unknown[] | undefined
   /** The server changes its own bookkeeping: neither admission nor validation. @default false */
   readonly internal?: boolean
 }
@@ -94,7 +97,14 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   // The server's own changes are in storage version and defaulted, and may share parts with the old object.
   const object =
     change.internal === true ? ordered(input, storage.info.kind, versionOf(storage)) : prepared(core, resource, input)
+  const named = { written: object.metadata.managedFields, stored: old.metadata.managedFields }
   keepMetadata(object.metadata, old.metadata)
+  if (change.managed !== undefined) setManagers(object.metadata, change.managed())
+  else if (change.internal !== true) {
+    const before = objectOf(viewEntry(entry, resource))
+    const after = convert(object, versionOf(resource))
+    setManagers(object.metadata, trackWrite(core, call, target, after, before, named))
+  }
 
   const request: AdmissionRequest = {
     operation: 'UPDATE',
@@ -111,12 +121,14 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     const mutating = core.admission.mutate(request)
     if (mutating !== undefined) await mutating
   }
+  const { managedFields } = object.metadata
   if (change.restrict !== undefined) change.restrict(object, old)
   else rules.prepareUpdate?.(object, old)
   if (hasGeneration(storage) && bumpsGeneration(storage, object, old)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
   object.metadata.resourceVersion = old.metadata.resourceVersion ?? ''
+  setManagers(object.metadata, managedFields)
   object.metadata = orderedMeta(object.metadata)
 
   const trusted = call.user.name === SYNCER
@@ -153,7 +165,7 @@ async function write(
 ): Promise<Written> {
   const { key } = entry
   const ends = isFinished(object, old)
-  if (!ends && isUnchanged(object, old)) {
+  if (!ends && isUnchanged(object, old) && sameManagers(object.metadata.managedFields, old.metadata.managedFields)) {
     reservation?.revert()
     await committed(core.range, entry)
     return written(viewEntry(entry, target.resource))

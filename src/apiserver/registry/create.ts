@@ -8,12 +8,13 @@ import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import { stateOf } from './cluster-state.ts'
-import { stored, viewEntry } from './convert.ts'
+import { convert, stored, versionOf, viewEntry } from './convert.ts'
 import type { Core } from './core.ts'
 import { groupResource, reworded, rulesOf, timestamp } from './core.ts'
 import { countEvent } from './event-expiry.ts'
 import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
+import { setManagers, trackWrite } from './managers.ts'
 import type { Reservation } from './service-draft.ts'
 import { addWarnings, contentErrors, metadataRules, prepared, refuse } from './strategy.ts'
 import { encoder, orderedMeta, sideWrites, synthetic } from './stored.ts'
@@ -21,17 +22,32 @@ import { encoder, orderedMeta, sideWrites, synthetic } from './stored.ts'
 /** How often another name is tried when a generated one is taken. */
 const NAME_ATTEMPTS = 8
 
-/** @throws StatusError 400, 403, 404, 409, 422 */
-export async function createObject(core: Core, call: Call, target: Target, input: KubeObject): Promise<Written> {
+/**
+ * `managed` is metadata.managedFields when it is known already.
+ * @throws StatusError 400, 403, 404, 409, 422
+ */
+export async function createObject(
+  core: Core,
+  call: Call,
+  target: Target,
+  input: KubeObject,
+  managed?: readonly unknown[],
+): Promise<Written> {
   const { resource } = target
   checkNamespace(resource, target.namespace, input.metadata)
   if ((input.metadata.resourceVersion ?? '') !== '') {
     throw errors.badRequest('resourceVersion should not be set on objects to be created')
   }
+  const named = input.metadata.managedFields
   wipe(input.metadata)
   if (resource.custom !== undefined) refuseTerminating(core, resource)
   const object = prepared(core, resource, input)
   const storage = core.catalog.storage(resource)
+  const asWritten = convert(object, versionOf(resource))
+  setManagers(
+    object.metadata,
+    managed ?? trackWrite(core, call, target, asWritten, undefined, { written: named, stored: undefined }),
+  )
   const namespace = object.metadata.namespace ?? ''
   const request: AdmissionRequest = {
     operation: 'CREATE',

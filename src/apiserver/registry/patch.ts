@@ -7,6 +7,7 @@ import { applyMergePatch } from '../../machinery/patch/merge.ts'
 import { applyStrategicPatch } from '../../machinery/patch/strategic.ts'
 import { errors } from '../../machinery/status.ts'
 import { typeTable } from '../../machinery/types/index.ts'
+import { applyObject } from './apply.ts'
 import { changeObject } from './change.ts'
 import { versionOf } from './convert.ts'
 import type { Core } from './core.ts'
@@ -15,13 +16,13 @@ import { decodePatched } from './patched.ts'
 import type { Subresource } from './subresource.ts'
 import { changeOf, viewed } from './update.ts'
 
-const MEDIA_TYPES = {
-  json: 'application/json-patch+json',
-  merge: 'application/merge-patch+json',
-  strategic: 'application/strategic-merge-patch+json',
-} as const
+const CUSTOM_MEDIA_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/apply-patch+yaml',
+] as const
 
-/** @throws StatusError; 415 for server-side apply, which is not served, and for strategic merge of custom resources */
+/** @throws StatusError; 415 for strategic merge of custom resources */
 export async function patchObject(
   core: Core,
   call: Call,
@@ -29,12 +30,11 @@ export async function patchObject(
   type: PatchType,
   body: unknown,
   part: Subresource | undefined,
+  force = false,
 ): Promise<Written> {
+  if (type === 'apply') return applyObject(core, call, target, body as KubeObject, force, part)
   const typeName = typeNameOf(target)
-  if (type === 'apply' || (type === 'strategic' && typeName === undefined)) {
-    const { json, merge, strategic } = MEDIA_TYPES
-    throw errors.unsupportedMediaType(typeName === undefined ? [json, merge] : [json, merge, strategic])
-  }
+  if (type === 'strategic' && typeName === undefined) throw errors.unsupportedMediaType(CUSTOM_MEDIA_TYPES)
   const written = await changeObject(core, call, target, {
     ...changeOf(target, part, (old) => {
       const before = part?.view === undefined ? old : part.view(old, target)

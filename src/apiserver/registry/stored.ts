@@ -74,6 +74,7 @@ export function orderedMeta(meta: ObjectMeta): ObjectMeta {
   if (meta.annotations !== undefined && !isEmpty(meta.annotations)) out.annotations = meta.annotations
   if (meta.ownerReferences !== undefined && meta.ownerReferences.length > 0) out.ownerReferences = meta.ownerReferences
   if (meta.finalizers !== undefined && meta.finalizers.length > 0) out.finalizers = meta.finalizers
+  if (meta.managedFields !== undefined && meta.managedFields.length > 0) out.managedFields = meta.managedFields
   return out
 }
 

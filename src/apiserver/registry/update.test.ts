@@ -53,7 +53,7 @@ test('an update that changes nothing has no revision and no event', async () => 
   const stop = range.watch('core/configmaps/', before, () => events++)
   const reordered = {
     data: map['data'],
-    metadata: { ...map.metadata, managedFields: [{}] },
+    metadata: { ...map.metadata },
     kind: map.kind!,
     apiVersion: map.apiVersion!,
   }

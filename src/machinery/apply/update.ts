@@ -38,8 +38,8 @@ export interface Tracking {
   readonly versions: Versions
   /** What a write through this endpoint cannot change. */
   readonly ignored: Ignored
-  /** The present time as metadata has it. */
-  readonly now: string
+  /** The present time as metadata has it; undefined for writes whose time is not kept. */
+  readonly now: string | undefined
 }
 
 /** How many updating managers an object keeps apart. */

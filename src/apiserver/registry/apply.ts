@@ -1,0 +1,161 @@
+/** Server-side apply as a patch: makes the object that the applier wants, or creates it. */
+import type { Call, Target, Written } from '../contract.ts'
+import type { Managers, ReplicasPaths, Typed } from '../../machinery/apply/index.ts'
+import {
+  NO_MANAGERS,
+  TypedError,
+  applyConfig,
+  builtinSchema,
+  decodeManagers,
+  parentManagers,
+  scaleManagers,
+} from '../../machinery/apply/index.ts'
+import { normalize } from '../../machinery/codec/normalize.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { errors } from '../../machinery/status.ts'
+import { typeTable } from '../../machinery/types/index.ts'
+import { authorize } from './authorize.ts'
+import type { Change } from './change.ts'
+import { changeObject } from './change.ts'
+import { versionOf } from './convert.ts'
+import type { Core } from './core.ts'
+import { createObject } from './create.ts'
+import { copyJson } from './json.ts'
+import { emptyOf, managedList, trackingOf, typedOf } from './managers.ts'
+import { decodePatched } from './patched.ts'
+import type { Subresource } from './subresource.ts'
+import { changeOf, viewed } from './update.ts'
+
+/** @throws StatusError 409 when somebody else manages what would change, unless forced; 400, 404, 422 */
+export async function applyObject(
+  core: Core,
+  call: Call,
+  target: Target,
+  config: KubeObject,
+  force: boolean,
+  part: Subresource | undefined,
+): Promise<Written> {
+  const applier = new Applier(core, call, target, config, force)
+  let list: readonly unknown[] | undefined
+  const change: Change = {
+    ...changeOf(target, part, (old) => {
+      const before = part?.view === undefined ? old : part.view(old, target)
+      const made = part?.view === undefined ? applier.toObject(old) : applier.toScale(before, old)
+      list = made.list
+      const { object } = made
+      // A configuration that does not name a state fits any: it was applied to the newest one.
+      if (object.metadata.resourceVersion === before.metadata.resourceVersion) delete object.metadata.resourceVersion
+      return part?.merge === undefined ? object : part.merge(copyJson(old), object, target)
+    }),
+    fresh: true,
+    managed: () => list,
+  }
+  const written = await changeObject(core, call, target, {
+    ...change,
+    ...(part === undefined ? { create: () => create(core, call, target, applier) } : {}),
+  })
+  return viewed(part, target, written)
+}
+
+async function create(core: Core, call: Call, target: Target, applier: Applier): Promise<Written> {
+  const { object, list } = applier.toObject(undefined)
+  authorize(core.authorizer, call, 'create', target)
+  const { metadata } = object
+  if ((metadata.name ?? '') === '') metadata.name = target.name
+  if (metadata.name !== target.name) {
+    throw errors.badRequest(
+      `the name of the object (${metadata.name}) does not match the name on the URL (${target.name})`,
+    )
+  }
+  if ((metadata.uid ?? '') !== '') {
+    const { group, resource } = target.resource.info
+    throw errors.conflict(
+      { group, resource },
+      target.name,
+      `uid mismatch: the provided object specified uid ${metadata.uid}, and no existing object was found`,
+    )
+  }
+  return createObject(core, call, { ...target, name: '' }, object, list ?? [])
+}
+
+interface Made {
+  readonly object: KubeObject
+  readonly list: readonly unknown[] | undefined
+}
+
+const SCALE = 'io.k8s.api.autoscaling.v1.Scale'
+const SCALE_VERSION = 'autoscaling/v1'
+
+class Applier {
+  readonly #core: Core
+  readonly #call: Call
+  readonly #target: Target
+  readonly #config: KubeObject
+  readonly #force: boolean
+
+  constructor(core: Core, call: Call, target: Target, config: KubeObject, force: boolean) {
+    this.#core = core
+    this.#call = call
+    this.#target = target
+    this.#config = config
+    this.#force = force
+  }
+
+  /** The object as it is after the apply; without `old` it is made. */
+  toObject(old: KubeObject | undefined): Made {
+    const { resource } = this.#target
+    const empty = typedOf(resource, emptyOf(resource))
+    const live = old === undefined ? empty : typedOf(resource, old)
+    const applied = this.#apply(live, empty, managersOf(old))
+    const object = decodePatched(this.#call, this.#target, applied.object, resource.info.type, undefined)
+    return { object, list: managedList(applied.managers, old?.metadata.managedFields) }
+  }
+
+  /** As {@link toObject} for a Scale; the list is the parent's. */
+  toScale(scale: KubeObject, parent: KubeObject): Made {
+    const { resource } = this.#target
+    const schema = builtinSchema(SCALE)
+    const typed = (object: KubeObject): Typed => ({ object, schema, apiVersion: SCALE_VERSION })
+    const head = { kind: 'Scale', apiVersion: SCALE_VERSION }
+    const empty = normalize(head, typeTable.type(SCALE)).object as unknown as KubeObject
+    const before = managersOf(parent)
+    const paths = this.#replicasPaths()
+    const applied = this.#apply(typed(scale), typed(empty), scaleManagers(before, paths))
+    const object = decodePatched(this.#call, this.#target, applied.object, SCALE, undefined)
+    const managers = parentManagers(before, applied.managers, versionOf(resource), paths)
+    return { object, list: managedList(managers, parent.metadata.managedFields) }
+  }
+
+  #apply(live: Typed, empty: Typed, managers: Managers): { object: KubeObject; managers: Managers } {
+    const now = trackingOf(this.#core, this.#call, { ...this.#target, subresource: '' }).now
+    const applying = { ...trackingOf(this.#core, this.#call, this.#target), now, force: this.#force }
+    try {
+      return applyConfig(live, empty, this.#config, managers, applying)
+    } catch (error) {
+      if (error instanceof TypedError) throw errors.unknown(`failed to create typed live object: ${error.message}`)
+      throw error
+    }
+  }
+
+  #replicasPaths(): ReplicasPaths {
+    const { info } = this.#target.resource
+    return (apiVersion) => {
+      const slash = apiVersion.indexOf('/')
+      const [group, version] = [apiVersion.slice(0, Math.max(slash, 0)), apiVersion.slice(slash + 1)]
+      const found = this.#core.catalog.find(group, version, info.resource)
+      if (found === undefined) return null
+      if (found.custom === undefined) return ['spec', 'replicas']
+      return found.custom.scale?.specReplicasPath.split('.').filter((name) => name !== '')
+    }
+  }
+}
+
+/** @throws StatusError 500 when what is stored cannot be read, as upstream has it */
+function managersOf(object: KubeObject | undefined): Managers {
+  try {
+    return object === undefined ? NO_MANAGERS : decodeManagers(object.metadata.managedFields)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw errors.unknown(`failed to decode managed fields: ${error.message}`)
+  }
+}
