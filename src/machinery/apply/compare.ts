@@ -46,21 +46,26 @@ class Level {
     removed: undefined,
   }
 
-  insert(change: Change, element: PathElement): void {
-    const nodes = (this.nodes[change] ??= new Map())
-    const known = nodes.get(element.text)
-    if (known?.member !== true) nodes.set(element.text, { element, member: true, children: known?.children })
+  /** Adds a member, with what is below it. */
+  insert(change: Change, element: PathElement, children?: FieldSet): void {
+    this.put(change, element, true, children)
   }
 
   /** Puts what was found below an element into this level. */
   attach(element: PathElement, below: Level): void {
     for (const change of CHANGES) {
       const children = below.set(change)
-      if (children === undefined) continue
-      const nodes = (this.nodes[change] ??= new Map())
-      const known = nodes.get(element.text)
-      const all = known?.children === undefined ? children : known.children.union(children)
-      nodes.set(element.text, { element, member: known?.member === true, children: all })
+      if (children !== undefined) this.put(change, element, false, children)
+    }
+  }
+
+  private put(change: Change, element: PathElement, member: boolean, children: FieldSet | undefined): void {
+    const nodes = (this.nodes[change] ??= new Map())
+    const known = nodes.get(element.text)
+    if (known === undefined) nodes.set(element.text, { element, member, children })
+    else {
+      const all = known.children === undefined ? children : known.children.union(children ?? EMPTY)
+      nodes.set(element.text, { element, member: member || known.member, children: all })
     }
   }
 
@@ -81,19 +86,13 @@ const CHANGES: readonly Change[] = ['added', 'modified', 'removed']
 /** `undefined` is absent. */
 function visit(level: Level, element: PathElement, old: unknown, now: unknown, schema: Schema): void {
   if (old === now) return
-  let leaf: boolean
-  if (now === undefined) {
-    leaf = handle(level, element, old, now, schema, formOf(schema, old))
-  } else {
-    const form = formOf(schema, now)
-    if (old !== undefined && hasForms(schema) && differ(schema, old, now)) {
-      handle(level, element, old, now, schema, formOf(schema, old))
-    }
-    leaf = handle(level, element, old, now, schema, form)
+  if (old === undefined || now === undefined) {
+    const [change, value] = old === undefined ? (['added', now] as const) : (['removed', old] as const)
+    level.insert(change, element, everythingIn(value, schema))
+    return
   }
-  if (leaf) return
-  if (old === undefined) level.insert('added', element)
-  else if (now === undefined) level.insert('removed', element)
+  if (hasForms(schema) && differ(schema, old, now)) handle(level, element, old, now, schema, formOf(schema, old))
+  handle(level, element, old, now, schema, formOf(schema, now))
 }
 
 /** Whether two values settle on different forms; null settles on none. */
@@ -102,28 +101,23 @@ function differ(schema: Schema, old: unknown, now: unknown): boolean {
   return formOf(schema, old) !== formOf(schema, now)
 }
 
-/** Whether the element counts as a leaf. */
-function handle(level: Level, element: PathElement, old: unknown, now: unknown, schema: Schema, form: Form): boolean {
+function handle(level: Level, element: PathElement, old: unknown, now: unknown, schema: Schema, form: Form): void {
   if (form === 'scalar') {
     // At least one side is a scalar, else the values do not fit the type and differ in nothing that is owned.
     if (fits(old) || fits(now)) leafChange(level, element, old, now)
-    return true
-  }
-  if (form === 'map') {
+  } else if (form === 'map') {
+    const map = schema.map!
     const a = mapOf(old)
     const b = mapOf(now)
-    if (schema.map!.atomic || (a === undefined && b === undefined)) leafChange(level, element, old, now)
-    else members(level, element, a, b, schema.map!)
-    return schema.map!.atomic || (a === undefined && b === undefined)
+    if (map.atomic || (a === undefined && b === undefined)) leafChange(level, element, old, now)
+    else members(level, element, a, b, map)
+  } else {
+    const list = schema.list!
+    const a = listOf(old)
+    const b = listOf(now)
+    if (list.atomic || (a === undefined && b === undefined)) leafChange(level, element, old, now)
+    else items(level, element, a ?? [], b ?? [], list)
   }
-  const a = listOf(old)
-  const b = listOf(now)
-  if (schema.list!.atomic || (a === undefined && b === undefined)) {
-    leafChange(level, element, old, now)
-    return true
-  }
-  items(level, element, a ?? [], b ?? [], schema.list!)
-  return false
 }
 
 function fits(value: unknown): boolean {
@@ -131,9 +125,7 @@ function fits(value: unknown): boolean {
 }
 
 function leafChange(level: Level, element: PathElement, old: unknown, now: unknown): void {
-  if (old === undefined) level.insert('added', element)
-  else if (now === undefined) level.insert('removed', element)
-  else if (!sameValue(old, now)) level.insert('modified', element)
+  if (!sameValue(old, now)) level.insert('modified', element)
 }
 
 type Members = { readonly [key: string]: unknown }
@@ -165,6 +157,10 @@ function items(
   list: ListSchema,
 ): void {
   const below = new Level()
+  if (aligned(below, a, b, list)) {
+    level.attach(element, below)
+    return
+  }
   const olds = group(a, list)
   const nows = group(b, list)
   for (const [text, { element: key, values: old }] of olds) {
@@ -206,4 +202,56 @@ function group(values: readonly unknown[], list: ListSchema): Map<string, { elem
     else known.values.push(values[i])
   }
   return out
+}
+
+/** Compares lists whose items stand in the same order without repeats, as they do mostly; false for others. */
+function aligned(below: Level, a: readonly unknown[], b: readonly unknown[], list: ListSchema): boolean {
+  if (a.length !== b.length || a.length > MAX_ALIGNED) return false
+  const elements: PathElement[] = []
+  for (let i = 0; i < a.length; i++) {
+    const element = elementAt(list, b, i)
+    if (element.text !== elementAt(list, a, i).text) return false
+    for (const other of elements) if (other.text === element.text) return false
+    elements.push(element)
+  }
+  for (let i = 0; i < a.length; i++) visit(below, elements[i]!, a[i], b[i], list.item)
+  return true
+}
+
+const MAX_ALIGNED = 16
+
+/** All that lies in a value that stands on one side only. */
+function everythingIn(value: unknown, schema: Schema): FieldSet | undefined {
+  const form = formOf(schema, value)
+  if (form === 'map') {
+    const map = schema.map!
+    const present = map.atomic ? undefined : mapOf(value)
+    return present === undefined ? undefined : everyMember(present, map)
+  }
+  if (form === 'scalar' || schema.list!.atomic) return undefined
+  const present = listOf(value)
+  return present === undefined ? undefined : everyItem(present, schema.list!)
+}
+
+function everyMember(value: Members, map: MapSchema): FieldSet {
+  const nodes: FieldNode[] = []
+  for (const key of Object.keys(value)) {
+    const item = value[key]
+    if (item === undefined) continue
+    const field = map.field(key)
+    const children = everythingIn(item, field?.schema ?? map.rest ?? UNTYPED)
+    nodes.push({ element: field?.element ?? fieldElement(key), member: true, children })
+  }
+  return fromUnsorted(nodes)
+}
+
+function everyItem(values: readonly unknown[], list: ListSchema): FieldSet {
+  const nodes = new Map<string, FieldNode>()
+  for (let i = 0; i < values.length; i++) {
+    const element = elementAt(list, values, i)
+    // Items that cannot be told apart are one thing.
+    const children = nodes.has(element.text) ? undefined : everythingIn(values[i], list.item)
+    nodes.set(element.text, { element, member: true, children })
+  }
+  return fromUnsorted([...nodes.values()])
 }

@@ -32,8 +32,26 @@ export function fieldElement(name: string): FieldElement {
   return { kind: 'f', text: `f:${name}`, name }
 }
 
+/** Names of containers, types of conditions and the like come up again and again. Bounded: they are tenants' words. */
+const interned = new Map<string, KeyElement>()
+const MAX_INTERNED = 4096
+const MAX_INTERNED_LENGTH = 64
+
 /** `keys` in any order. */
 export function keyElement(keys: Keys): KeyElement {
+  const [first] = keys
+  if (keys.length !== 1 || typeof first![1] !== 'string' || first![1].length > MAX_INTERNED_LENGTH) return makeKey(keys)
+  const id = `${first![0]}\u0000${first![1]}`
+  let element = interned.get(id)
+  if (element === undefined) {
+    element = makeKey(keys)
+    if (interned.size >= MAX_INTERNED) interned.clear()
+    interned.set(id, element)
+  }
+  return element
+}
+
+function makeKey(keys: Keys): KeyElement {
   const sorted = keys.length < 2 ? keys : [...keys].sort((a, b) => compareText(a[0], b[0]))
   let text = 'k:{'
   for (const [name, value] of sorted) text += `${text.length > 3 ? ',' : ''}${goJson(name)}:${goJson(value)}`

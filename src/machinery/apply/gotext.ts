@@ -18,10 +18,13 @@ function rank(unit: number): number {
 }
 
 const ESCAPED = /[<>&\u2028\u2029]/g
+const NEEDS_ESCAPE = /[<>&\u2028\u2029]/
 
 /** JSON text as Go writes it: HTML characters are escaped, members stand in order. */
 export function goJson(value: unknown): string {
-  return stable(value).replace(ESCAPED, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  const text = stable(value)
+  if (!NEEDS_ESCAPE.test(text)) return text
+  return text.replace(ESCAPED, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 function stable(value: unknown): string {

@@ -119,8 +119,17 @@ function encodeEntry(manager: Manager): ManagedFieldsEntry {
   return entry
 }
 
-/** Seconds since the epoch; 0 without a time. */
-export function secondsOf({ time }: Manager): number {
+const CANONICAL = 'YYYY-MM-DDTHH:MM:SSZ'.length
+
+/** Older first; what has no time is oldest. Times count in seconds. */
+export function compareTimes(a: Manager, b: Manager): number {
+  if (a.time === b.time) return 0
+  // Times as the server writes them sort as text.
+  if (a.time?.length === CANONICAL && b.time?.length === CANONICAL) return a.time < b.time ? -1 : 1
+  return secondsOf(a) - secondsOf(b)
+}
+
+function secondsOf({ time }: Manager): number {
   const ms = time === undefined ? 0 : Date.parse(time)
   return Number.isNaN(ms) ? 0 : Math.floor(ms / 1000)
 }
@@ -128,7 +137,7 @@ export function secondsOf({ time }: Manager): number {
 function compareManagers(a: Manager, b: Manager): number {
   return (
     compareText(a.operation, b.operation) ||
-    secondsOf(a) - secondsOf(b) ||
+    compareTimes(a, b) ||
     compareText(a.manager, b.manager) ||
     compareText(a.apiVersion, b.apiVersion) ||
     compareText(a.subresource, b.subresource)

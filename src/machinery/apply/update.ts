@@ -2,7 +2,7 @@
 import { fieldSetOf } from './fieldset.ts'
 import type { FieldSet } from './fieldset.ts'
 import type { Manager, ManagerName, Managers } from './managed.ts'
-import { managerId, secondsOf } from './managed.ts'
+import { compareTimes, managerId } from './managed.ts'
 import { compareText } from './gotext.ts'
 import type { Ignored } from './ownership.ts'
 import { reconciled, takeAway } from './ownership.ts'
@@ -79,7 +79,7 @@ function capped(managers: Map<string, Manager>): Managers {
   const updaters: [string, Manager][] = []
   for (const entry of managers) if (entry[1].operation === 'Update') updaters.push(entry)
   if (updaters.length <= MAX_UPDATERS) return managers
-  updaters.sort((a, b) => secondsOf(a[1]) - secondsOf(b[1]) || compareText(a[0], b[0]))
+  updaters.sort((a, b) => compareTimes(a[1], b[1]) || compareText(a[0], b[0]))
   const first = new Map<string, string>()
   let count = updaters.length
   for (const [id, manager] of updaters) {
