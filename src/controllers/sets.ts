@@ -23,6 +23,7 @@ import { scheduler } from './scheduler/controller.ts'
 import { serviceAccountController } from './service-account.ts'
 import { simulatedKubelet } from './simulated-kubelet.ts'
 import { simulatedNodes, type SimulatedNodesOptions } from './simulated-nodes.ts'
+import { statefulSetController } from './statefulset/controller.ts'
 
 /** What controllers must know of the cluster that they run in. */
 export interface ControllerFacts {
@@ -57,6 +58,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     deploymentController,
     replicaSetController,
     replicationController,
+    statefulSetController,
     jobController,
     ttlAfterFinishedController,
     cronJobController,
