@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { clusterRoleAggregationController } from './cluster-role-aggregation.ts'
 import type { ControllerFactory } from './contract.ts'
 import { cronJobController } from './cronjob/controller.ts'
+import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
 import type { DiscoveredResource } from './discovery.ts'
 import { disruptionController } from './disruption/controller.ts'
@@ -59,6 +60,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     replicaSetController,
     replicationController,
     statefulSetController,
+    daemonSetController,
     jobController,
     ttlAfterFinishedController,
     cronJobController,
