@@ -40,7 +40,7 @@ export interface InProcessOptions {
   readonly api: Registry
   /** @default `system:tenantry` in `system:masters` */
   readonly user?: UserInfo
-  /** Names this client in managedFields. @default none */
+  /** Names this client in managedFields. @default after the user; `kube-controller-manager` for this process's own */
   readonly fieldManager?: string
   /** @default raw requests are refused with 404 */
   readonly raw?: RawHandler
@@ -49,10 +49,19 @@ export interface InProcessOptions {
 /** The identity of this process's own parts. */
 export const PROCESS_USER: UserInfo = { name: 'system:tenantry', groups: ['system:masters', 'system:authenticated'] }
 
+/** `system:tenantry:syncer` → `tenantry-syncer`. The process's own parts stand in for those that tools know. */
+function managerOf(user: UserInfo | undefined): string {
+  if (user === undefined) return 'kube-controller-manager'
+  return user.name
+    .replace(/^system:/, '')
+    .replaceAll(':', '-')
+    .slice(0, 128)
+}
+
 export class InProcessClient implements Client {
   readonly #api: Registry
   readonly #user: UserInfo
-  readonly #fieldManager: string | undefined
+  readonly #fieldManager: string
   readonly #raw: RawHandler | undefined
   readonly #hubs = new Map<string, Hub>()
   readonly #informers = new Map<string, RangeInformer>()
@@ -62,7 +71,7 @@ export class InProcessClient implements Client {
   constructor(options: InProcessOptions) {
     this.#api = options.api
     this.#user = options.user ?? PROCESS_USER
-    this.#fieldManager = options.fieldManager
+    this.#fieldManager = options.fieldManager ?? managerOf(options.user)
     this.#raw = options.raw
   }
 
@@ -202,12 +211,12 @@ export class InProcessClient implements Client {
 
   #call(query: { readonly signal?: AbortSignal; readonly dryRun?: boolean; readonly fieldManager?: string }): Call {
     if (this.#closed) throw new Error('the client is closed')
-    const manager = query.fieldManager ?? this.#fieldManager
+    const fieldManager = query.fieldManager ?? this.#fieldManager
     return {
       user: this.#user,
       ...(query.signal === undefined ? {} : { signal: query.signal }),
       ...(query.dryRun === undefined ? {} : { dryRun: query.dryRun }),
-      ...(manager === undefined ? {} : { fieldManager: manager }),
+      fieldManager,
     }
   }
 

@@ -75,9 +75,9 @@ export function parseElement(text: string): PathElement | undefined {
     case 'f':
       return { kind: 'f', text, name: rest }
     case 'v':
-      return valueElement(JSON.parse(rest))
+      return valueElement(parseKey(rest))
     case 'k': {
-      const keys: unknown = JSON.parse(rest)
+      const keys = parseKey(rest)
       if (!isMap(keys)) throw new SyntaxError(`no keys: ${text}`)
       return keyElement(Object.entries(keys))
     }
@@ -87,6 +87,18 @@ export function parseElement(text: string): PathElement | undefined {
     default:
       return undefined
   }
+}
+
+/** Keys are scalars, or little more: what is in this text does not count for the depth of its document. */
+const MAX_KEY_DEPTH = 100
+
+function parseKey(text: string): unknown {
+  let opened = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]
+    if ((c === '[' || c === '{') && ++opened > MAX_KEY_DEPTH) throw new SyntaxError('a key is too deep')
+  }
+  return JSON.parse(text) as unknown
 }
 
 const RANK = { f: 0, k: 1, v: 2, i: 3 } as const

@@ -12,8 +12,8 @@ export interface FieldsV1 {
   readonly [key: string]: FieldsV1
 }
 
-/** Deeper than any object that is taken; upstream has no other limit than its JSON reader's 10,000. */
-const MAX_DEPTH = 512
+/** As deep as objects may be. */
+const MAX_DEPTH = 1000
 
 const encoded = new WeakMap<FieldSet, FieldsV1>()
 const decoded = new WeakMap<object, FieldSet>()
@@ -73,11 +73,15 @@ function decodeLevel(fields: unknown, depth: number): Omit<FieldNode, 'element'>
 
 /** Sorted; texts that mean the same element (`1` and `1.0`) become one. */
 function unique(nodes: FieldNode[]): FieldSet {
-  const set = fromUnsorted(nodes)
-  for (let i = 1; i < set.nodes.length; i++) {
-    if (set.nodes[i - 1]!.element.text === set.nodes[i]!.element.text) {
-      return set.nodes.reduce((out, node) => out.union(new FieldSet([node])), EMPTY)
+  const sorted = fromUnsorted(nodes)
+  const out: FieldNode[] = []
+  for (const node of sorted.nodes) {
+    const last = out.at(-1)
+    if (last === undefined || last.element.text !== node.element.text) out.push(node)
+    else {
+      const children = last.children === undefined ? node.children : last.children.union(node.children ?? EMPTY)
+      out[out.length - 1] = { element: last.element, member: last.member || node.member, children }
     }
   }
-  return set
+  return out.length === sorted.nodes.length ? sorted : new FieldSet(out)
 }

@@ -147,7 +147,16 @@ test('FieldsV1 that cannot be read', () => {
   let deep: unknown = {}
   for (let i = 0; i < 10_000; i++) deep = { 'f:a': deep }
   assert.throws(() => decodeFields(deep), SyntaxError)
+  assert.throws(() => decodeFields({ [`v:${'['.repeat(100_000)}${']'.repeat(100_000)}`]: {} }), SyntaxError)
   assert.ok(decodeFields({ 'x:a': {}, '.': {} }).isEmpty)
+  // Many that mean the same are read in one go.
+  const many = Object.fromEntries(
+    Array.from({ length: 100_000 }, (_, i) => [`v:1${' '.repeat(i % 300)}${'\t'.repeat(i % 7)}`, {}]),
+  )
+  assert.equal(
+    decodeFields({ ...many, ...Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`v:${i}`, {}])) }).size,
+    100_000,
+  )
   // Texts that mean the same are one element, and keys stand in order.
   const odd = decodeFields({ 'v:1.0': {}, 'v:1': { 'f:a': {} }, 'k:{"b":1,"a":2}': {} })
   assert.equal(JSON.stringify(encodeFields(odd)), '{"k:{\\"a\\":2,\\"b\\":1}":{},"v:1":{".":{},"f:a":{}}}')
