@@ -243,7 +243,7 @@ async function answer(plane: ControlPlane, file: CaseFile, c: Case): Promise<Val
     const of = c.subresource === undefined ? {} : { subresource: c.subresource }
     return { name: c.name, ...of, old: stable(stored), object: sent, code: got.code, answer: stable(got.body) }
   } finally {
-    await plane.call('DELETE', own, { gracePeriodSeconds: 0 })
+    await plane.call('DELETE', own, { gracePeriodSeconds: 0, propagationPolicy: 'Background' })
   }
 }
 

@@ -26,92 +26,6 @@ function bySpec(object: Json): unknown {
   return object.spec
 }
 
-function labelsFromTemplate(object: Json): void {
-  const labels: Json = object.spec.template?.metadata?.labels
-  if (isSet(labels) && entriesOf(object.metadata.labels).length === 0) object.metadata.labels = { ...labels }
-}
-
-const statefulSet = withStatus(
-  (object) => {
-    const spec: Json = (object.spec ??= {})
-    defaultTemplate(spec)
-    for (const claim of listOf(spec.volumeClaimTemplates)) {
-      claim.apiVersion = 'v1'
-      claim.kind = 'PersistentVolumeClaim'
-      defaultClaim(claim)
-    }
-    fill(spec, 'podManagementPolicy', 'OrderedReady')
-    const strategy: Json = (spec.updateStrategy ??= {})
-    if (!strategy.type) {
-      strategy.type = 'RollingUpdate'
-      strategy.rollingUpdate ??= {}
-    }
-    if (strategy.type === 'RollingUpdate' && isSet(strategy.rollingUpdate)) {
-      fill(strategy.rollingUpdate, 'partition', 0)
-      fill(strategy.rollingUpdate, 'maxUnavailable', 1)
-    }
-    const retention: Json = (spec.persistentVolumeClaimRetentionPolicy ??= {})
-    fill(retention, 'whenDeleted', 'Retain')
-    fill(retention, 'whenScaled', 'Retain')
-    fill(spec, 'replicas', 1)
-    fill(spec, 'revisionHistoryLimit', 10)
-  },
-  { replicas: 0, availableReplicas: 0 },
-)
-
-const DAEMON_COUNTS = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
-
-const daemonSetBase = withStatus((object) => {
-  const spec: Json = (object.spec ??= {})
-  defaultTemplate(spec)
-  const strategy: Json = (spec.updateStrategy ??= {})
-  fill(strategy, 'type', 'RollingUpdate')
-  if (strategy.type === 'RollingUpdate') {
-    strategy.rollingUpdate ??= {}
-    fill(strategy.rollingUpdate, 'maxUnavailable', 1)
-    fill(strategy.rollingUpdate, 'maxSurge', 0)
-  }
-  fill(spec, 'revisionHistoryLimit', 10)
-}, DAEMON_COUNTS)
-
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
-
-/** v1 keeps the number of template changes in an annotation. */
-function templateGeneration(object: Json, generation: string): void {
-  object.metadata.annotations = { ...object.metadata.annotations }
-  setEntry(object.metadata.annotations, TEMPLATE_GENERATION, generation)
-}
-
-const daemonSet: KindRules = {
-  ...daemonSetBase,
-  prepareCreate: (object) => {
-    daemonSetBase.prepareCreate?.(object)
-    const asked = Number(entry(object.metadata.annotations, TEMPLATE_GENERATION))
-    templateGeneration(object, asked >= 1 ? String(asked) : '1')
-  },
-  prepareUpdate: (object, old) => {
-    daemonSetBase.prepareUpdate?.(object, old)
-    const before = Number(entry(old.metadata.annotations, TEMPLATE_GENERATION) ?? 0)
-    const changed = !same((object['spec'] as Json)?.template, (old['spec'] as Json)?.template)
-    templateGeneration(object, String(changed ? before + 1 : before))
-  },
-}
-
-const replicationController: KindRules = {
-  ...withStatus(
-    (object) => {
-      const spec: Json = (object.spec ??= {})
-      if (isSet(spec.template)) defaultTemplate(spec)
-      const labels: Json = spec.template?.metadata?.labels
-      if (isSet(labels) && entriesOf(spec.selector).length === 0) spec.selector = { ...labels }
-      labelsFromTemplate(object)
-      fill(spec, 'replicas', 1)
-    },
-    { replicas: 0 },
-  ),
-  fields: { 'status.replicas': (object) => String((object['status'] as Json)?.replicas ?? 0) },
-}
-
 const networkPolicy: KindRules = {
   defaults: (object) => {
     const spec: Json = (object['spec'] ??= {})
@@ -247,10 +161,7 @@ const storageClass: KindRules = { defaults: defaultStorageClass, generation: fal
 
 /** By group and kind. */
 export const DEFAULTS_ONLY: readonly (readonly [string, KindRules])[] = [
-  ['apps/StatefulSet', { ...statefulSet, name: 'dns1123label' }],
-  ['apps/DaemonSet', daemonSet],
   ['apps/ControllerRevision', { generation: false }],
-  ['/ReplicationController', replicationController],
   ['networking.k8s.io/Ingress', ingress],
   ['networking.k8s.io/IngressClass', ingressClass],
   ['networking.k8s.io/NetworkPolicy', networkPolicy],

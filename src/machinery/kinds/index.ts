@@ -1,6 +1,8 @@
 /** The rules of each kind, by group and kind. */
+import { daemonSetRules } from './apps/daemonset.ts'
 import { deploymentRules } from './apps/deployment.ts'
 import { replicaSetRules } from './apps/replicaset.ts'
+import { statefulSetRules } from './apps/statefulset.ts'
 import { cronJobRules } from './batch/cronjob.ts'
 import { jobRules } from './batch/job.ts'
 import type { KindRules } from './contract.ts'
@@ -10,6 +12,7 @@ import { coreEventRules, eventRules } from './core/event.ts'
 import { limitRangeRules, resourceQuotaRules } from './core/limits.ts'
 import { namespaceRules } from './core/namespace.ts'
 import { nodeRules } from './core/node.ts'
+import { replicationControllerRules } from './core/replication-controller.ts'
 import { serviceRules } from './core/service.ts'
 import { disruptionBudgetRules, leaseRules, priorityClassRules, serviceAccountRules } from './core/small.ts'
 import { customResourceDefinitionRules } from './crd/rules.ts'
@@ -41,13 +44,16 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['/Node', nodeRules],
   ['/Pod', podRules],
   ['/PodTemplate', podTemplateRules],
+  ['/ReplicationController', replicationControllerRules],
   ['/ResourceQuota', resourceQuotaRules],
   ['/Secret', secretRules],
   ['/Service', serviceRules],
   ['/ServiceAccount', serviceAccountRules],
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionRules],
+  ['apps/DaemonSet', daemonSetRules],
   ['apps/Deployment', deploymentRules],
   ['apps/ReplicaSet', replicaSetRules],
+  ['apps/StatefulSet', statefulSetRules],
   ['batch/CronJob', cronJobRules],
   ['batch/Job', jobRules],
   ['coordination.k8s.io/Lease', leaseRules],

@@ -63,7 +63,7 @@ function validate(job: Json, old?: Json): FieldError[] {
   if (isSet(spec.selector)) out.push(...validateLabelSelector(spec.selector, 'spec.selector'))
   else out.push(required('spec.selector'))
   const labels: Json = spec.template?.metadata?.labels
-  if (isSet(spec.selector) && isUsableSelector(spec.selector) && !selects(spec.selector, labels)) {
+  if (isUsableSelector(spec.selector) && !selects(spec.selector, labels)) {
     const detail = '`selector` does not match template `labels`'
     out.push(invalid('spec.template.metadata.labels', sortedMap(labels), detail))
   }
