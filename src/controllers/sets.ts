@@ -13,6 +13,7 @@ import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
 import { ttlAfterFinishedController } from './job/ttl.ts'
 import { kubernetesServiceController } from './kubernetes-service.ts'
+import { endpointSliceMirroringController } from './mirroring/controller.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeTaintController } from './node-taints.ts'
 import { podGarbageCollector } from './pod-gc.ts'
@@ -68,6 +69,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     resourceQuotaController,
     endpointSliceController,
     endpointsController,
+    endpointSliceMirroringController,
     garbageCollector(facts.builtin === undefined ? {} : { builtin: facts.builtin }),
   ]
 }
