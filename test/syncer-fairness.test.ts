@@ -80,8 +80,8 @@ suite('tenants beside each other', () => {
       newQueue: () => createFairQueue({ flowConcurrency: 64 }),
       now: Date.now,
       scanInterval: 0,
-      onWait: (direction, uid, milliseconds) => {
-        const key = `${direction} ${uid}`
+      onWait: (direction, tenant, milliseconds) => {
+        const key = `${direction} ${tenant.uid}`
         waits.set(key, Math.max(waits.get(key) ?? 0, milliseconds))
       },
     })
