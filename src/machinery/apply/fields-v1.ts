@@ -17,15 +17,35 @@ const MAX_DEPTH = 1000
 
 const encoded = new WeakMap<FieldSet, FieldsV1>()
 const decoded = new WeakMap<object, FieldSet>()
+/** Of whole sets. */
+const forms = new WeakMap<FieldSet, FieldsV1>()
 
 /** One object for all leaves. */
 const LEAF: FieldsV1 = Object.freeze({})
 
-/** The JSON form of a set, with keys in upstream's order. */
+/** Objects of one kind and writer have the same fields: they share one form, across tenants. Bounded. */
+const shared = new Map<string, FieldsV1>()
+const MAX_SHARED = 1024
+const MAX_SHARED_LENGTH = 4096
+
+/** The JSON form of a set, with keys in upstream's order. Equal sets mostly share theirs, and {@link decodeFields} of it. */
 export function encodeFields(set: FieldSet): FieldsV1 {
-  const fields = encodeLevel(set, false)
-  if (!decoded.has(fields) && fields !== LEAF) decoded.set(fields, set)
-  return fields
+  const known = forms.get(set)
+  if (known !== undefined) return known
+  const form = share(encodeLevel(set, false))
+  forms.set(set, form)
+  if (!decoded.has(form) && form !== LEAF) decoded.set(form, set)
+  return form
+}
+
+function share(form: FieldsV1): FieldsV1 {
+  const text = JSON.stringify(form)
+  if (text.length > MAX_SHARED_LENGTH) return form
+  const known = shared.get(text)
+  if (known !== undefined) return known
+  if (shared.size >= MAX_SHARED) shared.clear()
+  shared.set(text, form)
+  return form
 }
 
 function encodeLevel(set: FieldSet, self: boolean): FieldsV1 {

@@ -96,9 +96,17 @@ function decodeEntry(entry: unknown, index: number): Manager {
 /** Writes metadata.managedFields in upstream's order; undefined when nobody manages anything. */
 export function encodeManagers(managers: Managers): readonly ManagedFieldsEntry[] | undefined {
   if (managers.size === 0) return undefined
-  const list = [...managers.values()].sort(compareManagers).map(encodeEntry)
-  decoded.set(list, managers)
+  const sorted = [...managers.values()].map(shared).sort(compareManagers)
+  const list = sorted.map(encodeEntry)
+  decoded.set(list, new Map(sorted.map((manager) => [managerId(manager), manager])))
   return list
+}
+
+/** The manager with the set of fields that others share. */
+function shared(manager: Manager): Manager {
+  if (entries.has(manager)) return manager
+  const fields = decodeFields(encodeFields(manager.fields))
+  return fields === manager.fields ? manager : { ...manager, fields }
 }
 
 function encodeEntry(manager: Manager): ManagedFieldsEntry {
