@@ -8,5 +8,5 @@ import { findKubectl, kubernetesDir } from '../test/support/kubernetes.ts'
 await using plane = await startControlPlane({ programs: kubernetesDir(), controllers: false })
 using kubectl = new Kubectl(findKubectl()!, plane.kubeconfig)
 const answers = await runStory(kubectl)
-writeFileSync(answersFile, `[\n${answers.map((answer) => `  ${JSON.stringify(answer)}`).join(',\n')}\n]\n`)
+writeFileSync(answersFile, `${JSON.stringify(answers, null, 2)}\n`)
 console.log(`${answers.length} answers`)

@@ -23,7 +23,7 @@ describe('kube-apiserver', { skip: skipWithout(programs, 'a control plane') }, (
   })
   after(() => plane[Symbol.asyncDispose]())
   const open = async () => new HttpsClient(parseKubeconfig(plane.kubeconfig))
-  clientSuite('HTTPS', open, { apply: true })
+  clientSuite('HTTPS', open)
   informerSuite('HTTPS', open)
 })
 
@@ -34,7 +34,7 @@ describe('embedded cluster', () => {
   })
   after(() => cluster[Symbol.asyncDispose]())
   const open = async () => new HttpsClient(parseKubeconfig(cluster.kubeconfig))
-  clientSuite('HTTPS', open, { apply: false })
+  clientSuite('HTTPS', open)
   informerSuite('HTTPS', open)
 })
 
@@ -45,7 +45,7 @@ describe('embedded cluster', () => {
   })
   after(() => cluster[Symbol.asyncDispose]())
   // The cluster's own client, which the suites may close.
-  clientSuite('in the process', async () => unclosed(cluster.client), { apply: false })
+  clientSuite('in the process', async () => unclosed(cluster.client))
   informerSuite('in the process', async () => cluster.client)
 })
 
@@ -70,13 +70,8 @@ const refusal = async (call: Promise<unknown>): Promise<string> => {
   return `${error.code} ${error.reason}: ${error.message}`
 }
 
-interface Server {
-  /** Whether it does server-side apply; one that does not refuses its media type. */
-  readonly apply: boolean
-}
-
 /** What every client does the same. */
-function clientSuite(name: string, open: () => Promise<Client>, server: Server): void {
+function clientSuite(name: string, open: () => Promise<Client>): void {
   describe(`${name}: verbs`, () => {
     const namespace = `client-${process.pid}`
     const where = { namespace }
@@ -170,10 +165,6 @@ function clientSuite(name: string, open: () => Promise<Client>, server: Server):
           },
           { ...where, fieldManager: manager },
         )
-      if (!server.apply) {
-        assert.match(await refusal(apply('one', '1')), /^415 UnsupportedMediaType/)
-        return
-      }
       assert.equal((await apply('one', '1'))['data'].k, '1')
       assert.match(await refusal(apply('two', '2')), /^409 Conflict: Apply failed with 1 conflict/)
       const forced = await apply('two', '2', true)
