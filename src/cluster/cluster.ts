@@ -55,6 +55,8 @@ export interface ClusterOptions {
 export interface ClusterFacts {
   /** PEM of the cluster's certificate authority. */
   readonly ca: string
+  /** PEM of its key. */
+  readonly caKey: string
   readonly endpoint: { readonly host: string; readonly port: number }
   /** The first address of the service range. */
   readonly serviceIp: string
@@ -101,7 +103,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const client = parts.clientAs(undefined)
   const running = runtime.engine.add(
     { id: options.id, client },
-    options.controllers({ ca: identity.ca.certificate, endpoint, serviceIp, builtin: builtinResources() }),
+    options.controllers({
+      ca: identity.ca.certificate,
+      caKey: identity.ca.key,
+      endpoint,
+      serviceIp,
+      builtin: builtinResources(),
+    }),
   )
   const url = `https://${address.includes(':') ? `[${address}]` : address}:${listener.port}`
   let stopping: Promise<void> | undefined

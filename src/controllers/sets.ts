@@ -1,5 +1,7 @@
 /** Which controllers run in which kind of cluster. */
 import { isIP } from 'node:net'
+import { certificateCleaner } from './certificates/cleaner.ts'
+import { certificateSigner } from './certificates/signer.ts'
 import { clusterRoleAggregationController } from './cluster-role-aggregation.ts'
 import type { ControllerFactory } from './contract.ts'
 import { cronJobController } from './cronjob/controller.ts'
@@ -31,6 +33,8 @@ import { statefulSetController } from './statefulset/controller.ts'
 export interface ControllerFacts {
   /** PEM of the cluster's certificate authority. */
   readonly ca: string
+  /** PEM of its key, for the signers of certificate requests. @default none: requests stay unsigned */
+  readonly caKey?: string
   /** Where the API server listens. */
   readonly endpoint: { readonly host: string; readonly port: number }
   /** The cluster IP of the service `kubernetes`. */
@@ -57,6 +61,8 @@ function common(facts: ControllerFacts): ControllerFactory[] {
       port: facts.endpoint.port,
     }),
     clusterRoleAggregationController,
+    ...(facts.caKey === undefined ? [] : [certificateSigner({ ca: { certificate: facts.ca, key: facts.caKey } })]),
+    certificateCleaner,
     deploymentController,
     replicaSetController,
     replicationController,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { call, pod, refusalOf, testCluster } from '../registry/fixture.ts'
 import type { TestCluster } from '../registry/fixture.ts'
-import { StatusError } from '../../machinery/status.ts'
+import { StatusError } from '../../machinery/status.ts'import { requestOf } from '../../machinery/pki/request.fixture.ts'
+
 
 const bind = (cluster: TestCluster, name: string, node = 'n1', metadata: object = {}) =>
   cluster.api.create(call, cluster.target('v1/pods', 'default', name, 'binding'), {
@@ -147,7 +148,7 @@ test('ephemeral containers are added, never taken away', async () => {
 test('a certificate request: who asks is recorded, approval is a condition', async () => {
   const cluster = await testCluster()
   const spec = {
-    request: 'AAAA',
+    request: Buffer.from(requestOf({ commonName: 'c' }).request).toString('base64'),
     signerName: 'example.com/x',
     usages: ['digital signature'],
     username: 'somebody else',

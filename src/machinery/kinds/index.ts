@@ -5,6 +5,7 @@ import { replicaSetRules } from './apps/replicaset.ts'
 import { statefulSetRules } from './apps/statefulset.ts'
 import { cronJobRules } from './batch/cronjob.ts'
 import { jobRules } from './batch/job.ts'
+import { certificateRequestRules } from './certificates/request.ts'
 import type { KindRules } from './contract.ts'
 import { configMapRules, secretRules } from './core/data.ts'
 import { endpointSliceRules, endpointsRules } from './core/endpoints.ts'
@@ -56,6 +57,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['apps/StatefulSet', statefulSetRules],
   ['batch/CronJob', cronJobRules],
   ['batch/Job', jobRules],
+  ['certificates.k8s.io/CertificateSigningRequest', certificateRequestRules],
   ['coordination.k8s.io/Lease', leaseRules],
   ['discovery.k8s.io/EndpointSlice', endpointSliceRules],
   ['events.k8s.io/Event', eventRules],

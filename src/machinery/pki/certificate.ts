@@ -89,7 +89,7 @@ export function createCa(subject: Subject & Validity): Ca {
     issuer: name,
     subject: name,
     spki,
-    validity: subject,
+    ...periodOf(subject),
     extensions: [
       extension(OID.basicConstraints, true, sequence(boolean(true))),
       // digitalSignature, keyCertSign, cRLSign
@@ -129,28 +129,35 @@ function signLeaf(ca: Ca, leaf: Leaf, spki: Buffer): Buffer {
     ...(leaf.ips ?? []).map((ip) => implicit(7, addressBytes(ip))),
   ]
   if (names.length > 0) extensions.push(extension(OID.subjectAltName, false, sequence(...names)))
-  return signed(ca.signer, { issuer: ca.name, subject: nameOf(leaf), spki, validity: leaf, extensions })
+  return signed(ca.signer, { issuer: ca.name, subject: nameOf(leaf), spki, ...periodOf(leaf), extensions })
 }
 
-interface Tbs {
+/** What is signed, as DER. */
+export interface Tbs {
   readonly issuer: Buffer
   readonly subject: Buffer
   readonly spki: Buffer
-  readonly validity: Validity
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number
+  readonly notAfter: number
   readonly extensions: readonly Buffer[]
 }
 
-function signed(key: KeyObject, tbs: Tbs): Buffer {
+function periodOf({ now, days = 3650 }: Validity): Pick<Tbs, 'notBefore' | 'notAfter'> {
+  return { notBefore: now - 60_000, notAfter: now + days * DAY }
+}
+
+/** The certificate as DER. */
+export function signed(key: KeyObject, tbs: Tbs): Buffer {
   const serial = randomBytes(16)
   serial[0]! &= 0x7f
   serial[0]! |= 0x40
-  const { now, days = 3650 } = tbs.validity
   const body = sequence(
     explicit(0, integer(Buffer.from([2]))),
     integer(serial),
     ALGORITHM,
     tbs.issuer,
-    sequence(time(now - 60_000), time(now + days * DAY)),
+    sequence(time(tbs.notBefore), time(tbs.notAfter)),
     tbs.subject,
     tbs.spki,
     explicit(3, sequence(...tbs.extensions)),
@@ -166,11 +173,13 @@ function nameOf(subject: Subject): Buffer {
   )
 }
 
-function extension(id: string, critical: boolean, value: Buffer): Buffer {
+/** An extension as certificates have it. */
+export function extension(id: string, critical: boolean, value: Buffer): Buffer {
   return critical ? sequence(oid(id), boolean(true), octetString(value)) : sequence(oid(id), octetString(value))
 }
 
-function keyIdOf(spki: Buffer): Buffer {
+/** The identifier of a public key. */
+export function keyIdOf(spki: Buffer): Buffer {
   const key = children(read(spki, 0).content)[1]!.content.subarray(1)
   return createHash('sha1').update(key).digest()
 }
