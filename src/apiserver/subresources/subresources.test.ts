@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { call, pod, refusalOf, testCluster } from '../registry/fixture.ts'
 import type { TestCluster } from '../registry/fixture.ts'
-import { StatusError } from '../../machinery/status.ts'import { requestOf } from '../../machinery/pki/request.fixture.ts'
-
+import { StatusError } from '../../machinery/status.ts'
+import { requestOf } from '../../machinery/pki/request.fixture.ts'
 
 const bind = (cluster: TestCluster, name: string, node = 'n1', metadata: object = {}) =>
   cluster.api.create(call, cluster.target('v1/pods', 'default', name, 'binding'), {
