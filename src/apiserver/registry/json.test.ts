@@ -21,10 +21,13 @@ test('equality is that of canonical text', () => {
     value === null || typeof value !== 'object'
       ? value
       : Array.isArray(value)
-        ? value.map(canonical)
-        : Object.entries(value)
-            .map(([k, v]) => [k, canonical(v)])
-            .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+        ? ['list', ...value.map(canonical)]
+        : [
+            'object',
+            ...Object.entries(value)
+              .map(([k, v]) => [k, canonical(v)])
+              .toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1)),
+          ]
   fc.assert(
     fc.property(json, json, (a, b) => {
       assert.equal(equalJson(a, b), JSON.stringify([canonical(a)]) === JSON.stringify([canonical(b)]))

@@ -92,6 +92,11 @@ test('the exact parser and JSON.parse read every document alike', () => {
   )
 })
 
+function isInfinite(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(isInfinite)
+}
+
 test('both refuse the same broken documents', () => {
   fc.assert(
     fc.property(
@@ -102,7 +107,8 @@ test('both refuse the same broken documents', () => {
         const broken = text.slice(0, at % (text.length + 1)) + by + text.slice((at % (text.length + 1)) + 1)
         let fine = true
         try {
-          JSON.parse(broken)
+          // A number that no double holds is refused here, as by Go, where JSON.parse makes it infinite.
+          fine = !isInfinite(JSON.parse(broken))
         } catch {
           fine = false
         }
