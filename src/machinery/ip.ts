@@ -140,3 +140,12 @@ export function isCidr(value: string, strict = true): string[] {
   const same = maskAddress(bytes, prefix.bits).every((byte, i) => byte === bytes[i])
   return same ? [] : ['must not have bits set beyond the prefix length']
 }
+
+/** Errors of a subnet in fields that want the canonical form. */
+export function isCanonicalCidr(value: string): string[] {
+  const errors = isCidr(value)
+  if (errors.length > 0) return errors
+  const { address, bits } = parsePrefix(value)!
+  const canonical = `${formatAddress(address.bytes)}/${bits}`
+  return canonical === value ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`]
+}

@@ -196,7 +196,7 @@ function problems(
   trusted: boolean,
 ): FieldError[] {
   const rules = rulesOf(storage)
-  const meta = metadataRules(storage, rules)
+  const meta = metadataRules(storage, rules, object)
   const wrong = validateMetadata(object.metadata, meta)
   wrong.push(...validateMetadataUpdate(object.metadata, old.metadata, meta.legacyFinalizers))
   if (change.validate !== undefined) return [...wrong, ...change.validate(object, old)]

@@ -74,7 +74,7 @@ export async function createObject(
   const isService = storage.prefix === 'core/services/'
   const reservation = isService ? core.services.create(object) : undefined
   try {
-    const wrong = validateMetadata(object.metadata, metadataRules(storage, rules))
+    const wrong = validateMetadata(object.metadata, metadataRules(storage, rules, object))
     wrong.push(...contentErrors(resource.custom === undefined ? storage : resource, object))
     refuse(storage, object.metadata.name ?? '', wrong)
     addWarnings(call, resource, object, undefined)

@@ -35,11 +35,16 @@ export function prepared(core: Core, served: ServedResource, object: KubeObject)
 
 const UNLEGACY: ReadonlySet<string> = new Set(['apiextensions.k8s.io'])
 
-/** Rules of metadata for a resource. */
-export function metadataRules(served: ServedResource, rules: KindRules): Parameters<typeof validateMetadata>[1] {
+/** Rules of metadata for an object of a resource. */
+export function metadataRules(
+  served: ServedResource,
+  { name: rule }: KindRules,
+  object: KubeObject,
+): Parameters<typeof validateMetadata>[1] {
+  const nameRule = typeof rule === 'function' ? (name: string) => rule(name, object) : rule
   return {
     namespaced: served.info.namespaced,
-    ...(rules.name === undefined ? {} : { nameRule: rules.name }),
+    ...(nameRule === undefined ? {} : { nameRule }),
     legacyFinalizers: served.custom === undefined && !UNLEGACY.has(served.info.group),
   }
 }

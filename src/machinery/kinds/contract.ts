@@ -11,10 +11,13 @@ import type { KubeObject } from '../object.ts'
 /** How a name is checked. `path` is the RBAC rule: no `/`, `%`, `.` or `..` alone. */
 export type NameRule = 'dns1123subdomain' | 'dns1123label' | 'dns1035label' | 'path'
 
+/** A rule of its own: what is wrong with the name of an object, given the object as well. */
+export type NameCheck = (name: string, object: KubeObject) => string[]
+
 /** What a kind says about itself beside the type table. Every field is optional: the table rules alone. */
 export interface KindRules<T extends KubeObject = KubeObject> {
   /** @default 'dns1123subdomain' */
-  readonly name?: NameRule
+  readonly name?: NameRule | NameCheck
   /** Whether finalizers without a domain must be Kubernetes' own. @default true */
   readonly legacyFinalizers?: boolean
   /** Fills in what the API defaults, as upstream's defaulting functions do. Idempotent. */

@@ -6,6 +6,7 @@ import { statefulSetRules } from './apps/statefulset.ts'
 import { cronJobRules } from './batch/cronjob.ts'
 import { jobRules } from './batch/job.ts'
 import { certificateRequestRules } from './certificates/request.ts'
+import { clusterTrustBundleRules } from './certificates/trust-bundle.ts'
 import type { KindRules } from './contract.ts'
 import { configMapRules, secretRules } from './core/data.ts'
 import { endpointSliceRules, endpointsRules } from './core/endpoints.ts'
@@ -18,6 +19,7 @@ import { serviceRules } from './core/service.ts'
 import { disruptionBudgetRules, leaseRules, priorityClassRules, serviceAccountRules } from './core/small.ts'
 import { customResourceDefinitionRules } from './crd/rules.ts'
 import { DEFAULTS_ONLY } from './defaults.ts'
+import { ipAddressRules, serviceCidrRules } from './networking/addresses.ts'
 import { podRules, podTemplateRules } from './pod/rules.ts'
 import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac/rules.ts'
 
@@ -58,9 +60,12 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['batch/CronJob', cronJobRules],
   ['batch/Job', jobRules],
   ['certificates.k8s.io/CertificateSigningRequest', certificateRequestRules],
+  ['certificates.k8s.io/ClusterTrustBundle', clusterTrustBundleRules],
   ['coordination.k8s.io/Lease', leaseRules],
   ['discovery.k8s.io/EndpointSlice', endpointSliceRules],
   ['events.k8s.io/Event', eventRules],
+  ['networking.k8s.io/IPAddress', ipAddressRules],
+  ['networking.k8s.io/ServiceCIDR', serviceCidrRules],
   ['policy/PodDisruptionBudget', disruptionBudgetRules],
   ['rbac.authorization.k8s.io/ClusterRole', clusterRoleRules],
   ['rbac.authorization.k8s.io/ClusterRoleBinding', clusterRoleBindingRules],

@@ -15,7 +15,7 @@ import { labels } from './labels.ts'
 export interface MetadataRules {
   readonly namespaced: boolean
   /** @default 'dns1123subdomain' */
-  readonly nameRule?: NameRule
+  readonly nameRule?: NameRule | ((name: string) => string[])
   /**
    * Whether finalizers without a domain must be one of Kubernetes' own: true for the core, apps and rbac groups and
    * others whose upstream strategies ask for it. Custom resources and CustomResourceDefinitions do not.
@@ -44,7 +44,7 @@ function maskTrailingDash(name: string): string {
 export function validateMetadata(meta: ObjectMeta, rules: MetadataRules): FieldError[] {
   const out: Errors = []
   const rule = rules.nameRule ?? 'dns1123subdomain'
-  const check = NAME_CHECKS[rule]
+  const check = typeof rule === 'function' ? rule : NAME_CHECKS[rule]
   if (meta.generateName) {
     const shown = meta.generateName
     each(check(rule === 'path' ? shown : maskTrailingDash(shown)), 'metadata.generateName', shown, out)

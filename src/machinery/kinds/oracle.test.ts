@@ -53,10 +53,12 @@ function groupOf(object: KubeObject): string {
 /** What the registry does around the rules of a kind. */
 function metadataErrors(object: KubeObject, old: KubeObject | undefined): FieldError[] {
   const rules = rulesFor(groupOf(object), object.kind ?? '')
+  const { name: rule } = rules
+  const nameRule = typeof rule === 'function' ? (name: string) => rule(name, object) : rule
   const meta = {
     namespaced: !CLUSTER.has(object.kind ?? ''),
     legacyFinalizers: rules.legacyFinalizers !== false,
-    ...(rules.name === undefined ? {} : { nameRule: rules.name }),
+    ...(nameRule === undefined ? {} : { nameRule }),
   }
   const out = validateMetadata(object.metadata, meta)
   if (old !== undefined) out.push(...validateMetadataUpdate(object.metadata, old.metadata, meta.legacyFinalizers))
