@@ -39,7 +39,10 @@ export function resourceQuotaController(context: ControllerContext): Controller 
     start() {
       quotas.onEvent((event) => {
         if (event.type === 'delete') return
-        const changed = event.type === 'add' || !sameValue(event.old.spec, event.object.spec)
+        const { spec, status } = event.object
+        // Somebody else wrote the status: it is put right at once.
+        const foreign = !sameValue(status?.hard ?? {}, spec?.hard ?? {})
+        const changed = event.type === 'add' || foreign || !sameValue(event.old.spec, spec)
         if (changed) context.enqueue(keyOf(event.object))
       })
     },
