@@ -1,8 +1,8 @@
 /** Kinds of which only the defaults (and what the server resets) are written here. */
 import type { KindRules } from './contract.ts'
-import { entriesOf, entry, isSet, listOf, same, setEntry } from './json.ts'
+import { entriesOf, isSet, listOf } from './json.ts'
 import type { Json } from './json.ts'
-import { defaultPlugins, defaultTemplate, fill } from './pod/defaults.ts'
+import { defaultPlugins, fill } from './pod/defaults.ts'
 import { roundList } from './resources.ts'
 import { defaultClaim, defaultStorageClass } from './storage/defaults.ts'
 

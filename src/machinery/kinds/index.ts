@@ -24,7 +24,6 @@ import { podRules, podTemplateRules } from './pod/rules.ts'
 import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac/rules.ts'
 
 export { validateNamespaceFinalize } from './core/namespace.ts'
-export { qosClass } from './pod/qos.ts'
 export { validateMetadata, validateMetadataUpdate } from './metadata.ts'
 export { defaultTokenRequest, validateScale, validateTokenRequest } from './requests.ts'
 export {
