@@ -1,5 +1,5 @@
 /** Scopes of a ResourceQuota: which objects it is about. Pure. */
-import { qosClass } from '../kinds/index.ts'
+import { qosClass } from '../kinds/pod/qos.ts'
 import type { KubeObject } from '../object.ts'
 
 export interface Scope {
