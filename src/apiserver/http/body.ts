@@ -1,6 +1,6 @@
 /** Bodies of resource requests: objects, patches and delete options, with the field validation that was asked for. */
 import { decodeBody } from '../../machinery/codec/body.ts'
-import { DecodeError } from '../../machinery/codec/error.ts'
+import { DecodeError, unknownField } from '../../machinery/codec/error.ts'
 import { decodeJsonBytes } from '../../machinery/codec/json.ts'
 import { decodeYaml } from '../../machinery/codec/yaml.ts'
 import { apiVersionOf } from '../../machinery/object.ts'
@@ -26,9 +26,6 @@ function judge(
   reply.warnings.push(...problems)
 }
 
-const unknownField = (path: string): string => `unknown field ${JSON.stringify(path)}`
-const duplicateField = (path: string): string => `duplicate field ${JSON.stringify(path)}`
-
 /** The kind that a create or update of this target sends. */
 function kindOf(target: Target): { group: string; version: string; kind: string } {
   const { info, subresources } = target.resource
@@ -48,14 +45,14 @@ export async function objectBody(
   const own = expected.group === target.resource.info.group && expected.kind === target.resource.info.kind
   const custom = own ? target.resource.custom : undefined
   const type = custom === undefined ? typeTable.kind(expected.group, expected.version, expected.kind) : undefined
-  const { object, unknown, duplicates } = decodeBody(bytes, reply.exchange.headers['content-type'] ?? '', type, {
+  const { object, problems, unknownMetadata } = decodeBody(bytes, reply.exchange.headers['content-type'] ?? '', type, {
     apiVersion: apiVersionOf(expected),
     kind: expected.kind,
   })
   checkMetadata(object)
   if (write.fieldValidation !== 'Ignore') {
-    const fields = custom === undefined ? unknown : [...custom.unknownFields(object), ...unknown]
-    judge([...duplicates.map(duplicateField), ...fields.map(unknownField)], write, reply, expected)
+    const fields = custom === undefined ? [] : [...custom.unknownFields(object), ...unknownMetadata]
+    judge([...problems, ...fields.map(unknownField)], write, reply, expected)
   }
   return object
 }
@@ -92,7 +89,7 @@ const MAX_OPERATIONS = 10_000
 export async function patchBody(reply: Reply, type: PatchType, write: WriteOptions, limit: number): Promise<unknown> {
   const bytes = await reply.exchange.body(limit)
   const decoded = decodePatch(bytes, type)
-  const { value, duplicates } = decoded
+  const { value, problems } = decoded
   if (type === 'json') {
     if (!Array.isArray(value))
       throw errors.badRequest(
@@ -107,11 +104,12 @@ export async function patchBody(reply: Reply, type: PatchType, write: WriteOptio
       'error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}',
     )
   }
-  if (write.fieldValidation === 'Strict' && duplicates.length > 0)
-    throw errors.badRequest(
-      `error strict decoding patch: strict decoding error: ${duplicates.map(duplicateField).join(', ')}`,
-    )
-  judge(duplicates.map(duplicateField), write, reply)
+  const found = type === 'apply' ? problems.map((text) => `error converting YAML to JSON: ${text}`) : problems
+  if (write.fieldValidation === 'Strict' && found.length > 0) {
+    const what = type === 'apply' ? '' : 'strict decoding error: '
+    throw errors.badRequest(`error strict decoding patch: ${what}${found.join(', ')}`)
+  }
+  judge(found, write, reply)
   return value
 }
 

@@ -151,10 +151,21 @@ test('a body may leave out what the path says', () => {
 
 test('unknown and duplicate fields are reported', () => {
   const text = '{"metadata":{"name":"q","foo":1,"name":"r"},"x":{"y":1},"spec":{"containers":[{"bar":1}]}}'
-  const { object, unknown, duplicates } = decode(text)
-  assert.deepEqual(unknown, ['metadata.foo', 'spec.containers[0].bar', 'x'])
-  assert.deepEqual(duplicates, ['metadata.name'])
+  const { object, problems } = decode(text)
+  assert.deepEqual(problems, [
+    'unknown field "metadata.foo"',
+    'duplicate field "metadata.name"',
+    'unknown field "x"',
+    'unknown field "spec.containers[0].bar"',
+  ])
   assert.ok(!('x' in object))
+  assert.deepEqual(decode('{"x":{"y":1,"y":2}}').problems, ['unknown field "x"'])
+  assert.deepEqual(decode('{"x":1}').problems, ['unknown field "x"'])
+  const yaml = decode('x: 1\nmetadata:\n  name: a\n  name: b\n', 'application/yaml')
+  assert.deepEqual(yaml.problems, [
+    'yaml: unmarshal errors:\n  line 4: key "name" already set in map',
+    'unknown field "x"',
+  ])
 })
 
 test('custom resources are taken as they are, but for their metadata', () => {
@@ -162,7 +173,7 @@ test('custom resources are taken as they are, but for their metadata', () => {
   const fine = foo(
     '{"kind":"Foo","apiVersion":"x.io/v1","metadata":{"name":"c","foo":1,"labels":null},"a":null,"b":9007199254740993}',
   )
-  assert.deepEqual(fine.unknown, ['metadata.foo'])
+  assert.deepEqual(fine.unknownMetadata, ['metadata.foo'])
   assert.equal(
     JSON.stringify(fine.object),
     '{"kind":"Foo","apiVersion":"x.io/v1","metadata":{"name":"c"},"a":null,"b":9007199254740993}',

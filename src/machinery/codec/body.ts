@@ -5,8 +5,8 @@ import { parseApiVersion } from '../object.ts'
 import { type StatusError, errors } from '../status.ts'
 import { typeTable } from '../types/index.ts'
 import type { TypeInfo } from '../types/table.ts'
-import { DecodeError } from './error.ts'
-import { type Decoded, decodeJsonBytes, jsonTypeOf } from './json.ts'
+import { DecodeError, unknownField } from './error.ts'
+import { type Decoded, decodeJsonBytes, jsonTypeOf, strictProblems } from './json.ts'
 import { BODY_MEDIA_TYPES, type BodyFormat, CUSTOM_BODY_MEDIA_TYPES, formatOf } from './media.ts'
 import { type JsonObject, normalize } from './normalize.ts'
 import { decodeEnvelope, decodeMessage } from './protobuf.ts'
@@ -22,10 +22,13 @@ export interface ExpectedKind {
 export interface DecodedBody {
   /** With `apiVersion` and `kind`; nobody else has it. */
   readonly object: KubeObject
-  /** Paths of fields that the kind does not have. They are not in `object`. */
-  readonly unknown: readonly string[]
-  /** Paths of keys that stood more than once. */
-  readonly duplicates: readonly string[]
+  /**
+   * What strict decoding says, in upstream's order: keys that stood more than once, fields that a built-in kind does
+   * not have. The latter are not in `object`.
+   */
+  readonly problems: readonly string[]
+  /** Of a custom resource: paths of fields that `metadata` does not have; upstream tells them last. */
+  readonly unknownMetadata: readonly string[]
 }
 
 const NONE: readonly string[] = []
@@ -76,16 +79,23 @@ class BodyDecoder {
   }
 
   private fromText(): DecodedBody {
-    const { value, duplicates } = this.read()
+    const { value, problems } = this.read()
     const said = this.typeMeta(value)
-    if (this.type === undefined) return this.custom(value, said, duplicates)
+    if (this.type === undefined) return this.custom(value, said, problems)
     this.accept(said)
     const input = (value ?? {}) as JsonObject
     // Set before, so that they stand in the order of the type.
     input['apiVersion'] = this.expected.apiVersion
     input['kind'] = this.expected.kind
     const { object, unknown } = normalize(input, this.type)
-    return { object: withMetadata(object), unknown, duplicates }
+    return { object: withMetadata(object), problems: this.problems(problems, unknown), unknownMetadata: NONE }
+  }
+
+  private problems(duplicates: readonly string[], unknown: readonly string[]): readonly string[] {
+    if (unknown.length === 0) return duplicates
+    const several = duplicates.length + unknown.length > 1
+    if (several && this.format === 'json') return strictProblems(this.bytes.toString('utf8'), unknown)
+    return [...duplicates, ...unknown.map(unknownField)]
   }
 
   private fromProtobuf(type: TypeInfo): DecodedBody {
@@ -93,7 +103,7 @@ class BodyDecoder {
     this.accept(envelope)
     const { apiVersion, kind } = this.expected
     const object = { kind, apiVersion, ...decodeMessage(envelope.raw, type) }
-    return { object: withMetadata(object), unknown: NONE, duplicates: NONE }
+    return { object: withMetadata(object), problems: NONE, unknownMetadata: NONE }
   }
 
   private read(): Decoded {
@@ -144,7 +154,7 @@ class BodyDecoder {
   }
 
   /** A custom resource: upstream knows no type but that of `metadata`, and wants it to say what it is. */
-  private custom(value: unknown, said: ExpectedKind, duplicates: readonly string[]): DecodedBody {
+  private custom(value: unknown, said: ExpectedKind, problems: readonly string[]): DecodedBody {
     if (said.kind === '') throw new DecodeError(`Object 'Kind' is missing in '${this.bytes.toString('utf8')}'`)
     this.actual = said
     const object = value as JsonObject
@@ -156,8 +166,8 @@ class BodyDecoder {
       const why = invalid('kind', said.kind, `must be ${this.expected.kind}`)
       throw errors.invalid({ group, kind: said.kind }, textOf(metadata.object['name']), [why])
     }
-    const unknown = metadata.unknown.map((path) => `metadata.${path}`)
-    return { object: object as KubeObject, unknown, duplicates }
+    const unknownMetadata = metadata.unknown.map((path) => `metadata.${path}`)
+    return { object: object as KubeObject, problems, unknownMetadata }
   }
 
   private refuse(why: string): StatusError {

@@ -1,8 +1,8 @@
 /** A JSON parser for what JSON.parse cannot say: duplicate keys, exact integers, and errors in Go's words. */
-import { DecodeError, childPath } from './error.ts'
+import { DecodeError, childPath, duplicateField, unknownField } from './error.ts'
 
-/** More duplicates than this are not listed, as upstream does. */
-const MAX_DUPLICATES = 100
+/** More problems than this are not listed, as upstream does. */
+const MAX_PROBLEMS = 100
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '"': '"',
@@ -22,21 +22,26 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 export class ExactParser {
   private readonly text: string
   private readonly maxDepth: number
-  private readonly duplicates = new Set<string>()
+  private readonly unknown: ReadonlySet<string>
+  private readonly problems = new Set<string>()
+  /** Within the value of an unknown field. */
+  private skipping = 0
   private at = 0
   private depth = 0
 
-  constructor(text: string, maxDepth: number) {
+  /** @param unknown paths of fields to tell as unknown */
+  constructor(text: string, maxDepth: number, unknown: ReadonlySet<string> = new Set()) {
     this.text = text
     this.maxDepth = maxDepth
+    this.unknown = unknown
   }
 
   /** @throws DecodeError */
-  parse(): { value: unknown; duplicates: readonly string[] } {
+  parse(): { value: unknown; problems: readonly string[] } {
     const value = this.value('')
     this.space()
     if (this.at < this.text.length) throw this.unexpected('after top-level value')
-    return { value, duplicates: [...this.duplicates] }
+    return { value, problems: [...this.problems] }
   }
 
   private value(path: string): unknown {
@@ -72,14 +77,22 @@ export class ExactParser {
       if (this.text[this.at] !== ':') throw this.unexpected('after object key')
       this.at++
       const where = childPath(path, key)
-      if (Object.hasOwn(out, key) && this.duplicates.size < MAX_DUPLICATES) this.duplicates.add(where)
+      const skip = this.unknown.has(where)
+      if (skip) this.tell(unknownField(where))
+      else if (Object.hasOwn(out, key)) this.tell(duplicateField(where))
+      if (skip) this.skipping++
       setOwn(out, key, this.value(where))
+      if (skip) this.skipping--
       this.space()
       const next = this.text[this.at]
       if (next === '}') return this.leave(out)
       if (next !== ',') throw this.unexpected('after object key:value pair')
       this.at++
     }
+  }
+
+  private tell(problem: string): void {
+    if (this.skipping === 0 && this.problems.size < MAX_PROBLEMS) this.problems.add(problem)
   }
 
   private list(path: string): unknown {

@@ -57,6 +57,6 @@ for (const { apiVersion, kind, style, protobuf, json, stored } of fixtures) {
     assert.deepEqual(encodeBody(fromJson.object, type), bytes)
 
     const body = decodeBody(bytes, 'application/vnd.kubernetes.protobuf', type, { apiVersion, kind })
-    assert.deepEqual(body, { object: { metadata: {}, ...stored }, unknown: [], duplicates: [] })
+    assert.deepEqual(body, { object: { metadata: {}, ...stored }, problems: [], unknownMetadata: [] })
   })
 }

@@ -7,8 +7,8 @@ import { ExactParser } from './exact.ts'
 /** A decoded document. */
 export interface Decoded {
   readonly value: unknown
-  /** Paths of keys that stand more than once in one object, such as `spec.containers[0].image`; the last value counts. */
-  readonly duplicates: readonly string[]
+  /** What strict decoding says of keys that stand more than once in one object. The last value counts. */
+  readonly problems: readonly string[]
 }
 
 /** Objects and lists may be nested this deep; Kubernetes' own limit lies at 10,000, where JavaScript's stack ends. */
@@ -33,7 +33,15 @@ export function decodeJson(text: string): Decoded {
     return new ExactParser(text, MAX_DEPTH).parse()
   }
   if (keys !== countKeys(value)) return new ExactParser(text, MAX_DEPTH).parse()
-  return { value, duplicates: NONE }
+  return { value, problems: NONE }
+}
+
+/**
+ * What strict decoding says of a document that is known to be JSON, in the order of the document: keys that stand more
+ * than once, and the fields of `unknown` (paths), whose values are not looked into.
+ */
+export function strictProblems(text: string, unknown: readonly string[]): readonly string[] {
+  return new ExactParser(text, MAX_DEPTH, new Set(unknown)).parse().problems
 }
 
 /** Like {@link decodeJson} for bytes; what is no UTF-8 becomes U+FFFD, as in Go. */

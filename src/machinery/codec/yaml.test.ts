@@ -38,9 +38,26 @@ test('an empty document is null, and only one document is taken', () => {
   fails('a: b\n---\nc: d\n', 'yaml: the body holds more than one document')
 })
 
-test('duplicate keys are found with their path', () => {
-  const { value: object, duplicates } = decodeYaml('metadata: {name: a, name: b}\nspec:\n- x: 1\n  x: 2\n')
-  assert.deepEqual(duplicates, ['metadata.name', 'spec[0].x'])
+test('duplicate keys are found with their line', () => {
+  const { value: object, problems } = decodeYaml('metadata: {name: a, name: b}\nspec:\n- x: 1\n  x: 2\n')
+  const said = (...lines: string[]) => [
+    ['yaml: unmarshal errors:', ...lines.map((line) => `  ${line} already set in map`)].join('\n'),
+  ]
+  assert.deepEqual(problems, said('line 1: key "name"', 'line 4: key "x"'))
+  assert.deepEqual(decodeYaml('a: b\n').problems, [])
+  // As go-yaml v2 counts: the line of the value, what is within it first.
+  const text = 'a: 1\na:\n  b: |\n    x\n  b: >\n    y\n1: x\n1: "z"\nc: [1]\nc:\nd:\n  e: f\nd:\n  e: f\n  e: *x\n'
+  assert.deepEqual(
+    decodeYaml(`z: &x 1\n${text}`).problems,
+    said(
+      'line 6: key "b"',
+      'line 4: key "a"',
+      'line 9: key 1',
+      'line 11: key "c"',
+      'line 16: key "e"',
+      'line 15: key "d"',
+    ),
+  )
   assert.deepEqual(object, { metadata: { name: 'b' }, spec: [{ x: 2 }] })
 })
 

@@ -5,6 +5,8 @@
  */
 import {
   type Document,
+  EVENT_ID,
+  type Event,
   FAILSAFE_SCHEMA,
   type MappingNode,
   type Node,
@@ -14,7 +16,7 @@ import {
   eventsToAst,
   parseEvents,
 } from 'js-yaml'
-import { DecodeError, childPath } from './error.ts'
+import { DecodeError } from './error.ts'
 import { setOwn } from './exact.ts'
 import type { Decoded } from './json.ts'
 import { resolvePlain } from './yaml-scalar.ts'
@@ -29,17 +31,23 @@ const MAX_ALIAS_VALUES = 400_000
 
 /** Decodes one YAML document to JSON. @throws DecodeError */
 export function decodeYaml(text: string): Decoded {
-  const documents = parseAst(text)
+  const { documents, events } = parse(text)
   if (documents.length > 1) throw new DecodeError('yaml: the body holds more than one document')
   const contents = documents[0]?.contents ?? null
   const composer = new Composer()
-  const value = contents === null ? null : composer.value(contents, '')
-  return { value, duplicates: [...composer.duplicates] }
+  const value = contents === null ? null : composer.value(contents)
+  return {
+    value,
+    problems: composer.duplicates.size === 0 ? NONE : [duplicateKeys(composer.duplicates, contents!, events, text)],
+  }
 }
 
-function parseAst(source: string): Document[] {
+const NONE: readonly string[] = []
+
+function parse(source: string): { documents: Document[]; events: Event[] } {
   try {
-    return eventsToAst(parseEvents(source, { maxDepth: MAX_DEPTH }), { source, schema: FAILSAFE_SCHEMA })
+    const events = parseEvents(source, { maxDepth: MAX_DEPTH })
+    return { documents: eventsToAst(events, { source, schema: FAILSAFE_SCHEMA }), events }
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
     const line = error.mark === undefined ? '' : `line ${error.mark.line + 1}: `
@@ -47,9 +55,56 @@ function parseAst(source: string): Document[] {
   }
 }
 
+/** More duplicates than this are not told. */
+const MAX_DUPLICATES = 100
+
+/** One text for all keys that stand more than once, as go-yaml's strict decoding words it. */
+function duplicateKeys(
+  found: ReadonlyMap<Node, string>,
+  contents: Node,
+  events: readonly Event[],
+  source: string,
+): string {
+  const lines = new Map<Node, number>()
+  let at = 0
+  let line = 1
+  let counted = 0
+  let start = 0
+  const visit = (node: Node): void => {
+    let event = events[at++]!
+    while (event.type === EVENT_ID.POP || event.type === EVENT_ID.DOCUMENT) event = events[at++]!
+    start = Math.max(start, startOf(event, source))
+    if (found.has(node)) {
+      for (; counted < start; counted++) if (source.charCodeAt(counted) === 0x0a) line++
+      lines.set(node, line)
+    }
+    if (node.kind === 'sequence') for (const item of node.items) visit(item)
+    if (node.kind !== 'mapping') return
+    for (const { key, value } of node.items) {
+      visit(key)
+      visit(value)
+    }
+  }
+  visit(contents)
+  const texts = [...found].map(([node, key]) => `\n  line ${lines.get(node)}: key ${key} already set in map`)
+  return `yaml: unmarshal errors:${texts.join('')}`
+}
+
+/** Where a value begins; before everything when it is left out: it counts to its key. */
+function startOf(event: Event, source: string): number {
+  if (event.type === EVENT_ID.ALIAS) return event.anchorStart
+  if (event.type === EVENT_ID.SCALAR) {
+    const block = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK
+    // The text of a block begins on the line after its sign.
+    return block ? source.lastIndexOf('\n', event.valueStart - 1) : event.valueStart
+  }
+  return event.type === EVENT_ID.MAPPING || event.type === EVENT_ID.SEQUENCE ? event.start : 0
+}
+
 /** Builds JSON from the tree; every use of an anchor is built anew. */
 class Composer {
-  readonly duplicates = new Set<string>()
+  /** Values of keys that stood before in the same mapping, with the key as Go shows it. */
+  readonly duplicates = new Map<Node, string>()
   private readonly anchors = new Map<string, Node>()
   /** Anchors whose value is being built. */
   private readonly open = new Set<Node>()
@@ -57,23 +112,23 @@ class Composer {
   private aliased = 0
   private inAlias = 0
 
-  value(node: Node, path: string): unknown {
+  value(node: Node): unknown {
     this.count()
     switch (node.kind) {
       case 'alias':
-        return this.alias(node.anchor, path)
+        return this.alias(node.anchor)
       case 'scalar':
         this.remember(node)
         return scalarValue(node)
       case 'sequence': {
         this.enter(node)
-        const out = node.items.map((item, i) => this.value(item, `${path}[${i}]`))
+        const out = node.items.map((item) => this.value(item))
         this.open.delete(node)
         return out
       }
       default: {
         this.enter(node)
-        const out = this.mapping(node, path)
+        const out = this.mapping(node)
         this.open.delete(node)
         return out
       }
@@ -97,10 +152,10 @@ class Composer {
     this.open.add(node)
   }
 
-  private alias(name: string, path: string): unknown {
+  private alias(name: string): unknown {
     const target = this.target(name)
     this.inAlias++
-    const out = this.value(target, path)
+    const out = this.value(target)
     this.inAlias--
     return out
   }
@@ -112,7 +167,7 @@ class Composer {
     return target
   }
 
-  private mapping(node: MappingNode, path: string): Record<string, unknown> {
+  private mapping(node: MappingNode): Record<string, unknown> {
     const out: Record<string, unknown> = {}
     const merges: Node[] = []
     const own = new Set<string>()
@@ -122,21 +177,20 @@ class Composer {
         continue
       }
       const name = this.key(key)
-      const where = childPath(path, name)
-      if (own.has(name)) this.duplicates.add(where)
+      setOwn(out, name, this.value(value))
+      if (own.has(name) && this.duplicates.size < MAX_DUPLICATES) this.duplicates.set(value, shownKey(key, name))
       own.add(name)
-      setOwn(out, name, this.value(value, where))
     }
-    for (const merge of merges) this.merge(merge, out, path)
+    for (const merge of merges) this.merge(merge, out)
     return out
   }
 
   /** `<<`: fields that are not set come from another mapping, or from several, of which earlier ones win. */
-  private merge(node: Node, out: Record<string, unknown>, path: string): void {
+  private merge(node: Node, out: Record<string, unknown>): void {
     const source = node.kind === 'alias' ? this.target(node.anchor) : node
     const list = source.kind === 'sequence' ? source.items : [node]
     for (const item of list) {
-      const from = this.value(item, path)
+      const from = this.value(item)
       if (typeof from !== 'object' || from === null || Array.isArray(from)) {
         throw new DecodeError('yaml: map merge requires map or sequence of maps as the value')
       }
@@ -147,7 +201,7 @@ class Composer {
   }
 
   private key(node: Node): string {
-    const key = this.value(node, '')
+    const key = this.value(node)
     switch (typeof key) {
       case 'string':
         return key
@@ -160,6 +214,11 @@ class Composer {
         throw new DecodeError(`yaml: invalid map key: ${JSON.stringify(key)}`)
     }
   }
+}
+
+function shownKey(key: Node, name: string): string {
+  const plain = key.kind === 'scalar' && typeof scalarValue(key) !== 'string'
+  return plain ? name : JSON.stringify(name)
 }
 
 function isMerge(key: Node): boolean {
