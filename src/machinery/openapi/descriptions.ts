@@ -182,7 +182,7 @@ const DESCRIPTIONS: Readonly<Record<string, Described>> = {
     about: 'Makes a new resource known to the API.',
   },
   [`${META}ObjectMeta`]: {
-    about: 'What every object has.',
+    about: "Standard object's metadata: what every object has.",
     fields: {
       name: 'Unique among objects of its kind in its namespace.',
       namespace: 'The scope of the name.',
@@ -190,7 +190,7 @@ const DESCRIPTIONS: Readonly<Record<string, Described>> = {
       annotations: 'Key and value pairs that tools keep with the object.',
       uid: 'Unique in time and space.',
       resourceVersion: 'Changes with every write; not to be interpreted.',
-      creationTimestamp: 'When the server stored it.',
+      creationTimestamp: 'CreationTimestamp is a timestamp of when the server stored it.',
       deletionTimestamp: 'When its deletion was asked for.',
       finalizers: 'What must be done before it is removed.',
       ownerReferences: 'Objects that it belongs to; it is deleted with them.',
@@ -202,9 +202,9 @@ const DESCRIPTIONS: Readonly<Record<string, Described>> = {
 
 /** Descriptions that hold for the field of this name in every kind. */
 const COMMON: Readonly<Record<string, string>> = {
-  apiVersion: 'Group and version of the schema that the object is written in.',
+  apiVersion: 'APIVersion defines the group and version of the schema that the object is written in.',
   kind: 'The kind of the object.',
-  metadata: 'What every object has.',
+  metadata: "Standard object's metadata.",
   spec: 'The state that is wanted.',
   status: 'The state that was last seen.',
   items: 'The objects of the list.',
