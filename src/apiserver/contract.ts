@@ -85,6 +85,11 @@ export interface ServedResource {
 export interface CustomResource {
   readonly storageVersion: string
   readonly served: readonly string[]
+  /**
+   * Whether what was stored at a revision may differ from what this version's schema makes of it: the definition has
+   * changed since, or another version with another schema may have taken it.
+   */
+  mayDiffer(revision: number): boolean
   /** Prunes and defaults in place, and says what is wrong. */
   prune(object: KubeObject): void
   defaults(object: KubeObject): void

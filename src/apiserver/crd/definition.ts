@@ -83,13 +83,19 @@ const AGE = [
   },
 ]
 
-/** The served versions of a definition, preferred first. While it is being deleted nothing can be created. */
-export function servedResources(definition: Definition): ServedResource[] {
+/**
+ * The served versions of a definition, preferred first. While it is being deleted nothing can be created.
+ *
+ * @param revision not before the write that made the definition what it is
+ */
+export function servedResources(definition: Definition, revision: number): ServedResource[] {
   const versions = definition.spec.versions.filter((v) => v.served).toSorted((a, b) => compareVersions(b.name, a.name))
-  return versions.map((version) => servedResource(definition, version))
+  const schemas = definition.spec.versions.map((version) => JSON.stringify(version.schema))
+  const since = schemas.every((schema) => schema === schemas[0]) ? revision : Infinity
+  return versions.map((version) => servedResource(definition, version, since))
 }
 
-function servedResource(definition: Definition, version: Version): ServedResource {
+function servedResource(definition: Definition, version: Version, since: number): ServedResource {
   const { group, scope } = definition.spec
   const names = definition.status?.acceptedNames ?? definition.spec.names
   const deleting = definition.metadata.deletionTimestamp !== undefined
@@ -114,7 +120,7 @@ function servedResource(definition: Definition, version: Version): ServedResourc
   return {
     info,
     prefix: prefixOf(definition),
-    custom: new CustomVersion(definition, version),
+    custom: new CustomVersion(definition, version, since),
     subresources: new Map(subresources.map((s) => [s.name, s])),
   }
 }
@@ -132,9 +138,12 @@ class CustomVersion implements CustomResource {
   readonly schema?: object
   readonly deprecationWarning?: string
   readonly #props: SchemaProps
+  readonly #since: number
   #compiled: CompiledSchema | undefined
 
-  constructor(definition: Definition, version: Version) {
+  /** @param since objects that were stored later are as the schema wants them */
+  constructor(definition: Definition, version: Version, since: number) {
+    this.#since = since
     const { versions, group, names } = definition.spec
     this.storageVersion = versions.find((v) => v.storage)?.name ?? version.name
     this.served = versions.filter((v) => v.served).map((v) => v.name)
@@ -156,6 +165,10 @@ class CustomVersion implements CustomResource {
 
   get #schema(): CompiledSchema {
     return (this.#compiled ??= compileSchema(this.#props))
+  }
+
+  mayDiffer(revision: number): boolean {
+    return revision <= this.#since
   }
 
   prune(object: KubeObject): void {

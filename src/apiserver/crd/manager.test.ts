@@ -130,3 +130,47 @@ test('tables have the printer columns of the version', async () => {
     ['Name 0', 'Size 0', 'Colour 1', 'Missing 0', 'Age 0'],
   )
 })
+
+test('what was stored before a schema changed is shown as the schema wants it now', async () => {
+  const server = await testServer()
+  await define(server)
+  const sent = (name: string) => ({ ...widget(name), spec: { size: 1, color: 'red' } })
+  await server.ask('POST', OBJECTS, sent('old'))
+  const properties = `/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties`
+  const change = async (...operations: object[]) => {
+    const answer = await server.ask('PATCH', AT, operations, { 'content-type': 'application/json-patch+json' })
+    assert.equal(answer.status, 200)
+    await server.custom.idle()
+  }
+  await change(
+    { op: 'add', path: `${properties}/shape`, value: { type: 'string', default: 'round' } },
+    { op: 'remove', path: `${properties}/color` },
+  )
+  const got = (await server.ask('GET', `${OBJECTS}/old`)).json
+  assert.deepEqual(got.spec, { size: 1, shape: 'round' })
+  const [listed] = (await server.ask('GET', OBJECTS)).json.items
+  assert.deepEqual(listed, got)
+
+  // Defaults that were shown are kept only by a write.
+  const again = (await server.ask('PUT', `${OBJECTS}/old`, got)).json
+  assert.notEqual(again.metadata.resourceVersion, got.metadata.resourceVersion)
+  await server.ask('POST', OBJECTS, widget('new'))
+  await change({ op: 'remove', path: `${properties}/shape/default` })
+  for (const name of ['old', 'new'])
+    assert.equal((await server.ask('GET', `${OBJECTS}/${name}`)).json.spec.shape, 'round')
+  const unchanged = (await server.ask('PUT', `${OBJECTS}/old`, again)).json
+  assert.equal(unchanged.metadata.resourceVersion, again.metadata.resourceVersion)
+})
+
+test('versions with schemas of their own show the same object each in its way', async () => {
+  const server = await testServer()
+  const body = definition()
+  const other = { ...structuredClone(body.spec.versions[0]), name: 'v2', storage: false }
+  other.schema.openAPIV3Schema.properties.spec.properties.shape = { type: 'string', default: 'round' }
+  body.spec.versions.push(other)
+  await define(server, body)
+  await server.ask('POST', OBJECTS, widget('a'))
+  const at = '/apis/example.com/v2/namespaces/default/widgets/a'
+  assert.deepEqual((await server.ask('GET', at)).json.spec.shape, 'round')
+  assert.equal((await server.ask('GET', `${OBJECTS}/a`)).json.spec.shape, undefined)
+})

@@ -100,7 +100,7 @@ class Follower implements CustomResources {
     const lists: (readonly ServedResource[])[] = []
     for (const known of this.#known.values()) {
       if (!isTrue(known.definition, 'Established')) continue
-      lists.push((known.resources ??= servedResources(known.definition)))
+      lists.push((known.resources ??= servedResources(known.definition, known.entry.revision)))
     }
     const same = lists.length === this.#published.length && lists.every((list, i) => list === this.#published[i])
     if (same) return

@@ -165,7 +165,14 @@ async function write(
 ): Promise<Written> {
   const { key } = entry
   const ends = isFinished(object, old)
-  if (!ends && isUnchanged(object, old) && sameManagers(object.metadata.managedFields, old.metadata.managedFields)) {
+  // An object that is shown otherwise than it is stored is stored anew, whatever else changes.
+  const kept = viewEntry(entry, core.catalog.storage(target.resource)) === entry
+  if (
+    !ends &&
+    kept &&
+    isUnchanged(object, old) &&
+    sameManagers(object.metadata.managedFields, old.metadata.managedFields)
+  ) {
     reservation?.revert()
     await committed(core.range, entry)
     return written(viewEntry(entry, target.resource))

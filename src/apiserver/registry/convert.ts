@@ -2,9 +2,10 @@
  * The seam where an object changes its API version. Objects under one prefix are stored in one version; the others
  * are views of it. Custom resources convert by strategy None: only apiVersion differs.
  */
-import type { ServedResource, Stored } from '../contract.ts'
+import type { CustomResource, ServedResource, Stored } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { Entry } from '../../store/contract.ts'
+import { decodeJsonBytes } from '../../machinery/codec/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { apiVersionOf } from '../../machinery/object.ts'
 import { coreEventOf, newEventOf } from './convert-events.ts'
@@ -56,6 +57,31 @@ const views = new WeakMap<Entry, Map<string, Entry>>()
 
 /** The entry as this resource's version shows it: the entry itself when it is stored so. */
 export function viewEntry(entry: Entry, served: ServedResource): Entry {
+  const view = versionEntry(entry, served)
+  const { custom } = served
+  return custom === undefined || !custom.mayDiffer(view.revision) ? view : shapedEntry(view, custom)
+}
+
+/** What schemas made of entries; most are shown as they are. Kept as long as both. */
+const shapes = new WeakMap<CustomResource, WeakMap<Entry, Entry>>()
+
+/** A custom resource as the schema of now wants it: pruned, with defaults. */
+function shapedEntry(entry: Entry, custom: CustomResource): Entry {
+  let known = shapes.get(custom)
+  if (known === undefined) shapes.set(custom, (known = new WeakMap<Entry, Entry>()))
+  let shaped = known.get(entry)
+  if (shaped === undefined) {
+    const object = decodeJsonBytes(entry.bytes).value as KubeObject
+    custom.prune(object)
+    custom.defaults(object)
+    const bytes = Buffer.from(JSON.stringify(object), 'utf8')
+    shaped = bytes.equals(entry.bytes) ? entry : { ...entry, bytes, object }
+    known.set(entry, shaped)
+  }
+  return shaped
+}
+
+function versionEntry(entry: Entry, served: ServedResource): Entry {
   const head = headOf(served)
   if (entry.bytes.length >= head.length && entry.bytes.compare(head, 0, head.length, 0, head.length) === 0) return entry
   const version = versionOf(served)
