@@ -52,6 +52,31 @@ function failureOf({ State, Failure }: Spec): string {
   return [`${State}${where}:`, Failure?.Message, Failure?.ForwardedPanic].filter(Boolean).join(' ')
 }
 
+const FINISHED = /^• \[(?:([A-Z ]+)\] \[)?([\d.]+) seconds\]\n(.*)/
+const RULE = '------------------------------\n'
+/** ` [sig-x, Conformance]`: all labels, behind the name. */
+const LABELS = / \[[^\][]*, [^\][]*\]$/
+const NODE = / \[(?:It|BeforeEach|AfterEach|DeferCleanup \(Each\))\]/
+const MESSAGE = /^ {2}\[(?:FAILED|PANICKED|TIMEDOUT|INTERRUPTED)\] (?!in )(.*)/gm
+
+/** The tests that a log in the manner of `ginkgo -v` tells to have finished: what there is when no report was written. */
+export function parseLog(text: string): Result[] {
+  const results: Result[] = []
+  for (const part of text.split(RULE)) {
+    const found = FINISHED.exec(part)
+    if (found === null) continue
+    const [, state, seconds = '', title = ''] = found
+    const messages = [...part.matchAll(MESSAGE)].map(([, message]) => message)
+    results.push({
+      name: title.replace(LABELS, '').replace(NODE, ''),
+      passed: state === undefined,
+      seconds: Number(seconds),
+      failure: state === undefined ? '' : `${state.toLowerCase()}: ${messages.at(-1) ?? ''}`,
+    })
+  }
+  return results
+}
+
 export interface Judgement {
   /** Known green tests that failed. */
   readonly broken: readonly Result[]
