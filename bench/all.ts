@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { notes } from './notes.ts'
 import { format, met, type Result } from './report.ts'
 
 const RUNS = [
@@ -54,4 +55,4 @@ for (const { title, command } of RUNS) {
   }
   text += '\n'
 }
-writeFileSync(join(root, 'docs', 'benchmarks.md'), text)
+writeFileSync(join(root, 'docs', 'benchmarks.md'), text + notes)

@@ -1,0 +1,15 @@
+/** What the numbers do not say by themselves: where missed ones go. Taken by hand from profiles; date and commit are in git. */
+export const notes = `## Where it goes
+
+**A dedicated process** has about 100 MiB resident, 10 to 15 % more than it should. 57 MiB of it are pages of the Node program
+itself (shared by all such processes of a machine; a bare Node has 34), 37 to 41 MiB are its own: 16 MiB of JavaScript heap, of
+which the compiled program is the largest part, the isolate of the database thread, and what starting has left in the
+allocator. Run from compiled JavaScript, as the published package is, it is 93 to 95 MiB.
+
+**Memory after deleting and creating 1,000 again** is a quarter above the first time and stays there: the third time equals the
+second. Heap and buffers return to the same values each time; what stays is the history of the host's own range (up to
+10,000 events, forgotten after five minutes) and pages that the allocator keeps.
+
+**Processor time of a pod** through a virtual cluster, 5,000 in 50 tenants, host included: tracking managed fields 16 %, garbage
+collection 13 %, normalising 6 %, encoding 9 %, the simulated kubelet's status 10 %, bindings on both sides 7 %.
+`
