@@ -15,7 +15,7 @@ import { checkIdentity, checkVersion, keepMetadata } from './change-metadata.ts'
 import { stateOf } from './cluster-state.ts'
 import { convert, versionOf, viewEntry } from './convert.ts'
 import type { Core } from './core.ts'
-import { committed, groupResource, rulesOf } from './core.ts'
+import { committed, groupResource, rulesOf, timestamp } from './core.ts'
 import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import { sameManagers, setManagers, trackWrite } from './managers.ts'
@@ -43,7 +43,7 @@ export interface Change {
    */
   build(old: KubeObject, entry: Entry): KubeObject
   /** Puts back what a subresource may not change; both are in storage version. @default the kind's prepareUpdate */
-  restrict?(object: KubeObject, old: KubeObject): void
+  restrict?(object: KubeObject, old: KubeObject, now: () => string): void
   /** Everything wrong with the change, instead of the kind's own validation. */
   validate?(object: KubeObject, old: KubeObject): FieldError[]
   /** How often a conflict is tried again when the new object carries no resourceVersion. @default 5 */
@@ -122,7 +122,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     if (mutating !== undefined) await mutating
   }
   const { managedFields } = object.metadata
-  if (change.restrict !== undefined) change.restrict(object, old)
+  if (change.restrict !== undefined) change.restrict(object, old, () => timestamp(core.now()))
   else rules.prepareUpdate?.(object, old)
   if (hasGeneration(storage) && bumpsGeneration(storage, object, old)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1

@@ -12,8 +12,8 @@ export interface Subresource {
   view?(parent: KubeObject, target: Target): KubeObject
   /** The object as a write of the view leaves it; `parent` is a private copy. @default the view is the object */
   merge?(parent: KubeObject, view: KubeObject, target: Target): KubeObject
-  /** Puts back what this subresource may not change. Storage version. */
-  restrict?(object: KubeObject, old: KubeObject, target: Target): void
+  /** Puts back what this subresource may not change. Storage version. `now` tells the time as objects hold it. */
+  restrict?(object: KubeObject, old: KubeObject, target: Target, now: () => string): void
   /** Everything wrong with the change. Storage version. @default as an update of the whole object */
   validate?(object: KubeObject, old: KubeObject, target: Target): FieldError[]
   create?(core: Core, call: Call, target: Target, object: KubeObject): Promise<Created>

@@ -48,7 +48,7 @@ export function changeOf(target: Target, part: Subresource | undefined, build: C
   return {
     subresource: target.subresource ?? '',
     build,
-    ...(restrict === undefined ? {} : { restrict: (object, old) => restrict(object, old, target) }),
+    ...(restrict === undefined ? {} : { restrict: (object, old, now) => restrict(object, old, target, now) }),
     ...(validate === undefined ? {} : { validate: (object, old) => validate(object, old, target) }),
   }
 }

@@ -22,6 +22,26 @@ export function withCondition(status: KubeObject['status'], condition: Condition
   return { ...status, conditions: list }
 }
 
+/** Gives conditions without times the time of now; the time of transition is kept with the condition's status. */
+export function stampConditions(object: KubeObject, old: KubeObject, now: () => string): void {
+  const conditions = object['status']?.conditions as StampedCondition[] | undefined
+  if (conditions === undefined) return
+  const before = (old['status']?.conditions ?? []) as StampedCondition[]
+  const stamped = conditions.map((condition) => {
+    const same = before.find(({ type, status }) => type === condition.type && status === condition.status)
+    return {
+      ...condition,
+      lastUpdateTime: condition.lastUpdateTime ?? now(),
+      lastTransitionTime: condition.lastTransitionTime ?? same?.lastTransitionTime ?? now(),
+    }
+  })
+  object['status'] = { ...object['status'], conditions: stamped }
+}
+
+interface StampedCondition extends Condition {
+  lastUpdateTime?: string
+}
+
 /** Whether a condition is True. */
 export function isTrue(status: KubeObject['status'], type: string): boolean {
   return ((status?.conditions ?? []) as Condition[]).some((c) => c.type === type && c.status === 'True')

@@ -4,12 +4,14 @@ import type { KubeObject } from '../../machinery/object.ts'
 import { rulesFor } from '../../machinery/kinds/index.ts'
 import { customProblems } from '../registry/change.ts'
 import type { Subresource } from '../registry/subresource.ts'
+import { stampConditions } from './conditions.ts'
 
 const OWN: ReadonlySet<string> = new Set(['kind', 'apiVersion', 'metadata', 'status'])
 /** Kinds whose status writes leave labels alone, as upstream's strategies have it. */
 const FIXED_LABELS: ReadonlySet<string> = new Set(['apps/deployments/', 'apps/statefulsets/'])
+const REQUESTS = 'certificates.k8s.io/certificatesigningrequests/'
 
-function restrict(object: KubeObject, old: KubeObject, { resource }: Target): void {
+function restrict(object: KubeObject, old: KubeObject, { resource }: Target, now: () => string): void {
   for (const key of Object.keys(object)) if (!OWN.has(key) && !Object.hasOwn(old, key)) delete object[key]
   for (const key of Object.keys(old)) if (!OWN.has(key)) object[key] = old[key]
   const { metadata } = object
@@ -25,6 +27,7 @@ function restrict(object: KubeObject, old: KubeObject, { resource }: Target): vo
     if (old.metadata.ownerReferences === undefined) delete metadata.ownerReferences
     else metadata.ownerReferences = old.metadata.ownerReferences
   }
+  if (resource.prefix === REQUESTS) stampConditions(object, old, now)
   if (FIXED_LABELS.has(resource.prefix)) {
     if (old.metadata.labels === undefined) delete metadata.labels
     else metadata.labels = old.metadata.labels

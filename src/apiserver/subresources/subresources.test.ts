@@ -167,11 +167,26 @@ test('a certificate request: who asks is recorded, approval is a condition', asy
     ...structuredClone(made),
     status: { conditions, certificate: 'AAAA' },
   })
+  const times = { lastUpdateTime: '2026-01-01T00:00:00Z', lastTransitionTime: '2026-01-01T00:00:00Z' }
   assert.deepEqual(
-    object['status'].conditions.map((c: { type: string }) => c.type),
-    ['Approved'],
+    object['status'].conditions,
+    conditions.map((condition) => ({ ...condition, ...times })),
   )
   assert.equal(object['status'].certificate, undefined)
+  const denied = structuredClone(object)
+  denied['status'].conditions[0].type = 'Denied'
+  assert.match(
+    await refusalOf(cluster.api.update(call, target, denied)),
+    /updates may not remove a condition of type "Approved"/,
+  )
+  const both = structuredClone(object)
+  both['status'].conditions.push({ type: 'Denied', status: 'True' })
+  assert.match(await refusalOf(cluster.api.update(call, target, both)), /mutually exclusive/)
+  const status = { ...target, subresource: 'status' }
+  both['status'].conditions.pop()
+  both['status'].conditions[0].message = 'changed'
+  const kept = await cluster.api.update(call, status, both)
+  assert.equal(kept.object['status'].conditions[0].message, undefined)
 })
 
 test('a subresource that is not there is a 404', async () => {

@@ -22,7 +22,9 @@ import { DEFAULTS_ONLY } from './defaults.ts'
 import { ipAddressRules, serviceCidrRules } from './networking/addresses.ts'
 import { podRules, podTemplateRules } from './pod/rules.ts'
 import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac/rules.ts'
+import { storageVersionMigrationRules } from './storage/migration.ts'
 
+export { validateApproval } from './certificates/request.ts'
 export { validateNamespaceFinalize } from './core/namespace.ts'
 export { validateMetadata, validateMetadataUpdate } from './metadata.ts'
 export { defaultTokenRequest, validateScale, validateTokenRequest } from './requests.ts'
@@ -71,6 +73,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['rbac.authorization.k8s.io/Role', roleRules],
   ['rbac.authorization.k8s.io/RoleBinding', roleBindingRules],
   ['scheduling.k8s.io/PriorityClass', priorityClassRules],
+  ['storagemigration.k8s.io/StorageVersionMigration', storageVersionMigrationRules],
 ])
 
 /** What is written by hand for a built-in kind; kinds without an entry follow the type table alone. */

@@ -48,29 +48,14 @@ function request(text: Json, out: Errors): void {
   }
 }
 
+/** What a write of `status` may not do. */
 function validateStatus(csr: Json, old: Json): FieldError[] {
   const out: Errors = []
   const path = 'status.conditions'
-  const conditions = listOf(csr.status?.conditions)
-  const before = listOf(old.status?.conditions)
-  const seen = new Set<string>()
-  for (const [i, { type = '', status = '' }] of conditions.entries()) {
-    const at = index(path, i)
-    const allowed = VERDICTS.includes(type as string) ? ['True'] : ['False', 'True', 'Unknown']
-    if (type === '') out.push(required(child(at, 'type')))
-    if (status === '') out.push(required(child(at, 'status')))
-    else if (!allowed.includes(status as string)) out.push(notSupported(child(at, 'status'), status, allowed))
-    if (seen.has(type as string)) out.push(duplicate(child(at, 'type'), type))
-    seen.add(type as string)
-  }
-  const of = (list: readonly Json[], type: string): readonly Json[] => list.filter((one) => one.type === type)
-  for (const type of VERDICTS) {
-    if (of(conditions, type).length < of(before, type).length) {
-      out.push(forbidden(path, `updates may not remove a condition of type ${JSON.stringify(type)}`))
-    }
-  }
+  validateConditions(csr, old, out)
+  const [conditions, before] = [listOf(csr.status?.conditions), listOf(old.status?.conditions)]
   for (const type of ['Approved', 'Denied']) {
-    const [now, was] = [of(conditions, type), of(before, type)]
+    const [now, was] = [ofType(conditions, type), ofType(before, type)]
     if (now.length > was.length) {
       out.push(forbidden(path, `updates may not add a condition of type ${JSON.stringify(type)}`))
     } else if (now.length === was.length && !same(now, was)) {
@@ -84,6 +69,43 @@ function validateStatus(csr: Json, old: Json): FieldError[] {
   return out
 }
 
+/** What a write of `approval` may not do: it alone may approve and deny. */
+export function validateApproval(csr: Json, old: Json): FieldError[] {
+  const out: Errors = []
+  validateConditions(csr, old, out)
+  return out
+}
+
+const ofType = (list: readonly Json[], type: string): readonly Json[] => list.filter((one) => one.type === type)
+
+function validateConditions(csr: Json, old: Json, out: Errors): void {
+  const path = 'status.conditions'
+  const conditions = listOf(csr.status?.conditions)
+  const before = listOf(old.status?.conditions)
+  const had = (list: readonly Json[], type: string): boolean => ofType(list, type).length > 0
+  const both = had(before, 'Approved') && had(before, 'Denied')
+  const repeated = new Set(before.map(({ type }) => type as string)).size < before.length
+  const seen = new Set<string>()
+  for (const [i, { type = '', status = '' }] of conditions.entries()) {
+    const at = index(path, i)
+    const allowed = VERDICTS.includes(type as string) ? ['True'] : ['False', 'True', 'Unknown']
+    if (type === '' && !had(before, '')) out.push(required(child(at, 'type')))
+    if (status === '') out.push(required(child(at, 'status')))
+    else if (!allowed.includes(status as string)) out.push(notSupported(child(at, 'status'), status, allowed))
+    const other = type === 'Approved' ? 'Denied' : type === 'Denied' ? 'Approved' : undefined
+    if (!both && other !== undefined && seen.has(other)) {
+      out.push(invalid(path, type, 'Approved and Denied conditions are mutually exclusive'))
+    }
+    if (!repeated && seen.has(type as string)) out.push(duplicate(child(at, 'type'), type))
+    seen.add(type as string)
+  }
+  for (const type of VERDICTS) {
+    if (ofType(conditions, type).length < ofType(before, type).length) {
+      out.push(forbidden(path, `updates may not remove a condition of type ${JSON.stringify(type)}`))
+    }
+  }
+}
+
 export const certificateRequestRules: KindRules = {
   name: 'path',
   // Status and requester are set by admission, which knows who asks.
@@ -91,8 +113,18 @@ export const certificateRequestRules: KindRules = {
     csr['spec'] = old['spec']
     csr['status'] = old['status']
   },
+  // Verdicts stay as they are unless their number changes, which is refused.
   prepareStatus: (csr, old) => {
     csr['spec'] = old['spec']
+    const status: Json = csr['status'] ?? {}
+    const before = listOf((old['status'] as Json)?.conditions)
+    let conditions = listOf(status.conditions)
+    for (const type of ['Approved', 'Denied']) {
+      const kept = [...ofType(before, type)]
+      if (ofType(conditions, type).length !== kept.length) continue
+      conditions = conditions.map((one) => (one.type === type ? kept.shift() : one))
+    }
+    if (conditions.length > 0) csr['status'] = { ...status, conditions }
   },
   validate,
   validateStatus,
