@@ -63,7 +63,7 @@ test('custom resources appear and go, in discovery and in OpenAPI', async () => 
   const { definitions } = (await server.ask('GET', '/openapi/v2')).json
   const schema = definitions['com.example.v1.Widget']
   assert.deepEqual(schema['x-kubernetes-group-version-kind'], [{ group: 'example.com', version: 'v1', kind: 'Widget' }])
-  assert.equal(schema.properties.spec.properties.color.default, undefined)
+  assert.equal(schema.properties.spec.properties.color.default, 'red')
   assert.equal(schema.properties.spec.properties.choice.oneOf, undefined)
   const v3 = (await server.ask('GET', '/openapi/v3/apis/example.com/v1')).json
   assert.equal(v3.components.schemas['com.example.v1.Widget'].properties.spec.properties.color.default, 'red')
