@@ -1,6 +1,7 @@
 /** More than 60 kubectl commands, as a tenant would give them. Each one's output is asserted. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
+import { createCa, issueCertificate } from '../../src/machinery/pki/certificate.ts'
 import { Kubectl } from '../support/kubectl.ts'
 import { eventually } from '../support/eventually.ts'
 
@@ -51,6 +52,16 @@ export async function kubectlSuite(t: TestContext, program: string, tenant: stri
       ),
       'secret/pull created\n',
     )
+    const ca = createCa({ commonName: 'shop', now: Date.now() })
+    const served = issueCertificate(ca, {
+      commonName: 'shop.test',
+      usage: 'server',
+      dns: ['shop.test'],
+      now: Date.now(),
+    })
+    kubectl.file('tls.crt', served.certificate)
+    kubectl.file('tls.key', served.key)
+    assert.equal(await ok('create secret tls served --cert=tls.crt --key=tls.key'), 'secret/served created\n')
     assert.equal(await ok('create serviceaccount robot'), 'serviceaccount/robot created\n')
     assert.match(await ok('create token robot'), /^[\w-]+\.[\w-]+\.[\w-]+\s*$/)
     assert.equal(
@@ -80,6 +91,7 @@ export async function kubectlSuite(t: TestContext, program: string, tenant: stri
     )
     assert.equal(await ok('create service clusterip plain --tcp=80:8080'), 'service/plain created\n')
     assert.equal(await ok('create service nodeport door --tcp=80:8080'), 'service/door created\n')
+    assert.equal(await ok('create service loadbalancer wide --tcp=80:8080'), 'service/wide created\n')
     assert.equal(await ok('create service externalname out --external-name=example.com'), 'service/out created\n')
     assert.equal(
       await ok('create ingress front --rule=shop.test/*=web:80'),
