@@ -29,6 +29,7 @@ const { values, positionals: words } = parseArgs({
   },
 })
 
+const HEADING = 'tests that pass and must not stop to.'
 const say = (text: string) => process.stdout.write(`${text}\n`)
 process.exitCode = await main()
 
@@ -76,7 +77,7 @@ async function main(): Promise<number> {
   for (const result of red) show(result)
   if (newlyGreen.length > 0) say(`\n${newlyGreen.length} newly green:\n${newlyGreen.toSorted().join('\n')}`)
   if (values.add && newlyGreen.length > 0)
-    writeFileSync(lists.knownGreen, formatList([...known, ...newlyGreen], 'tests that pass and must not stop to.'))
+    writeFileSync(lists.knownGreen, formatList([...readList(lists.knownGreen), ...newlyGreen], HEADING))
   if (absent.length > 0) say(`\n${absent.length} did not run:\n${absent.join('\n')}`)
   if (broken.length > 0) say(`\n${broken.length} KNOWN GREEN FAILED TWICE:`)
   for (const result of broken) show(result)
