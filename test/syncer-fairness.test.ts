@@ -118,7 +118,7 @@ suite('tenants beside each other', () => {
     const slow = (client: Client) =>
       changed(client, {
         patch: async (...args) => {
-          await sleep(60)
+          await sleep(250)
           return client.patch(...args)
         },
       })
@@ -138,7 +138,7 @@ suite('tenants beside each other', () => {
     await run(host.client, async (syncer) => {
       await syncer.add(await asTenant(small, slow))
       await syncer.add(await asTenant(greedy, slow))
-      for (const one of await onHost(greedy)) await mark(one)
+      await Promise.all((await onHost(greedy)).map((one) => mark(one)))
       const before = await seen(greedy)
       assert.ok(before < MANY / 2, `${before} of ${MANY} are served already`)
       for (const one of await onHost(small)) await mark(one)
