@@ -37,12 +37,11 @@ export const command: Command = {
   examples: ['tenantry up', 'tenantry up --nodes 10 --store memory', 'tenantry up --data-dir ./data --port 7443'],
 
   async run(input) {
-    const { local, ready, stop } = await startUp(input)
+    const { ready, stop } = await startUp(input)
     process.stdout.write(`${ready}\n`)
     await interrupted()
     say('stopping …')
     await stop()
-    void local
     return exitCodes.ok
   },
 }
