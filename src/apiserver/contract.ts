@@ -47,6 +47,21 @@ export interface Authorizer {
   ): { resourceRules: object[]; nonResourceRules: object[]; incomplete: boolean }
 }
 
+/** Takes notes for the audit log about one request. */
+export interface AuditSink {
+  /** Adds an annotation to the request's audit event. The first value of a key stays. */
+  annotate(key: string, value: string): void
+}
+
+/** What a request holds of its process while it runs: see fairshare. */
+export interface Seat {
+  /**
+   * Runs something that waits for others (a webhook, a token's issuer) without the seat, so that the waiting costs
+   * nobody's share; the seat is taken again, in the tenant's turn, before the result is given.
+   */
+  without<T>(work: () => Promise<T>): Promise<T>
+}
+
 /** One call of a verb. */
 export interface Call {
   readonly user: UserInfo
@@ -58,6 +73,10 @@ export interface Call {
   readonly dryRun?: boolean
   /** What to do with unknown and duplicate fields that the decoder found. @default 'Warn' */
   readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict'
+  /** Absent where no audit policy asks for the request. */
+  readonly audit?: AuditSink
+  /** Absent for calls from within the process. */
+  readonly seat?: Seat
 }
 
 /** What a call is about. `subresource` '' or absent: the object itself. */

@@ -1,5 +1,6 @@
 /** The question every verb asks first. */
 import type { Attributes, Authorizer, Call, ServedResource, Target } from '../contract.ts'
+import { noteDecision } from '../audit/decision.ts'
 import { forbidden } from '../authz/forbidden.ts'
 import { errors } from '../../machinery/status.ts'
 import { groupResource } from './core.ts'
@@ -25,6 +26,7 @@ export function authorize(authorizer: Authorizer, call: Call, verb: string, targ
     name,
   }
   const decision = authorizer.authorize(attributes)
+  if (call.audit !== undefined) noteDecision(call.audit, decision)
   if (!decision.allowed) throw forbidden(attributes, decision.reason)
 }
 
