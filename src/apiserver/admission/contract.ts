@@ -1,5 +1,5 @@
 /** Admission: what looks at a write between its authorization and its registry, in two passes. */
-import type { Authorizer, Call, ServedResource } from '../contract.ts'
+import type { Authorizer, Call, DeleteOptions, ServedResource } from '../contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { ResourceInfo } from '../../machinery/types/table.ts'
 
@@ -9,6 +9,8 @@ export type Operation = 'CREATE' | 'UPDATE' | 'DELETE'
 export interface AdmissionRequest {
   readonly operation: Operation
   readonly resource: ServedResource
+  /** The resource in the version of the request's URL: what rules of policies and webhooks are asked about first. */
+  readonly requested: ServedResource
   /** '' for the object itself. */
   readonly subresource: string
   readonly namespace: string
@@ -19,6 +21,8 @@ export interface AdmissionRequest {
   /** What is stored, for UPDATE and DELETE. Shared. */
   readonly old: KubeObject | undefined
   readonly call: Call
+  /** Of a DELETE. */
+  readonly options?: DeleteOptions
   readonly state: ClusterState
 }
 

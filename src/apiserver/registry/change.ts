@@ -109,6 +109,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     resource: storage,
+    requested: resource,
     subresource: change.subresource,
     namespace: object.metadata.namespace ?? '',
     name: target.name,

@@ -52,6 +52,7 @@ export async function createObject(
   const request: AdmissionRequest = {
     operation: 'CREATE',
     resource: storage,
+    requested: resource,
     subresource: '',
     namespace,
     name: object.metadata.name ?? '',

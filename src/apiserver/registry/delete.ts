@@ -51,12 +51,14 @@ async function attemptDelete(
   const request = {
     operation: 'DELETE' as const,
     resource: core.catalog.storage(resource),
+    requested: resource,
     subresource: '',
     namespace: target.namespace,
     name: target.name,
     object,
     old: object,
     call,
+    options,
     state: stateOf(core),
   }
   const mutating = core.admission.mutate(request)
