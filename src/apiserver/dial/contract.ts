@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream'
 
-/** Who is called: a URL, or a port of a Service. */
+/** Who is called: a URL (`https:` only), or a port of a Service. */
 export type Destination =
   | { readonly url: string }
   | {
@@ -30,18 +30,18 @@ export interface ServiceResolver {
 
 export interface CallOptions {
   readonly destination: Destination
-  /** PEM bundle. @default the system's authorities */
+  /** PEM bundle; nobody else is trusted then. @default the authorities of the system and of Node */
   readonly caBundle?: string
   /** For aggregated servers that are called without check of their certificate. @default false */
   readonly insecure?: boolean
   /** PEM of a client certificate (front proxy). @default none */
   readonly client?: { readonly certificate: string; readonly key: string }
   readonly method: string
-  /** Appended to the destination's path: `?timeout=10s`. */
+  /** Appended to the destination's path, without the question mark: `timeout=10s`. */
   readonly query?: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Buffer | string
-  /** Milliseconds. */
+  /** Milliseconds for all of it: waiting for a turn, name, connection, answer. */
   readonly timeout: number
   readonly signal?: AbortSignal
   /** Bytes of an answer that are taken. @default 8 MiB */
@@ -55,13 +55,27 @@ export interface Answer {
 }
 
 /**
- * Calls. Guarantees: connections are pooled by destination and trust, bounded in number and age; one destination that
- * hangs blocks nobody else; redirects are not followed; proxies of the environment are not used.
+ * The calls of one cluster. Guarantees: connections are pooled by destination and trust, bounded in number and age; one
+ * destination that hangs blocks nobody else; redirects are not followed; proxies of the environment are not used;
+ * addresses that the cluster may not reach are refused after names are resolved, whoever named them.
+ *
+ * Spoken is HTTP/1.1, as upstream does with webhooks; servers that also speak HTTP/2 are asked for 1.1 by ALPN.
  */
 export interface Dialler {
-  /** @throws Error whose message is what upstream's client says: `context deadline exceeded`, `x509: …`, `dial tcp …` */
+  /**
+   * An answer of any status code. Bodies come as they are: no encoding is asked for.
+   *
+   * @throws Error whose message is what upstream's client says after the address: `context deadline exceeded`,
+   *   `tls: failed to verify certificate: x509: …`, `dial tcp 10.0.0.1:443: connect: connection refused`,
+   *   `service "x" not found`; or the signal's reason
+   */
   call(options: CallOptions): Promise<Answer>
-  /** A TLS connection for what is spliced or streamed (aggregated watches, upgrades). */
+  /**
+   * A TLS connection (ALPN `http/1.1`) for what is spliced or streamed: aggregated watches, upgrades. The caller owns
+   * and ends it; `timeout` is for the connecting alone, `signal` too.
+   *
+   * @throws Error as {@link call}
+   */
   connect(
     options: Pick<CallOptions, 'destination' | 'caBundle' | 'insecure' | 'client' | 'timeout' | 'signal'>,
   ): Promise<Duplex>

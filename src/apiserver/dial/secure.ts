@@ -1,0 +1,78 @@
+/** One TLS connection to one of several addresses, with the checks of Go's client. */
+import { isIP } from 'node:net'
+import { checkServerIdentity, connect } from 'node:tls'
+import type { SecureContext, TLSSocket } from 'node:tls'
+import { certificateFailure, connectFailure } from './failure.ts'
+
+export interface SecureOptions {
+  /** Tried in this order. */
+  readonly addresses: readonly string[]
+  readonly port: number
+  /** What the certificate must be for, and what is sent by SNI if it is a name. */
+  readonly serverName: string
+  readonly context: SecureContext
+  readonly insecure: boolean
+  readonly signal: AbortSignal
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+/** `1.2.3.4:443`, `[::1]:443` */
+export const authority = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`
+
+/** @throws Error with Go's words: of the first address when none can be reached, as Go has it */
+export async function connectSecurely(options: SecureOptions): Promise<TLSSocket> {
+  let first: Error | undefined
+  for (const address of options.addresses) {
+    try {
+      return await connectTo(address, options)
+    } catch (error) {
+      options.signal.throwIfAborted()
+      first ??= error as Error
+    }
+  }
+  throw first ?? new Error('no address')
+}
+
+function connectTo(address: string, options: SecureOptions): Promise<TLSSocket> {
+  const { port, serverName, context, insecure, signal, now } = options
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
+  const name = isIP(serverName) === 0 ? serverName : ''
+  const socket = connect({
+    host: address,
+    port,
+    servername: name,
+    secureContext: context,
+    ALPNProtocols: ['http/1.1'],
+    minVersion: 'TLSv1.2',
+    // Checked below, where the certificate can still be looked at.
+    rejectUnauthorized: false,
+    checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
+  })
+  socket.setNoDelay(true)
+  const fail = (error: Error) => {
+    signal.removeEventListener('abort', abort)
+    // What comes after is of no interest, and must not be unhandled.
+    socket.on('error', () => undefined)
+    socket.destroy()
+    reject(error)
+  }
+  const abort = () => fail(signal.reason as Error)
+  const failed = (error: Error) => fail(connectFailure(error, authority(address, port)))
+  const closed = () => fail(new Error('EOF'))
+  signal.addEventListener('abort', abort, { once: true })
+  socket.once('error', failed)
+  socket.once('close', closed)
+  socket.once('secureConnect', () => {
+    socket.off('error', failed)
+    socket.off('close', closed)
+    if (!insecure && !socket.authorized) {
+      fail(certificateFailure(String(socket.authorizationError), socket, serverName, now()))
+      return
+    }
+    signal.removeEventListener('abort', abort)
+    resolve(socket)
+  })
+  return promise
+}
