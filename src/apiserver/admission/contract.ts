@@ -1,5 +1,5 @@
 /** Admission: what looks at a write between its authorization and its registry, in two passes. */
-import type { Authorizer, Call, DeleteOptions, ServedResource } from '../contract.ts'
+import type { Authorizer, Call, Catalog, DeleteOptions, ServedResource } from '../contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { ResourceInfo } from '../../machinery/types/table.ts'
 
@@ -32,6 +32,7 @@ export interface ClusterState {
   /** Committed objects of a namespace, or all for ''. */
   list(group: string, resource: string, namespace: string): readonly KubeObject[]
   readonly authorizer: Authorizer
+  readonly catalog: Catalog
   /** A number in [0, 1). */
   random(): number
 }

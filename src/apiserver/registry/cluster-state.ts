@@ -14,6 +14,7 @@ export function stateOf(core: Core): ClusterState {
   if (state === undefined) {
     state = {
       authorizer: core.authorizer,
+      catalog: core.catalog,
       random: core.random,
       find(group, resource, namespace, name) {
         if (namespace.includes('/') || name.includes('/')) return undefined
