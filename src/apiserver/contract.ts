@@ -60,6 +60,11 @@ export interface Seat {
    * nobody's share; the seat is taken again, in the tenant's turn, before the result is given.
    */
   without<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Asks between two pieces of long work whether others come first. Undefined: go on at once, in the same turn. A piece
+   * should take a tenth of a millisecond or so.
+   */
+  turn(): Promise<void> | undefined
 }
 
 /** One call of a verb. */

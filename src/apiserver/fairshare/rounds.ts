@@ -1,7 +1,8 @@
 /**
  * Deficit round robin over tenants, pure: who may run now, who waits, who is refused. Seats are the unit of load;
  * a request takes `cost` of them while it runs. A tenant alone may use all seats; where several wait, each round gives
- * each the same number of seats, whatever its requests cost and however many it has.
+ * each the same number of seats, whatever its requests cost and however many it has. A few seats are each tenant's own:
+ * nobody waits for them because others hold theirs for long.
  */
 
 export interface RoundsOptions {
@@ -13,6 +14,8 @@ export interface RoundsOptions {
   readonly total: number
   /** Seats that a tenant is given each round. */
   readonly quantum: number
+  /** Seats that each tenant may have whatever the others hold. @default 0 */
+  readonly reserve?: number
 }
 
 interface Waiting<T> {
@@ -36,6 +39,10 @@ export class Rounds<T> {
   readonly #tenants = new Map<string, Tenant<T>>()
   /** The same, in the order of their turns. */
   #ring: Tenant<T>[] = []
+  /** Seats in use by tenant, of those that have some. */
+  readonly #held = new Map<string, number>()
+  /** Tenants whose first may have come to fit into their own seats since somebody asked who is next. */
+  readonly #freed = new Set<string>()
   #turn = 0
   #used = 0
   #waiting = 0
@@ -59,11 +66,21 @@ export class Rounds<T> {
     return Math.max(1, Math.min(cost, this.#options.seats))
   }
 
-  /** Takes seats at once if there are enough and nobody waits for them. */
-  enter(seats: number): boolean {
-    if (this.#waiting > 0 || this.#used + seats > this.#options.seats) return false
-    this.#used += seats
+  /** Takes seats at once if there are enough and nobody waits for them, or out of the tenant's own. */
+  enter(id: string, seats: number): boolean {
+    const free = this.#waiting === 0 && this.#used + seats <= this.#options.seats
+    if (!free && (this.#tenants.has(id) || !this.#isReserved(id, seats))) return false
+    this.#hold(id, seats)
     return true
+  }
+
+  #isReserved(id: string, seats: number): boolean {
+    return (this.#held.get(id) ?? 0) + seats <= (this.#options.reserve ?? 0)
+  }
+
+  #hold(id: string, seats: number): void {
+    this.#used += seats
+    this.#held.set(id, (this.#held.get(id) ?? 0) + seats)
   }
 
   /** Lets a request wait for {@link next}; false: too many wait already. */
@@ -80,12 +97,22 @@ export class Rounds<T> {
   }
 
   /** Gives seats back. */
-  release(seats: number): void {
+  release(id: string, seats: number): void {
     this.#used -= seats
+    const left = this.#held.get(id)! - seats
+    if (left > 0) this.#held.set(id, left)
+    else this.#held.delete(id)
+    if (this.#tenants.has(id)) this.#freed.add(id)
   }
 
   /** The next request that fits, with its seats taken; undefined while none does. */
   next(): { id: string; item: T; seats: number } | undefined {
+    for (const id of this.#freed) {
+      const tenant = this.#tenants.get(id)
+      const head = tenant?.queue[tenant.head]
+      if (head !== undefined && this.#isReserved(id, head.cost)) return this.#start(tenant!, head)
+      this.#freed.delete(id)
+    }
     while (this.#ring.length > 0) {
       const tenant = this.#ring[this.#turn]!
       if (!tenant.served) {
@@ -100,11 +127,15 @@ export class Rounds<T> {
       // Whoever's turn it is keeps it until there is room: large requests are not passed by for ever.
       if (this.#used + head.cost > this.#options.seats) return undefined
       tenant.deficit -= head.cost
-      this.#used += head.cost
-      this.#take(tenant)
-      return { id: tenant.id, item: head.item, seats: head.cost }
+      return this.#start(tenant, head)
     }
     return undefined
+  }
+
+  #start(tenant: Tenant<T>, { item, cost }: Waiting<T>): { id: string; item: T; seats: number } {
+    this.#hold(tenant.id, cost)
+    this.#take(tenant)
+    return { id: tenant.id, item, seats: cost }
   }
 
   /** Takes a waiting request out. Whether it was there. */
@@ -115,6 +146,8 @@ export class Rounds<T> {
     tenant.queue.splice(at, 1)
     this.#waiting--
     if (tenant.queue.length === tenant.head) this.#leave(tenant)
+    // What comes next may fit where this did not.
+    else this.#freed.add(id)
     return true
   }
 

@@ -416,13 +416,13 @@ describe('around a request', () => {
   })
 
   test('too many at once: 429 with Retry-After', async () => {
-    const shares = new FairShare({ seats: 1, queue: 0 })
+    const shares = new FairShare({ seats: 1, queue: 0, reserve: 0 })
     const server = await testServer({ fairShare: { shares, cluster: 'a' } })
-    const held = shares.admit('other', 1)
+    const held = await shares.admit('other')
     const answer = await server.ask('GET', PODS)
     assert.deepEqual([answer.status, answer.headers['retry-after']], [429, '1'])
     assert.equal((await server.ask('GET', '/livez')).status, 200)
-    ;(held as () => void)()
+    held.release()
     assert.equal((await server.ask('GET', PODS)).status, 200)
   })
 

@@ -6,6 +6,7 @@ import { StatusError, errors } from '../../machinery/status.ts'
 import { impersonate } from '../authn/impersonation.ts'
 import type { Attributes, UserInfo } from '../contract.ts'
 import type { Exchange, Handler } from '../exchange.ts'
+import type { Held } from '../fairshare/fairshare.ts'
 import type { HandlerOptions } from './contract.ts'
 import { answerPath } from './nonresource.ts'
 import { Query } from './query.ts'
@@ -126,14 +127,15 @@ async function answer(
   const user = impersonate(exchange.headers, attributesOf(info, asking), options.api.authorizer)
   const open = long ? options.fairShare?.shares.admitLongRunning(options.fairShare.cluster) : undefined
   try {
-    const release = await seat(options, info, exchange)
+    const asked = seat(options, info, exchange)
+    const held = asked instanceof Promise ? await asked : asked
     // A long-running request has its seat while it starts, which one turn of the loop is enough for.
-    if (long && release !== undefined) setImmediate(release)
+    if (long && held !== undefined) setImmediate(() => held.release())
     try {
       if (info.resource === undefined) await answerPath(options, info, query, user, reply)
-      else await answerResource({ options, info, asked: info.resource, query, user, reply })
+      else await answerResource({ options, info, asked: info.resource, query, user, reply, seat: held })
     } finally {
-      if (!long) release?.()
+      if (!long) held?.release()
     }
   } finally {
     open?.()
@@ -143,10 +145,25 @@ async function answer(
 /** What a request costs: one seat, and more for what touches many objects. */
 const LIST_COST = 4
 
-function seat({ fairShare }: HandlerOptions, info: RequestInfo, exchange: Exchange) {
+function seat({ fairShare }: HandlerOptions, info: RequestInfo, exchange: Exchange): Held | Promise<Held> | undefined {
   if (fairShare === undefined || isProbe(info)) return undefined
   const many = info.resource !== undefined && !info.resource.named && info.verb !== 'create'
-  return fairShare.shares.admit(fairShare.cluster, many ? LIST_COST : 1, exchange.signal)
+  return fairShare.shares.admit(fairShare.cluster, new Cost(many ? LIST_COST : 1, exchange))
+}
+
+/** The exchange makes its signal when it is first asked for, which is only when the request must wait. */
+class Cost {
+  readonly cost: number
+  readonly #exchange: Exchange
+
+  constructor(cost: number, exchange: Exchange) {
+    this.cost = cost
+    this.#exchange = exchange
+  }
+
+  get signal(): AbortSignal {
+    return this.#exchange.signal
+  }
 }
 
 /** Health must be told also under load. */

@@ -1,11 +1,11 @@
 /** How answers leave: headers, compression, large bodies in pieces, Status for every failure. */
 import { randomUUID } from 'node:crypto'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createGzip, gzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { dump } from 'js-yaml'
 import { StatusError, errors } from '../../machinery/status.ts'
 import type { Status } from '../../machinery/status.ts'
+import type { Seat } from '../contract.ts'
 import type { AnswerStream, Exchange } from '../exchange.ts'
 import { acceptsGzip, negotiateError } from './negotiation.ts'
 import type { Encoding } from './negotiation.ts'
@@ -113,8 +113,11 @@ export class Reply {
     return this.#pretty()
   }
 
-  /** Sends JSON text that comes in pieces. Small ones go out whole; large ones never block the event loop for long. */
-  async pieces(code: number, pieces: Iterable<Buffer>): Promise<void> {
+  /**
+   * Sends JSON text that comes in pieces. Small ones go out whole; large ones give way to others between their pieces,
+   * and hold no seat while their client is slow.
+   */
+  async pieces(code: number, pieces: Iterable<Buffer>, seat?: Seat): Promise<void> {
     if (this.started) return
     const iterator = pieces[Symbol.iterator]()
     let gathered: Buffer[] = []
@@ -130,22 +133,18 @@ export class Reply {
     const compress = acceptsGzip(this.exchange.headers['accept-encoding'])
     const extra: Record<string, string> = compress ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}
     const stream = this.stream(code, MEDIA.json, extra)
-    const sink = compress ? gzipSink(stream) : plainSink(stream)
+    const sink = compress ? gzipSink(stream) : plainSink(stream, seat)
     try {
-      let since = 0
       for (; next.done !== true; next = iterator.next()) {
         gathered.push(next.value)
         size += next.value.length
         if (size < CHUNK) continue
         await sink.write(Buffer.concat(gathered, size))
-        since += size
         gathered = []
         size = 0
+        const turn = seat?.turn()
+        if (turn !== undefined) await turn
         if (this.exchange.signal.aborted) return stream.abort()
-        if (since >= AHEAD) {
-          since = 0
-          await nextTurn()
-        }
       }
       if (size > 0) await sink.write(Buffer.concat(gathered, size))
       await sink.end()
@@ -188,11 +187,13 @@ interface Sink {
   end(): Promise<void>
 }
 
-function plainSink(stream: AnswerStream): Sink {
+function plainSink(stream: AnswerStream, seat: Seat | undefined): Sink {
   return {
     async write(piece) {
       stream.write(piece)
-      if (stream.buffered > AHEAD) await stream.drained()
+      if (stream.buffered <= AHEAD) return
+      if (seat === undefined) await stream.drained()
+      else await seat.without(() => stream.drained())
     },
     async end() {
       stream.end()

@@ -1,7 +1,7 @@
 /** Resource requests: from the path to a verb of the Api, from its result to an answer. */
 import type { KubeObject } from '../../machinery/object.ts'
 import { success } from '../../machinery/status.ts'
-import type { Call, PatchType, ServedResource, Stored, Target, UserInfo, Written } from '../contract.ts'
+import type { Call, PatchType, Seat, ServedResource, Stored, Target, UserInfo, Written } from '../contract.ts'
 import { forbidden } from '../authz/forbidden.ts'
 import { objectBody, optionsBody, patchBody, patchType } from './body.ts'
 import { listPieces, objectBytes } from './bytes.ts'
@@ -25,6 +25,8 @@ export interface Request {
   readonly query: Query
   readonly user: UserInfo
   readonly reply: Reply
+  /** Undefined where nobody shares. */
+  readonly seat: Seat | undefined
 }
 
 const MAX_BODY = 3 * 1024 * 1024
@@ -139,6 +141,7 @@ function call(request: Request, write?: WriteOptions): Call {
       return reply.exchange.signal
     },
     warnings: reply.warnings,
+    ...(request.seat === undefined ? {} : { seat: request.seat }),
     ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),
     ...(write === undefined ? {} : { dryRun: write.dryRun, fieldValidation: write.fieldValidation }),
   }
@@ -197,7 +200,7 @@ async function list(request: Request, target: Target): Promise<void> {
       : transformedList(target.resource, listed, as, { version: as.version, include, now: options.now() })
   if (as.encoding === 'yaml' || reply.pretty)
     return reply.object(200, JSON.parse(Buffer.concat([...pieces]).toString('utf8')) as object, as.encoding)
-  return reply.pieces(200, pieces)
+  return reply.pieces(200, pieces, request.seat)
 }
 
 async function watch(request: Request, target: Target): Promise<void> {
@@ -220,6 +223,7 @@ async function watch(request: Request, target: Target): Promise<void> {
       negotiated,
       include: negotiated.as === 'Table' ? includeObject(query) : 'Metadata',
       limit: options.watchBuffer ?? WATCH_BUFFER,
+      seat: request.seat,
       now: options.now,
       random: options.random,
     },
@@ -295,7 +299,8 @@ async function removeAll(request: Request, target: Target): Promise<void> {
   deprecation(request, target.resource)
   const last = entries.reduce((newest, entry) => Math.max(newest, entry.revision), 0)
   const listed = { entries, resourceVersion: last === 0 ? '' : String(last) }
-  if (as.as === undefined && as.encoding === 'json') return reply.pieces(200, listPieces(target.resource, listed))
+  if (as.as === undefined && as.encoding === 'json')
+    return reply.pieces(200, listPieces(target.resource, listed), request.seat)
   const shown = { version: as.version, include: includeObject(query), now: options.now() }
   const pieces =
     as.as === undefined ? listPieces(target.resource, listed) : transformedList(target.resource, listed, as, shown)

@@ -3,7 +3,7 @@
  * what waits for a slow client are references to entries, and their number of bytes is bounded.
  */
 import { apiVersionOf } from '../../machinery/object.ts'
-import type { Api, ApiWatchEvent, Call, Target, WatchCall } from '../contract.ts'
+import type { Api, ApiWatchEvent, Call, Seat, Target, WatchCall } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { AnswerStream } from '../exchange.ts'
 import { eventLine, plainLine } from './bytes.ts'
@@ -23,6 +23,7 @@ export interface WatchRequest {
   readonly include: IncludeObject
   /** Bytes that may wait beyond the initial state. */
   readonly limit: number
+  readonly seat: Seat | undefined
   now(): number
   random(): number
 }
@@ -100,6 +101,11 @@ class Feed {
     this.#signal()
   }
 
+  /** The client is gone, or cannot keep up and starts again from its last version. */
+  #isCut(): boolean {
+    return this.#state === 'cut' || this.#state === 'slow'
+  }
+
   /** The initial state is in: from here on the bound holds. */
   live(): void {
     this.#allowed = this.#waiting + this.#request.limit
@@ -112,9 +118,14 @@ class Feed {
 
   async run(stream: AnswerStream): Promise<void> {
     for (;;) {
-      // A client that cannot keep up starts again from its last version.
-      if (this.#state === 'cut' || this.#state === 'slow') return stream.abort()
+      if (this.#isCut()) return stream.abort()
       if (this.#queue.length > 0) {
+        // One event may wake thousands of watchers.
+        const turn = this.#request.seat?.turn()
+        if (turn !== undefined) {
+          await turn
+          if (this.#isCut()) return stream.abort()
+        }
         if (!this.#flush(stream)) return stream.end()
         if (stream.buffered > AHEAD) await this.#drained(stream)
         continue

@@ -1,0 +1,108 @@
+/**
+ * Two packed tenants in one process: how long one's gets take alone, and while the other is loaded by 64 connections of
+ * mixed requests with lists of 10 MB. Server and load have processes of their own; rounds of both states take turns.
+ *
+ *   node bench/neighbours.ts [ROUNDS] [SECONDS]        durable SQLite
+ */
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { open, type Connection } from './neighbours/connection.ts'
+import { pause, percentile, report } from './report.ts'
+
+const ROUNDS = Number(process.argv[2] ?? 5)
+const SECONDS = Number(process.argv[3] ?? 5)
+/** As with the other numbers of a server: 16 requests at a time on one connection. */
+const AT_ONCE = [16, 1] as const
+const PATH = '/api/v1/namespaces/default/configmaps/small'
+
+class Program {
+  readonly process: ChildProcessByStdio<Writable, Readable, null>
+  readonly #lines: AsyncIterator<string>
+
+  constructor(file: string) {
+    const args = [join(import.meta.dirname, 'neighbours', file)]
+    this.process = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]()
+  }
+
+  async line(): Promise<string> {
+    const { value, done } = await this.#lines.next()
+    if (done === true) throw new Error('the program ended')
+    return value as string
+  }
+
+  async ask(text: string): Promise<string> {
+    this.process.stdin.write(`${text}\n`)
+    return this.line()
+  }
+
+  async end(): Promise<void> {
+    const gone = new Promise((resolve) => this.process.once('exit', resolve))
+    this.process.stdin.end()
+    await gone
+  }
+}
+
+const server = new Program('server.ts')
+const load = new Program('load.ts')
+try {
+  const { loaded, quiet } = JSON.parse(await server.line()) as { loaded: string; quiet: string }
+  const connection = open(quiet, 'h2')
+  const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'small' }, data: { a: 'b' } })
+  const path = '/api/v1/namespaces/default/configmaps'
+  await connection.ask({ method: 'POST', path, headers: { 'content-type': 'application/json' }, body })
+  await load.ask(JSON.stringify(loaded))
+  for (const atOnce of AT_ONCE) await measure(connection, atOnce)
+  connection.close()
+} finally {
+  await load.end()
+  await server.end()
+}
+
+async function measure(connection: Connection, atOnce: number): Promise<void> {
+  await gets(connection, atOnce, 2)
+  const alone: number[] = []
+  const beside: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const a = await gets(connection, atOnce, SECONDS)
+    load.process.stdin.write('start\n')
+    await pause(500)
+    const b = await gets(connection, atOnce, SECONDS)
+    const counts = await load.ask('stop')
+    await pause(500)
+    alone.push(...a)
+    beside.push(...b)
+    if (process.env['BENCH_JSON'] === '1') continue
+    process.stdout.write(`${atOnce} at once, round ${round}: alone ${line(a)}; beside ${line(b)}; load: ${counts}\n`)
+  }
+  report({
+    name: `p99 of gets of one tenant, ${atOnce} at once, beside a loaded one, against alone`,
+    value: percentile(beside, 0.99) / percentile(alone, 0.99),
+    unit: 'ratio',
+    goal: { sign: '<=', value: 3 },
+    beside: `alone ${line(alone)}; beside ${line(beside)}`,
+  })
+}
+
+async function gets(connection: Connection, atOnce: number, seconds: number): Promise<number[]> {
+  const times: number[] = []
+  const end = performance.now() + seconds * 1000
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      while (performance.now() < end) {
+        const started = performance.now()
+        const { status } = await connection.ask({ method: 'GET', path: PATH })
+        if (status !== 200) throw new Error(`get answered ${status}`)
+        times.push(performance.now() - started)
+      }
+    }),
+  )
+  return times
+}
+
+function line(times: readonly number[]): string {
+  const [p50, p99] = [0.5, 0.99].map((share) => percentile(times, share).toFixed(2))
+  return `${times.length} gets, p50 ${p50} p99 ${p99} max ${Math.max(...times).toFixed(1)} ms`
+}
