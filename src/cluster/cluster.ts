@@ -10,6 +10,9 @@ import { bootstrapEntries, DEFAULT_SERVICE_CIDR } from '../apiserver/bootstrap/e
 import { rbacObjects } from '../apiserver/bootstrap/rbac.ts'
 import { objectOf, type UserInfo } from '../apiserver/contract.ts'
 import { startCustomResources } from '../apiserver/crd/manager.ts'
+import type { Dialler, ServiceResolver } from '../apiserver/dial/contract.ts'
+import { reach, type ReachOptions } from '../apiserver/dial/reach.ts'
+import { endpointResolver, rangeServices } from '../apiserver/dial/services.ts'
 import { createDiscovery } from '../apiserver/discovery/discovery.ts'
 import type { Exchange, Handler } from '../apiserver/exchange.ts'
 import { createHandler } from '../apiserver/http/handler.ts'
@@ -49,6 +52,13 @@ export interface ClusterOptions {
   readonly processMetrics?: boolean
   /** Answers `pods/log`. */
   readonly logs: LogSource
+  /** Where Services of webhooks and aggregated servers answer. @default at the ready endpoints that the cluster holds */
+  readonly services?: ServiceResolver
+  /**
+   * Addresses that the API server may call on behalf of those who configure webhooks and aggregated servers.
+   * @default all: for clusters whose users may reach what the process reaches
+   */
+  readonly reach?: ReachOptions
 }
 
 /** What controllers of a cluster may have to know. */
@@ -117,6 +127,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     running.stop()
     await listener.close()
     await client.close()
+    await parts.dialler.close()
     parts.close()
     runtime.metrics.forget(options.id)
   }
@@ -133,6 +144,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 interface Parts {
   readonly handler: Handler
+  readonly dialler: Dialler
   clientAs(user: UserInfo | undefined): Client
   close(): void
 }
@@ -143,6 +155,11 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
   const authorizer = rbacAuthorizer(range, rbacObjects())
   const keys = [tokenKey(serviceAccountKey(identity))] as const
   const tokens = new ServiceAccountTokens({ issuer: ISSUER, keys, objects: boundObjects(range), now: runtime.now })
+  const dialler = runtime.dials.dialler({
+    cluster: options.id,
+    services: options.services ?? endpointResolver(rangeServices(range), runtime.random),
+    ...(options.reach === undefined ? {} : { reach: reach(options.reach) }),
+  })
   const api: Registry = createApi({
     range,
     authorizer,
@@ -185,6 +202,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
   const raw = rawHandler(() => handler, identities)
   return {
     handler,
+    dialler,
     clientAs: (user) => new InProcessClient({ api, raw, ...(user !== undefined && { user }) }),
     close() {
       crds.close()

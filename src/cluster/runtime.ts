@@ -1,4 +1,5 @@
 /** What all embedded clusters of a process share. */
+import { DialPools } from '../apiserver/dial/dialler.ts'
 import { FairShare } from '../apiserver/fairshare/fairshare.ts'
 import { Registry } from '../apiserver/metrics/registry.ts'
 import { requestMetrics, type RequestMetrics } from '../apiserver/metrics/requests.ts'
@@ -32,6 +33,8 @@ export class Runtime {
   /** Waits for the fair share, by cluster. */
   readonly metrics: RequestMetrics = requestMetrics(this.registry)
   readonly fairShare: FairShare
+  /** Connections to webhooks and aggregated servers. */
+  readonly dials: DialPools
 
   constructor(options: RuntimeOptions) {
     this.log = options.log
@@ -40,6 +43,7 @@ export class Runtime {
     this.random = options.random ?? Math.random
     this.engine = new ControllerEngine({ log: options.log })
     this.#compaction = setInterval(() => this.store.compact(HISTORY), COMPACTION).unref()
+    this.dials = new DialPools({ now: this.now })
     this.fairShare = new FairShare({
       onWait: (cluster, seconds) => this.metrics.waited(cluster, seconds),
       onRefuse: (cluster, why) => this.metrics.refused(cluster, why),
