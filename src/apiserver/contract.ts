@@ -5,7 +5,9 @@
  * streams) → authn → fair share → [this contract: authz → admission → registry] → store.
  * The in-process client calls this contract directly.
  */
+import type { FieldError } from '../machinery/field.ts'
 import type { KubeObject, ObjectMeta } from '../machinery/object.ts'
+import type { StatusError } from '../machinery/status.ts'
 import type { ResourceInfo, SubresourceInfo } from '../machinery/types/table.ts'
 import type { Entry } from '../store/contract.ts'
 
@@ -105,19 +107,45 @@ export interface ServedResource {
   readonly subresources: ReadonlyMap<string, SubresourceInfo>
 }
 
+/** Converts objects of one custom resource between its versions, by asking somebody. */
+export interface Conversion {
+  /** The objects in another version, in the same order; none of them is in that version. @throws StatusError 500 */
+  convert(objects: readonly ConversionInput[], apiVersion: string): Promise<readonly KubeObject[]>
+}
+
+export interface ConversionInput {
+  /** Its JSON. */
+  readonly bytes: Buffer
+  /** Shared. */
+  readonly object: KubeObject
+}
+
 /** What a custom resource version adds; made by apiserver/crd. */
 export interface CustomResource {
   readonly storageVersion: string
   readonly served: readonly string[]
-  /**
-   * Whether what was stored at a revision may differ from what this version's schema makes of it: the definition has
-   * changed since, or another version with another schema may have taken it.
-   */
+  /** All versions of the definition by name, also those that are not served. */
+  readonly family: ReadonlyMap<string, CustomResource>
+  /** Absent: versions differ in nothing but their apiVersion. */
+  readonly conversion?: Conversion
+  /** Whether two versions have the same schema text. */
+  sameSchema(other: CustomResource): boolean
+  /** Whether what was stored at a revision in this version may differ from what its schema makes of it now. */
   mayDiffer(revision: number): boolean
   /** Prunes and defaults in place, and says what is wrong. */
   prune(object: KubeObject): void
   defaults(object: KubeObject): void
-  validate(object: KubeObject, old?: KubeObject): import('../machinery/field.ts').FieldError[]
+  /**
+   * Everything wrong. With `old` it is an update: what was wrong before and has not changed is let through, as
+   * `ratcheted` hears. A promise when rules take so long that others must have their turn.
+   * @param part 'status': only the status may have changed
+   */
+  validate(
+    object: KubeObject,
+    old?: KubeObject,
+    part?: 'status',
+    ratcheted?: (error: FieldError) => void,
+  ): FieldError[] | Promise<FieldError[]>
   /** Unknown field paths, for fieldValidation. */
   unknownFields(object: KubeObject): string[]
   readonly hasStatus: boolean
@@ -191,14 +219,15 @@ export interface Api {
   list(call: Call, target: Target, query: ListCall): Promise<Listed>
   /**
    * Calls `listener` with each event until the returned function is called; `onEnd` is called once if the server
-   * ends the watch (CRD removed, cluster stopped). The caller owns time-outs and slow consumers.
+   * ends the watch (CRD removed, cluster stopped, an object that cannot be shown: `error` then). The caller owns
+   * time-outs and slow consumers.
    */
   watch(
     call: Call,
     target: Target,
     query: WatchCall,
     listener: (event: ApiWatchEvent) => void,
-    onEnd: () => void,
+    onEnd: (error?: StatusError) => void,
   ): () => void
   /** `object` is decoded, not yet defaulted, and becomes the verb's property. Reviews, bindings, evictions, tokens go here too. */
   create(

@@ -5,7 +5,7 @@ import { compareVersions, compileSchema } from '../../machinery/schema/index.ts'
 import type { CompiledSchema } from '../../machinery/schema/index.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import type { ResourceInfo, SubresourceInfo } from '../../machinery/types/table.ts'
-import type { CustomResource, ServedResource } from '../contract.ts'
+import type { Conversion, CustomResource, ServedResource } from '../contract.ts'
 
 export interface Names {
   plural: string
@@ -38,6 +38,19 @@ export interface Version {
   selectableFields?: { jsonPath: string }[]
 }
 
+export interface ConversionSpec {
+  strategy?: string
+  webhook?: {
+    conversionReviewVersions?: string[]
+    clientConfig?: {
+      url?: string
+      service?: { namespace: string; name: string; port?: number; path?: string }
+      /** Base64 of a PEM bundle. */
+      caBundle?: string
+    }
+  }
+}
+
 export interface Condition {
   type: string
   status: 'True' | 'False' | 'Unknown'
@@ -52,7 +65,7 @@ export interface Definition extends KubeObject {
     names: Names
     scope: 'Namespaced' | 'Cluster'
     versions: Version[]
-    conversion?: { strategy?: string }
+    conversion?: ConversionSpec
     preserveUnknownFields?: boolean
   }
   status?: { conditions?: Condition[]; acceptedNames?: Names; storedVersions?: string[] }
@@ -83,19 +96,37 @@ const AGE = [
   },
 ]
 
+/** Makes the way that objects of a definition convert; undefined when versions differ in apiVersion only. */
+export type Converters = (definition: Definition) => Conversion | undefined
+
+/** What a definition is served as. */
+export interface Served {
+  /** Served versions, preferred first. */
+  readonly resources: readonly ServedResource[]
+  /** The version that is stored, served or not. */
+  readonly storage: ServedResource | undefined
+}
+
 /**
- * The served versions of a definition, preferred first. While it is being deleted nothing can be created.
+ * What a definition is served as. While it is being deleted nothing can be created.
  *
  * @param revision not before the write that made the definition what it is
  */
-export function servedResources(definition: Definition, revision: number): ServedResource[] {
+export function servedResources(definition: Definition, revision: number, converters: Converters): Served {
+  const family = new Map<string, CustomVersion>()
+  const conversion = definition.spec.versions.length > 1 ? converters(definition) : undefined
+  for (const version of definition.spec.versions)
+    family.set(version.name, new CustomVersion(definition, version, revision, family, conversion))
+  const resource = (version: Version): ServedResource =>
+    servedResource(definition, version, family.get(version.name)!)
   const versions = definition.spec.versions.filter((v) => v.served).toSorted((a, b) => compareVersions(b.name, a.name))
-  const schemas = definition.spec.versions.map((version) => JSON.stringify(version.schema))
-  const since = schemas.every((schema) => schema === schemas[0]) ? revision : Infinity
-  return versions.map((version) => servedResource(definition, version, since))
+  const resources = versions.map(resource)
+  const stored = definition.spec.versions.find((v) => v.storage)
+  const storage = resources.find((r) => r.info.version === stored?.name)
+  return { resources, storage: storage ?? (stored === undefined ? undefined : resource(stored)) }
 }
 
-function servedResource(definition: Definition, version: Version, since: number): ServedResource {
+function servedResource(definition: Definition, version: Version, custom: CustomResource): ServedResource {
   const { group, scope } = definition.spec
   const names = definition.status?.acceptedNames ?? definition.spec.names
   const deleting = definition.metadata.deletionTimestamp !== undefined
@@ -120,7 +151,7 @@ function servedResource(definition: Definition, version: Version, since: number)
   return {
     info,
     prefix: prefixOf(definition),
-    custom: new CustomVersion(definition, version, since),
+    custom,
     subresources: new Map(subresources.map((s) => [s.name, s])),
   }
 }
@@ -131,6 +162,8 @@ const OPEN: SchemaProps = { type: 'object', 'x-kubernetes-preserve-unknown-field
 class CustomVersion implements CustomResource {
   readonly storageVersion: string
   readonly served: readonly string[]
+  readonly family: ReadonlyMap<string, CustomResource>
+  readonly conversion?: Conversion
   readonly hasStatus: boolean
   readonly scale?: NonNullable<CustomResource['scale']>
   readonly printerColumns: CustomResource['printerColumns']
@@ -140,10 +173,19 @@ class CustomVersion implements CustomResource {
   readonly #props: SchemaProps
   readonly #since: number
   #compiled: CompiledSchema | undefined
+  #text: string | undefined
 
   /** @param since objects that were stored later are as the schema wants them */
-  constructor(definition: Definition, version: Version, since: number) {
+  constructor(
+    definition: Definition,
+    version: Version,
+    since: number,
+    family: ReadonlyMap<string, CustomResource>,
+    conversion: Conversion | undefined,
+  ) {
     this.#since = since
+    this.family = family
+    if (conversion !== undefined) this.conversion = conversion
     const { versions, group, names } = definition.spec
     this.storageVersion = versions.find((v) => v.storage)?.name ?? version.name
     this.served = versions.filter((v) => v.served).map((v) => v.name)
@@ -167,6 +209,15 @@ class CustomVersion implements CustomResource {
     return (this.#compiled ??= compileSchema(this.#props))
   }
 
+  /** The schema as text, made when versions are compared. */
+  get #schemaText(): string {
+    return (this.#text ??= JSON.stringify(this.#props))
+  }
+
+  sameSchema(other: CustomResource): boolean {
+    return other === this || (other instanceof CustomVersion && other.#schemaText === this.#schemaText)
+  }
+
   mayDiffer(revision: number): boolean {
     return revision <= this.#since
   }
@@ -179,8 +230,13 @@ class CustomVersion implements CustomResource {
     this.#schema.defaults(object)
   }
 
-  validate(object: KubeObject, old?: KubeObject): FieldError[] {
-    return this.#schema.validate(object, old)
+  validate(
+    object: KubeObject,
+    old?: KubeObject,
+    part?: 'status',
+    ratcheted?: (error: FieldError) => void,
+  ): FieldError[] | Promise<FieldError[]> {
+    return this.#schema.validate(object, old, part, ratcheted)
   }
 
   unknownFields(object: KubeObject): string[] {

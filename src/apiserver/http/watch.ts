@@ -43,7 +43,7 @@ export async function answerWatch(request: WatchRequest, reply: Reply): Promise<
     request.target,
     request.options,
     (event) => feed.push(event),
-    () => feed.finish(),
+    (error) => feed.finish(error),
   )
   const seconds = request.options.timeoutSeconds ?? MIN_SECONDS * (1 + request.random())
   const cancel = after(seconds * 1000, () => feed.finish())
@@ -71,6 +71,8 @@ class Feed {
   #giveUp: (() => void) | undefined
   #initial = true
   #headless = false
+  /** What the server ends the watch with. */
+  #error: unknown
 
   constructor(request: WatchRequest) {
     this.#request = request
@@ -88,9 +90,12 @@ class Feed {
     this.#signal()
   }
 
-  /** Ends behind what waits. */
-  finish(): void {
-    if (this.#state === 'open') this.#state = 'finishing'
+  /** Ends behind what waits, with an ERROR event if there was one. */
+  finish(error?: unknown): void {
+    if (this.#state === 'open') {
+      this.#state = 'finishing'
+      this.#error = error
+    }
     this.#signal()
   }
 
@@ -131,7 +136,10 @@ class Feed {
         continue
       }
       this.#initial = false
-      if (this.#state === 'finishing') return stream.end()
+      if (this.#state === 'finishing') {
+        if (this.#error !== undefined) stream.write(plainLine('ERROR', JSON.stringify(statusOf(this.#error))))
+        return stream.end()
+      }
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
   }

@@ -7,7 +7,7 @@ import { objectOf } from '../contract.ts'
 import type { Informer, InformerEvent, InformerOptions } from '../../client/contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { Entry, Range, StoreEvent } from '../../store/contract.ts'
-import { viewEntry } from '../registry/convert.ts'
+import { entryAtHand } from '../registry/convert.ts'
 import { listPrefix } from '../registry/key.ts'
 import type { Selection } from '../registry/select.ts'
 import { compileSelection } from '../registry/select.ts'
@@ -106,7 +106,7 @@ export class RangeInformer implements Informer {
 
   #object(entry: Entry | undefined): KubeObject | undefined {
     if (entry === undefined) return undefined
-    const view = viewEntry(entry, this.#resource)
+    const view = entryAtHand(entry, this.#resource)
     return this.#selection.empty || this.#selection.matches(view) ? objectOf(view) : undefined
   }
 

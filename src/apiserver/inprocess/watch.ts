@@ -9,7 +9,7 @@ import { StatusError } from '../../machinery/status.ts'
 /** Events that may wait for a reader. One that falls further behind gets the error that makes it list again. */
 const MAX_WAITING = 100_000
 
-type Start = (listener: (event: ApiWatchEvent) => void, onEnd: () => void) => () => void
+type Start = (listener: (event: ApiWatchEvent) => void, onEnd: (error?: StatusError) => void) => () => void
 
 /** `open` holds the ends of all running watches. */
 export async function* watchIterator<T extends KubeObject>(
@@ -40,7 +40,10 @@ export async function* watchIterator<T extends KubeObject>(
       }
       waiting.push(shown<T>(event, resource))
       wake?.()
-    }, end)
+    }, (error) => {
+      if (error !== undefined) waiting.push({ type: 'ERROR', object: error.status })
+      end()
+    })
     for (;;) {
       for (const event of waiting.splice(0)) {
         if (isAborted(query)) return

@@ -19,9 +19,10 @@ import type { Change } from './change.ts'
 import { changeObject } from './change.ts'
 import { versionOf } from './convert.ts'
 import type { Core } from './core.ts'
+import { timestamp } from './core.ts'
 import { createObject } from './create.ts'
 import { copyJson } from './json.ts'
-import { emptyOf, managedList, trackingOf, typedOf } from './managers.ts'
+import { emptyOf, inVersions, managedList, trackingOf, typedOf } from './managers.ts'
 import { decodePatched } from './patched.ts'
 import type { Subresource } from './subresource.ts'
 import { changeOf, viewed } from './update.ts'
@@ -38,9 +39,9 @@ export async function applyObject(
   const applier = new Applier(core, call, target, config, force)
   let list: readonly unknown[] | undefined
   const change: Change = {
-    ...changeOf(target, part, (old) => {
+    ...changeOf(target, part, async (old) => {
       const before = part?.view === undefined ? old : part.view(old, target)
-      const made = part?.view === undefined ? applier.toObject(old) : applier.toScale(before, old)
+      const made = await (part?.view === undefined ? applier.toObject(old) : applier.toScale(before, old))
       list = made.list
       const { object } = made
       // A configuration that does not name a state fits any: it was applied to the newest one.
@@ -58,7 +59,7 @@ export async function applyObject(
 }
 
 async function create(core: Core, call: Call, target: Target, applier: Applier): Promise<Written> {
-  const { object, list } = applier.toObject(undefined)
+  const { object, list } = await applier.toObject(undefined)
   authorize(core.authorizer, call, 'create', target)
   const { metadata } = object
   if ((metadata.name ?? '') === '') metadata.name = target.name
@@ -83,6 +84,11 @@ interface Made {
   readonly list: readonly unknown[] | undefined
 }
 
+interface Applied {
+  readonly object: KubeObject
+  readonly managers: Managers
+}
+
 const SCALE = 'io.k8s.api.autoscaling.v1.Scale'
 const SCALE_VERSION = 'autoscaling/v1'
 
@@ -102,17 +108,17 @@ class Applier {
   }
 
   /** The object as it is after the apply; without `old` it is made. */
-  toObject(old: KubeObject | undefined): Made {
+  async toObject(old: KubeObject | undefined): Promise<Made> {
     const { resource } = this.#target
     const empty = typedOf(resource, emptyOf(resource))
     const live = old === undefined ? empty : typedOf(resource, old)
-    const applied = this.#apply(live, empty, managersOf(old))
+    const applied = await this.#apply(live, empty, managersOf(old))
     const object = decodePatched(this.#call, this.#target, applied.object, resource.info.type, undefined)
     return { object, list: managedList(applied.managers, old?.metadata.managedFields) }
   }
 
   /** As {@link toObject} for a Scale; the list is the parent's. */
-  toScale(scale: KubeObject, parent: KubeObject): Made {
+  async toScale(scale: KubeObject, parent: KubeObject): Promise<Made> {
     const { resource } = this.#target
     const schema = builtinSchema(SCALE)
     const typed = (object: KubeObject): Typed => ({ object, schema, apiVersion: SCALE_VERSION })
@@ -120,21 +126,23 @@ class Applier {
     const empty = normalize(head, typeTable.type(SCALE)).object as unknown as KubeObject
     const before = managersOf(parent)
     const paths = this.#replicasPaths()
-    const applied = this.#apply(typed(scale), typed(empty), scaleManagers(before, paths))
+    const applied = await this.#apply(typed(scale), typed(empty), scaleManagers(before, paths))
     const object = decodePatched(this.#call, this.#target, applied.object, SCALE, undefined)
     const managers = parentManagers(before, applied.managers, versionOf(resource), paths)
     return { object, list: managedList(managers, parent.metadata.managedFields) }
   }
 
-  #apply(live: Typed, empty: Typed, managers: Managers): { object: KubeObject; managers: Managers } {
-    const now = trackingOf(this.#core, this.#call, { ...this.#target, subresource: '' }).now
-    const applying = { ...trackingOf(this.#core, this.#call, this.#target), now, force: this.#force }
-    try {
-      return applyConfig(live, empty, this.#config, managers, applying)
-    } catch (error) {
-      if (error instanceof TypedError) throw errors.unknown(`failed to create typed live object: ${error.message}`)
-      throw error
-    }
+  #apply(live: Typed, empty: Typed, managers: Managers): Applied | Promise<Applied> {
+    return inVersions(this.#core, this.#target.resource, (versions) => {
+      const now = timestamp(this.#core.now())
+      const applying = { ...trackingOf(this.#core, this.#call, this.#target, versions), now, force: this.#force }
+      try {
+        return applyConfig(live, empty, this.#config, managers, applying)
+      } catch (error) {
+        if (error instanceof TypedError) throw errors.unknown(`failed to create typed live object: ${error.message}`)
+        throw error
+      }
+    })
   }
 
   #replicasPaths(): ReplicasPaths {

@@ -13,7 +13,8 @@ import { errors } from '../../machinery/status.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import { checkIdentity, checkVersion, keepMetadata } from './change-metadata.ts'
 import { stateOf } from './cluster-state.ts'
-import { convert, versionOf, viewEntry } from './convert.ts'
+import { convert, formOf, shown, versionOf, viewEntry, workingVersion } from './convert.ts'
+import { converted } from './custom-views.ts'
 import type { Core } from './core.ts'
 import { committed, groupResource, rulesOf, timestamp } from './core.ts'
 import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
@@ -25,10 +26,12 @@ import {
   addWarnings,
   bumpsGeneration,
   contentErrors,
+  customErrors,
   isUnchanged,
   metadataRules,
   prepared,
   refuse,
+  reshape,
 } from './strategy.ts'
 import { encoder, ordered, orderedMeta, reencoder, sideWrites, synthetic } from './stored.ts'
 
@@ -41,11 +44,13 @@ export interface Change {
    * private as a whole: nothing of `old` may be in it, except for internal changes. Called again when somebody else
    * wrote in between.
    */
-  build(old: KubeObject, entry: Entry): KubeObject
+  build(old: KubeObject, entry: Entry): KubeObject | Promise<KubeObject>
   /** Puts back what a subresource may not change; both are in storage version. @default the kind's prepareUpdate */
   restrict?(object: KubeObject, old: KubeObject, now: () => string): void
   /** Everything wrong with the change, instead of the kind's own validation. */
   validate?(object: KubeObject, old: KubeObject): FieldError[]
+  /** Of custom resources: only the status may change. */
+  readonly part?: 'status'
   /** How often a conflict is tried again when the new object carries no resourceVersion. @default 5 */
   readonly attempts?: number
   /** Makes the object when there is none. */
@@ -83,10 +88,13 @@ export async function changeObject(core: Core, call: Call, target: Target, chang
 /** @throws RevisionMismatch when somebody else wrote and the new object did not say which state it is made from */
 async function attemptChange(core: Core, call: Call, target: Target, change: Change, entry: Entry): Promise<Written> {
   const { resource } = target
-  const storage = core.catalog.storage(resource)
+  const storage = workingVersion(core, resource)
   const rules = rulesOf(storage)
+  const wait = converted([entry], resource)
+  if (wait !== undefined) await wait
   const old = objectOf(viewEntry(entry, storage))
-  const input = change.build(objectOf(viewEntry(entry, resource)), entry)
+  const built = change.build(objectOf(viewEntry(entry, resource)), entry)
+  const input = built instanceof Promise ? await built : built
   checkIdentity(target, input)
   const pinned = checkVersion(
     target,
@@ -103,7 +111,8 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   else if (change.internal !== true) {
     const before = objectOf(viewEntry(entry, resource))
     const after = convert(object, versionOf(resource))
-    setManagers(object.metadata, trackWrite(core, call, target, after, before, named))
+    const tracked = trackWrite(core, call, target, after, before, named)
+    setManagers(object.metadata, tracked instanceof Promise ? await tracked : tracked)
   }
 
   const request: AdmissionRequest = {
@@ -120,11 +129,17 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   }
   if (change.internal !== true) {
     const mutating = core.admission.mutate(request)
-    if (mutating !== undefined) await mutating
+    if (mutating !== undefined) {
+      await mutating
+      reshape(storage, object)
+    }
   }
   const { managedFields } = object.metadata
   if (change.restrict !== undefined) change.restrict(object, old, () => timestamp(core.now()))
-  else rules.prepareUpdate?.(object, old)
+  else {
+    rules.prepareUpdate?.(object, old)
+    if (storage.custom?.hasStatus === true) keepStatus(object, old)
+  }
   if (hasGeneration(storage) && bumpsGeneration(storage, object, old)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
@@ -139,18 +154,27 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
       : undefined
   try {
     if (change.internal !== true) {
-      refuse(storage, target.name, problems(target, storage, change, object, old, trusted))
+      const found = problems(call, storage, change, object, old, trusted)
+      refuse(storage, target.name, found instanceof Promise ? await found : found)
       addWarnings(call, resource, object, old)
       const validating = core.admission.validate(request)
       if (validating !== undefined) await validating
     }
     const charged = change.internal === true ? undefined : request
-    return await write(core, call, target, object, old, entry, reservation, charged)
+    const form = formOf(object, storage)
+    const stored = form instanceof Promise ? await form : form
+    return await write(core, call, target, stored, old, entry, reservation, charged)
   } catch (error) {
     reservation?.revert()
     if (pinned && error instanceof RevisionMismatch) throw errors.conflict(groupResource(resource), target.name)
     throw error
   }
+}
+
+/** With a status endpoint, no other one changes the status. */
+function keepStatus(object: KubeObject, old: KubeObject): void {
+  if (Object.hasOwn(old, 'status')) object['status'] = old['status']
+  else delete object['status']
 }
 
 async function write(
@@ -167,28 +191,27 @@ async function write(
   const { key } = entry
   const ends = isFinished(object, old)
   // An object that is shown otherwise than it is stored is stored anew, whatever else changes.
-  const kept = viewEntry(entry, core.catalog.storage(target.resource)) === entry
+  const before = objectOf(entry)
   if (
     !ends &&
-    kept &&
-    isUnchanged(object, old) &&
-    sameManagers(object.metadata.managedFields, old.metadata.managedFields)
+    isUnchanged(object, before) &&
+    sameManagers(object.metadata.managedFields, before.metadata.managedFields)
   ) {
     reservation?.revert()
     await committed(core.range, entry)
-    return written(viewEntry(entry, target.resource))
+    return written(await shown(entry, target.resource))
   }
   const others = ends || request === undefined ? [] : core.admission.reserve(request)
   if (call.dryRun === true) {
     reservation?.revert()
-    return written(viewEntry(synthetic(object, key, entry.revision, entry.created).entry, target.resource))
+    return written(await shown(synthetic(object, key, entry.revision, entry.created).entry, target.resource))
   }
   const encode = ends ? reencoder(object) : encoder(object)
   const type = ends ? 'delete' : 'put'
   const [after] = await core.range.write([{ type, key, expect: entry.revision, encode }, ...sideWrites(others)])
   reservation?.commit()
   if (ends && key.startsWith('core/services/')) core.services.deleted(object)
-  return written(viewEntry(after!, target.resource))
+  return written(await shown(after!, target.resource))
 }
 
 function written(entry: Entry): Written {
@@ -196,28 +219,25 @@ function written(entry: Entry): Written {
 }
 
 function problems(
-  target: Target,
+  call: Call,
   storage: ServedResource,
   change: Change,
   object: KubeObject,
   old: KubeObject,
   trusted: boolean,
-): FieldError[] {
+): FieldError[] | Promise<FieldError[]> {
   const rules = rulesOf(storage)
   const meta = metadataRules(storage, rules, object)
   const wrong = validateMetadata(object.metadata, meta)
   wrong.push(...validateMetadataUpdate(object.metadata, old.metadata, meta.legacyFinalizers))
+  if (storage.custom !== undefined) {
+    const found = customErrors(call, storage.custom, object, old, change.part)
+    return found instanceof Promise ? found.then((list) => [...wrong, ...list]) : [...wrong, ...found]
+  }
   if (change.validate !== undefined) return [...wrong, ...change.validate(object, old)]
-  if (storage.custom !== undefined) return [...wrong, ...customProblems(target.resource, object, old)]
   wrong.push(...contentErrors(storage, object))
   wrong.push(...(rules.validateUpdate?.(object, trusted ? withIps(object, old) : old) ?? []))
   return wrong
-}
-
-/** Custom resources are checked by the schema of the version that was written. */
-export function customProblems(resource: ServedResource, object: KubeObject, old: KubeObject): FieldError[] {
-  const version = versionOf(resource)
-  return contentErrors(resource, convert(object, version), convert(old, version))
 }
 
 /** The old service as if it had the new address already, for the one writer that may change it. */

@@ -1,15 +1,16 @@
 /**
  * The seam where an object changes its API version. Objects under one prefix are stored in one version; the others
- * are views of it. Custom resources convert by strategy None: only apiVersion differs.
+ * are views of it.
  */
-import type { CustomResource, ServedResource, Stored } from '../contract.ts'
+import type { ServedResource, Stored } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { Entry } from '../../store/contract.ts'
-import { decodeJsonBytes } from '../../machinery/codec/json.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { apiVersionOf } from '../../machinery/object.ts'
+import type { LiveCatalog } from './catalog.ts'
 import { coreEventOf, newEventOf } from './convert-events.ts'
 import { autoscalerV1Of, autoscalerV2Of } from './convert-autoscaler.ts'
+import { converted, customView, storedForm, viewAtHand } from './custom-views.ts'
 import { ordered } from './stored.ts'
 
 type Conversion = (object: KubeObject) => KubeObject
@@ -55,30 +56,36 @@ function headOf(served: ServedResource): Buffer {
 /** Views are kept as long as their entry, so that every watcher gets the same one. */
 const views = new WeakMap<Entry, Map<string, Entry>>()
 
-/** The entry as this resource's version shows it: the entry itself when it is stored so. */
+/**
+ * The entry as this resource's version shows it: the entry itself when it is stored so. Where a webhook converts,
+ * `converted` (custom-views.ts) has been waited for.
+ */
 export function viewEntry(entry: Entry, served: ServedResource): Entry {
-  const view = versionEntry(entry, served)
-  const { custom } = served
-  return custom === undefined || !custom.mayDiffer(view.revision) ? view : shapedEntry(view, custom)
+  return served.custom === undefined ? versionEntry(entry, served) : customView(entry, served, served.custom)
 }
 
-/** What schemas made of entries; most are shown as they are. Kept as long as both. */
-const shapes = new WeakMap<CustomResource, WeakMap<Entry, Entry>>()
+/** As {@link viewEntry}; what a webhook would have to convert first is shown as it is stored. */
+export function entryAtHand(entry: Entry, served: ServedResource): Entry {
+  return served.custom === undefined ? versionEntry(entry, served) : viewAtHand(entry, served, served.custom)
+}
 
-/** A custom resource as the schema of now wants it: pruned, with defaults. */
-function shapedEntry(entry: Entry, custom: CustomResource): Entry {
-  let known = shapes.get(custom)
-  if (known === undefined) shapes.set(custom, (known = new WeakMap<Entry, Entry>()))
-  let shaped = known.get(entry)
-  if (shaped === undefined) {
-    const object = decodeJsonBytes(entry.bytes).value as KubeObject
-    custom.prune(object)
-    custom.defaults(object)
-    const bytes = Buffer.from(JSON.stringify(object), 'utf8')
-    shaped = bytes.equals(entry.bytes) ? entry : { ...entry, bytes, object }
-    known.set(entry, shaped)
-  }
-  return shaped
+/** As {@link viewEntry}, waiting for a webhook where one converts. @throws StatusError 500 (rejects) */
+export function shown(entry: Entry, served: ServedResource): Entry | Promise<Entry> {
+  const wait = converted([entry], served)
+  return wait === undefined ? viewEntry(entry, served) : wait.then(() => viewEntry(entry, served))
+}
+
+/**
+ * The resource in whose version a write is worked on: custom resources are admitted and validated as they are written,
+ * built-ins in the version that they are stored in.
+ */
+export function workingVersion(core: { readonly catalog: LiveCatalog }, served: ServedResource): ServedResource {
+  return served.custom === undefined ? core.catalog.storage(served) : served
+}
+
+/** A finished object as it is stored. A promise where a webhook converts. */
+export function formOf(object: KubeObject, served: ServedResource): KubeObject | Promise<KubeObject> {
+  return served.custom === undefined ? object : storedForm(object, served, served.custom)
 }
 
 function versionEntry(entry: Entry, served: ServedResource): Entry {

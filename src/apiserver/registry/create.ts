@@ -8,7 +8,7 @@ import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import { stateOf } from './cluster-state.ts'
-import { convert, stored, versionOf, viewEntry } from './convert.ts'
+import { convert, formOf, shown, stored, versionOf, workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
 import { groupResource, reworded, rulesOf, timestamp } from './core.ts'
 import { countEvent } from './event-expiry.ts'
@@ -16,7 +16,7 @@ import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import { setManagers, trackWrite } from './managers.ts'
 import type { Reservation } from './service-draft.ts'
-import { addWarnings, contentErrors, metadataRules, prepared, refuse } from './strategy.ts'
+import { addWarnings, contentErrors, customErrors, metadataRules, prepared, refuse, reshape } from './strategy.ts'
 import { encoder, orderedMeta, sideWrites, synthetic } from './stored.ts'
 
 /** How often another name is tried when a generated one is taken. */
@@ -42,12 +42,13 @@ export async function createObject(
   wipe(input.metadata)
   if (resource.custom !== undefined) refuseTerminating(core, resource)
   const object = prepared(core, resource, input)
-  const storage = core.catalog.storage(resource)
-  const asWritten = convert(object, versionOf(resource))
-  setManagers(
-    object.metadata,
-    managed ?? trackWrite(core, call, target, asWritten, undefined, { written: named, stored: undefined }),
-  )
+  const storage = workingVersion(core, resource)
+  if (managed !== undefined) setManagers(object.metadata, managed)
+  else {
+    const asWritten = convert(object, versionOf(resource))
+    const tracked = trackWrite(core, call, target, asWritten, undefined, { written: named, stored: undefined })
+    setManagers(object.metadata, tracked instanceof Promise ? await tracked : tracked)
+  }
   const namespace = object.metadata.namespace ?? ''
   const request: AdmissionRequest = {
     operation: 'CREATE',
@@ -62,7 +63,10 @@ export async function createObject(
     state: stateOf(core),
   }
   const mutating = core.admission.mutate(request)
-  if (mutating !== undefined) await mutating
+  if (mutating !== undefined) {
+    await mutating
+    reshape(storage, object)
+  }
 
   const rules = rulesOf(storage)
   name(core, storage, namespace, object.metadata)
@@ -76,12 +80,17 @@ export async function createObject(
   const reservation = isService ? core.services.create(object) : undefined
   try {
     const wrong = validateMetadata(object.metadata, metadataRules(storage, rules, object))
-    wrong.push(...contentErrors(resource.custom === undefined ? storage : resource, object))
+    if (storage.custom === undefined) wrong.push(...contentErrors(storage, object))
+    else {
+      const found = customErrors(call, storage.custom, object, undefined)
+      wrong.push(...(found instanceof Promise ? await found : found))
+    }
     refuse(storage, object.metadata.name ?? '', wrong)
     addWarnings(call, resource, object, undefined)
     const validating = core.admission.validate(request)
     if (validating !== undefined) await validating
-    return await write(core, request, target, object, reservation)
+    const form = formOf(object, storage)
+    return await write(core, request, target, form instanceof Promise ? await form : form, reservation)
   } catch (error) {
     reservation?.revert()
     throw error
@@ -104,7 +113,7 @@ async function write(
   if (call.dryRun === true) {
     reservation?.revert()
     const { entry } = synthetic(object, key, core.range.revision, core.range.revision)
-    return created(viewEntry(entry, target.resource))
+    return created(await shown(entry, target.resource))
   }
   try {
     const [entry] = await core.range.write([
@@ -113,7 +122,7 @@ async function write(
     ])
     reservation?.commit()
     if (storage.prefix === 'core/events/') countEvent(core)
-    return created(viewEntry(entry!, target.resource))
+    return created(await shown(entry!, target.resource))
   } catch (error) {
     if (error instanceof RevisionMismatch) throw taken(storage, undefined, given)
     throw error

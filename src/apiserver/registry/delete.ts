@@ -5,7 +5,7 @@ import type { Entry } from '../../store/contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
 import { errors } from '../../machinery/status.ts'
 import { stateOf } from './cluster-state.ts'
-import { stored, viewEntry } from './convert.ts'
+import { shown, stored, workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
 import { committed, groupResource } from './core.ts'
 import { checkDeleteOptions, checkPreconditions, decideDeletion } from './deletion.ts'
@@ -48,15 +48,18 @@ async function attemptDelete(
   const { resource } = target
   const object = objectOf(entry)
   checkPreconditions(resource, object.metadata, entry.revision, options)
+  const working = workingVersion(core, resource)
+  const view = resource.custom === undefined ? entry : shown(entry, working)
+  const seen = objectOf(view instanceof Promise ? await view : view)
   const request = {
     operation: 'DELETE' as const,
-    resource: core.catalog.storage(resource),
+    resource: working,
     requested: resource,
     subresource: '',
     namespace: target.namespace,
     name: target.name,
-    object,
-    old: object,
+    object: seen,
+    old: seen,
     call,
     options,
     state: stateOf(core),
@@ -71,7 +74,7 @@ async function attemptDelete(
   const gone = { deleted: { name: target.name, uid: object.metadata.uid ?? '' } }
   if (decision.type === 'keep') {
     await committed(core.range, entry)
-    return { pending: stored(viewEntry(entry, resource)) }
+    return { pending: stored(await shown(entry, resource)) }
   }
   if (decision.type === 'remove') {
     if (call.dryRun === true) return gone
@@ -82,8 +85,8 @@ async function attemptDelete(
   const marked = ordered(decision.object, object.kind ?? '', object.apiVersion ?? '')
   marked.metadata = orderedMeta(marked.metadata)
   if (call.dryRun === true) {
-    return { pending: stored(viewEntry(synthetic(marked, key, revision, entry.created).entry, resource)) }
+    return { pending: stored(await shown(synthetic(marked, key, revision, entry.created).entry, resource)) }
   }
   const [after] = await core.range.write([{ type: 'put', key, expect: revision, encode: encoder(marked) }])
-  return { pending: stored(viewEntry(after!, resource)) }
+  return { pending: stored(await shown(after!, resource)) }
 }

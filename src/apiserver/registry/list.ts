@@ -4,7 +4,8 @@ import type { Entry, ListResult, Range } from '../../store/contract.ts'
 import { Compacted } from '../../store/contract.ts'
 import { errors } from '../../machinery/status.ts'
 import { decodeContinue, encodeContinue } from './continue-token.ts'
-import { viewEntry } from './convert.ts'
+import { shown, viewEntry } from './convert.ts'
+import { converted } from './custom-views.ts'
 import type { Core } from './core.ts'
 import { listPrefix } from './key.ts'
 import { checkListOptions, parseResourceVersion } from './list-options.ts'
@@ -53,7 +54,7 @@ function scopeOf(resource: ServedResource, namespace: string, selection: Selecti
   return listPrefix(resource, selection.namespace)
 }
 
-function page(
+async function page(
   range: Range,
   resource: ServedResource,
   selection: Selection,
@@ -61,18 +62,19 @@ function page(
   limit: number | undefined,
   revision: number | undefined,
   start: string | undefined,
-): Listed {
+): Promise<Listed> {
   try {
     const exactKey = keyOfName(resource, selection, prefix)
     if (exactKey !== undefined && revision === undefined && start === undefined) {
       const entry = range.get(exactKey)
-      const view = entry === undefined ? undefined : viewEntry(entry, resource)
+      const resourceVersion = String(range.revision)
+      const view = entry === undefined ? undefined : await shown(entry, resource)
       const entries = view !== undefined && selection.matches(view) ? [view] : []
-      return { entries, resourceVersion: String(range.revision) }
+      return { entries, resourceVersion }
     }
     return selection.empty
-      ? wholePage(range, resource, prefix, limit, revision, start)
-      : selectedPage(range, resource, selection, prefix, limit, revision, start)
+      ? await wholePage(range, resource, prefix, limit, revision, start)
+      : await selectedPage(range, resource, selection, prefix, limit, revision, start)
   } catch (error) {
     if (!(error instanceof Compacted)) throw error
     throw start === undefined
@@ -103,15 +105,17 @@ function fetch(
 
 const behind = (prefix: string, entry: Entry): string => `${entry.key.slice(prefix.length)}\0`
 
-function wholePage(
+async function wholePage(
   range: Range,
   resource: ServedResource,
   prefix: string,
   limit: number | undefined,
   revision: number | undefined,
   start: string | undefined,
-): Listed {
+): Promise<Listed> {
   const result = fetch(range, prefix, limit, revision, start)
+  const wait = converted(result.entries, resource)
+  if (wait !== undefined) await wait
   const entries = result.entries.map((entry) => viewEntry(entry, resource))
   const resourceVersion = String(result.revision)
   const last = result.entries.at(-1)
@@ -120,7 +124,7 @@ function wholePage(
   return { entries, resourceVersion, continue: token, remainingItemCount: result.remaining }
 }
 
-function selectedPage(
+async function selectedPage(
   range: Range,
   resource: ServedResource,
   selection: Selection,
@@ -128,13 +132,15 @@ function selectedPage(
   limit: number | undefined,
   revision: number | undefined,
   start: string | undefined,
-): Listed {
+): Promise<Listed> {
   const entries: Entry[] = []
   let at = revision
   let from = start
   for (;;) {
     const result = fetch(range, prefix, limit === undefined ? undefined : CHUNK, at, from)
     at = result.revision
+    const wait = converted(result.entries, resource)
+    if (wait !== undefined) await wait
     for (const [i, entry] of result.entries.entries()) {
       const view = viewEntry(entry, resource)
       if (!selection.matches(view)) continue

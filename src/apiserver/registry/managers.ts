@@ -16,6 +16,7 @@ import { parseApiVersion } from '../../machinery/object.ts'
 import type { SchemaProps } from '../../machinery/schema/index.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import { convert, versionOf } from './convert.ts'
+import { convertObject } from './custom-views.ts'
 import type { Core } from './core.ts'
 import { timestamp } from './core.ts'
 import { equalJson } from './json.ts'
@@ -47,23 +48,86 @@ export function emptyOf(resource: ServedResource): KubeObject {
   return empty
 }
 
-/** How objects come into the other served versions of their kind. */
-export function versionsOf(core: Core, { info }: ServedResource): Versions {
-  return {
-    convert({ object }, apiVersion) {
-      const gv = parseApiVersion(apiVersion)
-      const resource = gv === undefined ? undefined : core.catalog.find(gv.group, gv.version, info.resource)
-      return resource === undefined ? undefined : typedOf(resource, convert(object, apiVersion))
-    },
+/** An object that a webhook must convert before the work can go on. */
+class Unconverted extends Error {
+  readonly object: KubeObject
+  readonly apiVersion: string
+  readonly key: string
+
+  constructor(object: KubeObject, apiVersion: string, key: string) {
+    super(`not yet in ${apiVersion}`)
+    this.object = object
+    this.apiVersion = apiVersion
+    this.key = key
   }
 }
 
+/** How often a webhook is asked for the managers of one write: each version for a few states of the object. */
+const MAX_CONVERSIONS = 64
+
+/**
+ * Runs `work`, which may want to see objects in the other served versions of their kind. Where a webhook converts, it
+ * runs again, as often as something is missing: it must be pure. A promise only then.
+ * @throws StatusError 500 when the webhook fails
+ */
+export function inVersions<T>(
+  core: Core,
+  resource: ServedResource,
+  work: (versions: Versions) => T,
+): T | Promise<T> {
+  const { info, custom } = resource
+  const find = (apiVersion: string): ServedResource | undefined => {
+    const gv = parseApiVersion(apiVersion)
+    return gv === undefined ? undefined : core.catalog.find(gv.group, gv.version, info.resource)
+  }
+  if (custom?.conversion === undefined) {
+    return work({
+      convert({ object }, apiVersion) {
+        const to = find(apiVersion)
+        return to === undefined ? undefined : typedOf(to, convert(object, apiVersion))
+      },
+    })
+  }
+  const made = new Map<string, KubeObject>()
+  const versions: Versions = {
+    convert({ object }, apiVersion) {
+      const to = find(apiVersion)
+      if (to === undefined) return undefined
+      // What holds nothing is converted by nobody: a webhook expects whole objects.
+      const bare = Object.keys(object).every((name) => name === 'apiVersion' || name === 'kind')
+      if (bare || object.apiVersion === apiVersion) return typedOf(to, convert(object, apiVersion))
+      const key = `${apiVersion} ${JSON.stringify(object)}`
+      const known = made.get(key)
+      if (known === undefined) throw new Unconverted(object, apiVersion, key)
+      return typedOf(to, known)
+    },
+  }
+  const attempt = (left: number): T | Promise<T> => {
+    try {
+      return work(versions)
+    } catch (error) {
+      if (!(error instanceof Unconverted) || left === 0) throw error
+      return convertObject(error.object, custom, error.apiVersion).then((object) => {
+        custom.family.get(parseApiVersion(error.apiVersion)?.version ?? '')?.prune(object)
+        made.set(error.key, object)
+        return attempt(left - 1)
+      })
+    }
+  }
+  return attempt(MAX_CONVERSIONS)
+}
+
 /** How a call's write is recorded. */
-export function trackingOf(core: Core, call: Call, { resource, subresource = '' }: Target): Tracking {
+export function trackingOf(
+  core: Core,
+  call: Call,
+  { resource, subresource = '' }: Target,
+  versions: Versions,
+): Tracking {
   return {
     manager: call.fieldManager ?? '',
     subresource,
-    versions: versionsOf(core, resource),
+    versions,
     ignored: () => trackedFilter(resource, subresource),
     // Upstream keeps no time of updates of a Scale: its managers are those of another kind.
     now: subresource === 'scale' ? undefined : timestamp(core.now()),
@@ -87,7 +151,7 @@ export function trackWrite(
   object: KubeObject,
   old: KubeObject | undefined,
   named: Named,
-): readonly unknown[] | undefined {
+): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined> {
   const { resource, subresource = '' } = target
   const { stored } = named
   // Most writes bring what they read.
@@ -95,14 +159,16 @@ export function trackWrite(
   const managers = managersFor(stored, written, subresource)
   // An object that nobody managed when it was stored stays so until somebody applies to it.
   if (managers.size === 0 && old !== undefined) return undefined
-  try {
-    const before = typedOf(resource, old ?? emptyOf(resource))
-    const after = updateManagers(managers, before, typedOf(resource, object), trackingOf(core, call, target))
-    return after === managers && written === undefined ? stored : encodeManagers(after)
-  } catch (error) {
-    if (error instanceof TypedError) return stored
-    throw error
-  }
+  return inVersions(core, resource, (versions) => {
+    try {
+      const before = typedOf(resource, old ?? emptyOf(resource))
+      const after = updateManagers(managers, before, typedOf(resource, object), trackingOf(core, call, target, versions))
+      return after === managers && written === undefined ? stored : encodeManagers(after)
+    } catch (error) {
+      if (error instanceof TypedError) return stored
+      throw error
+    }
+  })
 }
 
 /** The managers of an object as it is written; an equal list is the stored one. */

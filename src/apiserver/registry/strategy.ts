@@ -1,5 +1,5 @@
 /** The steps that create and update share: defaults, validation, generation, warnings. */
-import type { Call, ServedResource } from '../contract.ts'
+import type { Call, CustomResource, ServedResource } from '../contract.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import { validateMetadata } from '../../machinery/kinds/index.ts'
 import type { KindRules } from '../../machinery/kinds/contract.ts'
@@ -13,7 +13,7 @@ import { equalJson, equalMembers } from './json.ts'
 import { ordered } from './stored.ts'
 
 /**
- * A decoded object in the served version → the same in the storage version, pruned and defaulted, in stored order.
+ * A decoded object in the served version → the same in the working version, pruned and defaulted, in stored order.
  * The object is the caller's own and may be changed.
  */
 export function prepared(core: Core, served: ServedResource, object: KubeObject): KubeObject {
@@ -23,6 +23,7 @@ export function prepared(core: Core, served: ServedResource, object: KubeObject)
     object.kind = served.info.kind
     custom.prune(object)
     custom.defaults(object)
+    return ordered(object, served.info.kind, object.apiVersion)
   }
   const storage = core.catalog.storage(served)
   const version = versionOf(storage)
@@ -31,6 +32,12 @@ export function prepared(core: Core, served: ServedResource, object: KubeObject)
   const converted = ordered(convert(object, version), storage.info.kind, version)
   rulesOf(storage).defaults?.(converted)
   return converted
+}
+
+/** What somebody outside made of a custom resource is pruned and defaulted again. */
+export function reshape({ custom }: ServedResource, object: KubeObject): void {
+  custom?.prune(object)
+  custom?.defaults(object)
 }
 
 const UNLEGACY: ReadonlySet<string> = new Set(['apiextensions.k8s.io'])
@@ -49,12 +56,22 @@ export function metadataRules(
   }
 }
 
-/** Everything wrong with the content of an object as a whole. */
+/** Everything wrong with the content of a built-in object as a whole. */
 export function contentErrors(served: ServedResource, object: KubeObject, old?: KubeObject): FieldError[] {
-  if (served.custom !== undefined) return served.custom.validate(object, old)
   const rules = rulesOf(served)
   if (rules.validate !== undefined) return rules.validate(object, old)
   return served.info.type === undefined ? [] : validateByTable(object, served.info.type)
+}
+
+/** Everything wrong with a custom resource. What is let through because it was wrong before becomes a warning. */
+export function customErrors(
+  call: Call,
+  custom: CustomResource,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  part?: 'status',
+): FieldError[] | Promise<FieldError[]> {
+  return custom.validate(object, old, part, (error) => warn(call, `${error.field}: ${error.message}`))
 }
 
 /** @throws StatusError 422 when something is wrong */

@@ -14,7 +14,9 @@ export interface Subresource {
   merge?(parent: KubeObject, view: KubeObject, target: Target): KubeObject
   /** Puts back what this subresource may not change. Storage version. `now` tells the time as objects hold it. */
   restrict?(object: KubeObject, old: KubeObject, target: Target, now: () => string): void
-  /** Everything wrong with the change. Storage version. @default as an update of the whole object */
+  /** Of custom resources: only the status may change. */
+  readonly part?: 'status'
+  /** Everything wrong with the change of a built-in. Storage version. @default as an update of the whole object */
   validate?(object: KubeObject, old: KubeObject, target: Target): FieldError[]
   create?(core: Core, call: Call, target: Target, object: KubeObject): Promise<Created>
   /** When get is more than a view. */

@@ -45,9 +45,11 @@ async function createMissing(core: Core, call: Call, target: Target, object: Kub
 /** A change through a subresource, or of the object itself. */
 export function changeOf(target: Target, part: Subresource | undefined, build: Change['build']): Change {
   const { restrict, validate } = part ?? {}
+  const only = part?.part
   return {
     subresource: target.subresource ?? '',
     build,
+    ...(only === undefined ? {} : { part: only }),
     ...(restrict === undefined ? {} : { restrict: (object, old, now) => restrict(object, old, target, now) }),
     ...(validate === undefined ? {} : { validate: (object, old) => validate(object, old, target) }),
   }

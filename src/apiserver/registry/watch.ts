@@ -3,7 +3,8 @@ import type { ApiWatchEvent, ServedResource, Target, WatchCall } from '../contra
 import { objectOf } from '../contract.ts'
 import type { Entry, StoreEvent } from '../../store/contract.ts'
 import { Compacted } from '../../store/contract.ts'
-import { errors } from '../../machinery/status.ts'
+import { StatusError, errors } from '../../machinery/status.ts'
+import { ConversionLine } from './conversion-line.ts'
 import { viewEntry } from './convert.ts'
 import type { Core } from './core.ts'
 import { listPrefix } from './key.ts'
@@ -21,7 +22,7 @@ export function watchObjects(
   target: Target,
   query: WatchCall,
   listener: (event: ApiWatchEvent) => void,
-  onEnd: () => void,
+  onEnd: (error?: StatusError) => void,
 ): () => void {
   checkWatchOptions(query)
   const { resource } = target
@@ -38,24 +39,37 @@ export function watchObjects(
   const from = initial || asked === undefined || asked === 0 ? range.revision : asked
 
   let stopped = false
+  const stops: (() => void)[] = []
+  const stop = (): void => {
+    stopped = true
+    for (const end of stops.splice(0)) end()
+  }
+  const line = resource.custom?.conversion === undefined ? undefined : new ConversionLine(resource, failed)
+  function failed(error: unknown): void {
+    if (stopped) return
+    stop()
+    onEnd(error instanceof StatusError ? error : errors.internal(String(error)))
+  }
+  /** Runs `deliver` once what it shows is converted, behind everything that came before. */
+  const inTurn = (entries: readonly (Entry | undefined)[], deliver: () => void): void => {
+    if (line === undefined) deliver()
+    else line.add(entries, () => void (stopped || deliver()))
+  }
   const send = (event: ApiWatchEvent): void => {
     if (!stopped) listener(event)
   }
   if (!initial && from < range.compacted) throw tooOld(from, range.compacted)
   if (initial) {
     const entries = exactKey === undefined ? range.list(prefix).entries : [range.get(exactKey)]
-    for (const entry of entries) {
-      const view = entry === undefined ? undefined : viewEntry(entry, resource)
-      if (view !== undefined && selection.matches(view)) send({ type: 'ADDED', entry: view })
-    }
-    if (query.sendInitialEvents === true && query.allowWatchBookmarks === true) {
-      send({ type: 'BOOKMARK', resourceVersion: String(from), initialEventsEnd: true })
-    }
-  }
-  const stops: (() => void)[] = []
-  const stop = (): void => {
-    stopped = true
-    for (const end of stops.splice(0)) end()
+    inTurn(entries, () => {
+      for (const entry of entries) {
+        const view = entry === undefined ? undefined : viewEntry(entry, resource)
+        if (view !== undefined && selection.matches(view)) send({ type: 'ADDED', entry: view })
+      }
+      if (query.sendInitialEvents === true && query.allowWatchBookmarks === true) {
+        send({ type: 'BOOKMARK', resourceVersion: String(from), initialEventsEnd: true })
+      }
+    })
   }
   const translate = selection.empty ? translateAll : translateSelected
   try {
@@ -64,6 +78,14 @@ export function watchObjects(
         if (stopped || event.revision <= from) return
         const key = event.entry.key
         if (exactKey === undefined ? !key.startsWith(prefix) : key !== exactKey) return
+        if (line !== undefined) {
+          const shown = selection.empty ? [event.entry] : [event.entry, event.previous]
+          line.add(shown, () => {
+            const out = stopped ? undefined : translate(event, resource, selection)
+            if (out !== undefined) listener(out)
+          })
+          return
+        }
         const out = translate(event, resource, selection)
         if (out !== undefined) listener(out)
       }),
@@ -75,9 +97,9 @@ export function watchObjects(
   if (query.allowWatchBookmarks === true) {
     const tick = (): void => {
       // A watch that starts in the future has nothing to mark before it.
-      if (range.revision >= from) {
-        send({ type: 'BOOKMARK', resourceVersion: String(range.revision), initialEventsEnd: false })
-      }
+      const { revision } = range
+      if (revision < from) return
+      inTurn([], () => send({ type: 'BOOKMARK', resourceVersion: String(revision), initialEventsEnd: false }))
     }
     stops.push(core.bookmarks.add(tick, query.timeoutSeconds))
   }
@@ -113,26 +135,26 @@ function translateSelected(
   resource: ServedResource,
   selection: Selection,
 ): ApiWatchEvent | undefined {
-  const was = event.previous !== undefined && selection.matches(viewEntry(event.previous, resource))
+  const previous = event.previous === undefined ? undefined : viewEntry(event.previous, resource)
+  const was = previous !== undefined && selection.matches(previous)
   if (event.type === 'delete') {
     return was ? { type: 'DELETED', entry: viewEntry(event.entry, resource) } : undefined
   }
   const view = viewEntry(event.entry, resource)
   const is = selection.matches(view)
   if (is) return { type: was ? 'MODIFIED' : 'ADDED', entry: view }
-  return was ? { type: 'DELETED', entry: viewEntry(left(event), resource) } : undefined
+  return was ? { type: 'DELETED', entry: left(previous, event.revision) } : undefined
 }
 
 /** Previous states with the revision of the event that replaced them; one for all watchers of the event. */
 const lefts = new WeakMap<Entry, Entry>()
 
 /** What a watcher sees of an object that left its selection: the previous state at the new revision. */
-function left(event: StoreEvent): Entry {
-  let entry = lefts.get(event.entry)
+function left(previous: Entry, revision: number): Entry {
+  let entry = lefts.get(previous)
   if (entry === undefined) {
-    const previous = event.previous!
-    entry = { ...previous, revision: event.revision, ...reencoder(objectOf(previous))(event.revision) }
-    lefts.set(event.entry, entry)
+    entry = { ...previous, revision, ...reencoder(objectOf(previous))(revision) }
+    lefts.set(previous, entry)
   }
   return entry
 }

@@ -2,7 +2,6 @@
 import type { Target } from '../contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { rulesFor } from '../../machinery/kinds/index.ts'
-import { customProblems } from '../registry/change.ts'
 import type { Subresource } from '../registry/subresource.ts'
 import { stampConditions } from './conditions.ts'
 
@@ -35,9 +34,9 @@ function restrict(object: KubeObject, old: KubeObject, { resource }: Target, now
 }
 
 export const status: Subresource = {
+  part: 'status',
   restrict,
   validate(object, old, { resource }) {
-    if (resource.custom !== undefined) return customProblems(resource, object, old)
     return rulesFor(resource.info.group, resource.info.kind).validateStatus?.(object, old) ?? []
   },
 }
