@@ -1,12 +1,12 @@
 /** Conversion of custom resources by webhook, with the checks and texts of upstream. */
 import { randomUUID } from 'node:crypto'
-import { decodeJsonBytes } from '../../machinery/codec/json.ts'
-import { validateAnnotations, validateLabels } from '../../machinery/kinds/index.ts'
+import { validateAnnotationMap, validateLabelMap } from '../../machinery/kinds/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { parseApiVersion } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import type { Conversion, ConversionInput } from '../contract.ts'
-import type { Answer, Destination, Dialler } from '../dial/contract.ts'
+import type { Destination, Dialler } from '../dial/contract.ts'
+import { postJson } from '../dial/post.ts'
 import { copyJson } from '../registry/json.ts'
 import type { Converters, Definition } from './definition.ts'
 
@@ -41,7 +41,6 @@ class WebhookConversion implements Conversion {
   readonly #destination: Destination | undefined
   readonly #caBundle: string | undefined
   readonly #version: string | undefined
-  readonly #url: string
 
   constructor(definition: Definition, dialler: Dialler) {
     this.#dialler = dialler
@@ -52,7 +51,6 @@ class WebhookConversion implements Conversion {
     else if (service !== undefined) this.#destination = { service }
     const pem = Buffer.from(caBundle ?? '', 'base64').toString('utf8')
     if (pem.trim() !== '') this.#caBundle = pem
-    this.#url = url ?? (service === undefined ? '' : serviceUrl(service))
   }
 
   async convert(objects: readonly ConversionInput[], apiVersion: string): Promise<readonly KubeObject[]> {
@@ -73,12 +71,7 @@ class WebhookConversion implements Conversion {
     return made.map((object, i) => checked(objects[i]!.object, object, apiVersion, single ? undefined : i))
   }
 
-  async #ask(
-    kind: string,
-    uid: string,
-    objects: readonly ConversionInput[],
-    apiVersion: string,
-  ): Promise<unknown> {
+  async #ask(kind: string, uid: string, objects: readonly ConversionInput[], apiVersion: string): Promise<unknown> {
     const fail = (why: string): never => {
       throw errors.unknown(`conversion webhook for ${kind} failed: ${why}`)
     }
@@ -91,25 +84,14 @@ class WebhookConversion implements Conversion {
       parts.push(bytes)
     }
     parts.push(TAIL)
-    let answer: Answer
     try {
-      answer = await this.#dialler.call({
+      return await postJson(this.#dialler, {
         destination: this.#destination,
         ...(this.#caBundle === undefined ? {} : { caBundle: this.#caBundle }),
-        method: 'POST',
-        query: '?timeout=30s',
-        headers: { 'content-type': 'application/json', accept: 'application/json, */*' },
         body: Buffer.concat(parts),
         timeout: TIMEOUT,
         maxAnswer: MAX_ANSWER,
       })
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      return fail(why.startsWith('Post ') ? why : `Post ${JSON.stringify(`${this.#url}?timeout=30s`)}: ${why}`)
-    }
-    if (answer.status < 200 || answer.status > 206) return fail(refusal(answer))
-    try {
-      return decodeJsonBytes(answer.body).value
     } catch (error) {
       return fail(error instanceof Error ? error.message : String(error))
     }
@@ -118,50 +100,6 @@ class WebhookConversion implements Conversion {
 
 const COMMA = Buffer.from(',')
 const TAIL = Buffer.from(']}}')
-
-function serviceUrl({ name, namespace, port, path }: NonNullable<NonNullable<Service>>): string {
-  const rest = (path ?? '').startsWith('/') ? path! : `/${path ?? ''}`
-  return `https://${name}.${namespace}.svc:${port ?? 443}${rest}`
-}
-type Service = NonNullable<NonNullable<Definition['spec']['conversion']>['webhook']>['clientConfig'] extends
-  | { service?: infer S }
-  | undefined
-  ? S
-  : never
-
-/** What upstream's client makes of an answer that is no success. */
-function refusal({ status, body }: Answer): string {
-  const text = body.subarray(0, 2048).toString('utf8').trim()
-  try {
-    const said: unknown = JSON.parse(body.toString('utf8'))
-    if (isJson(said) && said['kind'] === 'Status' && typeof said['message'] === 'string') return said['message']
-  } catch {
-    // Not a Status.
-  }
-  switch (status) {
-    case 400:
-      return 'the server rejected our request for an unknown reason'
-    case 401:
-      return 'the server has asked for the client to provide credentials'
-    case 403:
-      return text === '' ? 'unknown' : text
-    case 404:
-      return 'the server could not find the requested resource'
-    case 405:
-      return 'the server does not allow this method on the requested resource'
-    case 413:
-      return `the server responded with the status code 413 but did not return more information`
-    case 429:
-      return 'the server has received too many requests and has asked us to try again later'
-    case 503:
-      return 'the server is currently unable to handle the request'
-    case 504:
-      return 'the server was unable to return a response in the time allotted, but may still be processing the request'
-    default:
-      if (status >= 500) return `an error on the server (${JSON.stringify(text || 'unknown')}) has prevented the request from succeeding`
-      return `the server responded with the status code ${status} but did not return more information`
-  }
-}
 
 /** The objects of a ConversionReview. @throws Error with upstream's text */
 function convertedObjects(review: unknown, version: string, uid: string): unknown[] {
@@ -192,8 +130,7 @@ function checked(original: KubeObject, answer: unknown, apiVersion: string, inde
     throw errors.unknown(`${of} ${what}: ${why}`)
   }
   const listed = index !== undefined
-  const invalid = (why: string): never =>
-    bad(listed ? `converted object at index ${index}` : 'object at index 0', why)
+  const invalid = (why: string): never => bad(listed ? `converted object at index ${index}` : 'object at index 0', why)
   if (!isJson(answer)) return invalid("Object 'Kind' is missing in 'null'")
   const made = answer as KubeObject
   const gv = parseApiVersion(typeof made.apiVersion === 'string' ? made.apiVersion : '')
@@ -235,7 +172,7 @@ function restoreMetadata(original: KubeObject, made: KubeObject): string | undef
     }
     const map = value as Record<string, string>
     const problems =
-      field === 'labels' ? validateLabels(map, 'metadata.labels') : validateAnnotations(map, 'metadata.annotation')
+      field === 'labels' ? validateLabelMap(map, 'metadata.labels') : validateAnnotationMap(map, 'metadata.annotation')
     if (problems.length > 0) {
       const texts = problems.map((e) => `${e.field}: ${e.message}`)
       return texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`

@@ -117,8 +117,7 @@ export function servedResources(definition: Definition, revision: number, conver
   const conversion = definition.spec.versions.length > 1 ? converters(definition) : undefined
   for (const version of definition.spec.versions)
     family.set(version.name, new CustomVersion(definition, version, revision, family, conversion))
-  const resource = (version: Version): ServedResource =>
-    servedResource(definition, version, family.get(version.name)!)
+  const resource = (version: Version): ServedResource => servedResource(definition, version, family.get(version.name)!)
   const versions = definition.spec.versions.filter((v) => v.served).toSorted((a, b) => compareVersions(b.name, a.name))
   const resources = versions.map(resource)
   const stored = definition.spec.versions.find((v) => v.storage)
@@ -230,13 +229,8 @@ class CustomVersion implements CustomResource {
     this.#schema.defaults(object)
   }
 
-  validate(
-    object: KubeObject,
-    old?: KubeObject,
-    part?: 'status',
-    ratcheted?: (error: FieldError) => void,
-  ): FieldError[] | Promise<FieldError[]> {
-    return this.#schema.validate(object, old, part, ratcheted)
+  validate(object: KubeObject, old?: KubeObject): FieldError[] | Promise<FieldError[]> {
+    return this.#schema.validate(object, old)
   }
 
   unknownFields(object: KubeObject): string[] {

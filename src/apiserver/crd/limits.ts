@@ -2,7 +2,7 @@
  * Admission of CustomResourceDefinitions: what passes the kind's own validation but could not be kept here. A rule
  * that is not evaluated is refused instead of ignored.
  */
-import { child, index, invalid } from '../../machinery/field.ts'
+import { child, index } from '../../machinery/field.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import { defaultErrors, unsupportedErrors } from '../../machinery/schema/index.ts'
 import { errors } from '../../machinery/status.ts'
@@ -36,10 +36,6 @@ function problems({ spec }: Definition): FieldError[] {
     if (schema === undefined || (shared && i > 0)) continue
     const path = shared ? 'spec.validation.openAPIV3Schema' : child(index('spec.versions', i), 'schema.openAPIV3Schema')
     found.push(...unsupportedErrors(schema, path), ...defaultErrors(schema, path))
-  }
-  if (spec.conversion?.strategy === 'Webhook' && spec.versions.length > 1) {
-    const why = 'conversion by webhook between several versions is not supported by this server'
-    found.push(invalid('spec.conversion.strategy', 'Webhook', why))
   }
   return found
 }

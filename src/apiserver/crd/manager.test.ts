@@ -103,12 +103,6 @@ test('what this server can not keep is refused, naming the field', async () => {
     refused.json.details.causes[0].field,
     'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations',
   )
-  const hook = definition()
-  hook.spec.versions.push({ ...structuredClone(hook.spec.versions[0]), name: 'v2', storage: false })
-  const webhook = { conversionReviewVersions: ['v1'], clientConfig: { url: 'https://example.com/convert' } }
-  hook.spec.conversion = { strategy: 'Webhook', webhook }
-  const asked = await define(server, hook)
-  assert.deepEqual([asked.status, asked.json.details.causes[0].field], [422, 'spec.conversion.strategy'])
 })
 
 test('tables have the printer columns of the version', async () => {
@@ -162,15 +156,19 @@ test('what was stored before a schema changed is shown as the schema wants it no
   assert.equal(unchanged.metadata.resourceVersion, again.metadata.resourceVersion)
 })
 
-test('versions with schemas of their own show the same object each in its way', async () => {
+test('an object has the defaults of the version that is stored, and the fields of the one that is asked for', async () => {
   const server = await testServer()
   const body = definition()
   const other = { ...structuredClone(body.spec.versions[0]), name: 'v2', storage: false }
   other.schema.openAPIV3Schema.properties.spec.properties.shape = { type: 'string', default: 'round' }
   body.spec.versions.push(other)
   await define(server, body)
+  const at = '/apis/example.com/v2/namespaces/default/widgets'
   await server.ask('POST', OBJECTS, widget('a'))
-  const at = '/apis/example.com/v2/namespaces/default/widgets/a'
-  assert.deepEqual((await server.ask('GET', at)).json.spec.shape, 'round')
-  assert.equal((await server.ask('GET', `${OBJECTS}/a`)).json.spec.shape, undefined)
+  const flat = { ...widget('b'), apiVersion: 'example.com/v2', spec: { size: 1, shape: 'flat' } }
+  assert.equal((await server.ask('POST', at, flat)).status, 201)
+  for (const name of ['a', 'b']) {
+    assert.deepEqual((await server.ask('GET', `${at}/${name}`)).json.spec, { size: 1, color: 'red' })
+    assert.deepEqual((await server.ask('GET', `${OBJECTS}/${name}`)).json.spec, { size: 1, color: 'red' })
+  }
 })

@@ -7,11 +7,14 @@ import type { Entry, Range } from '../../store/contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
 import type { Api, ServedResource, UserInfo } from '../contract.ts'
 import { objectOf } from '../contract.ts'
+import type { Dialler } from '../dial/contract.ts'
 import type { HttpLog } from '../http/contract.ts'
 import type { LiveCatalog } from '../registry/catalog.ts'
 import { equalJson } from '../registry/json.ts'
 import { encoder, orderedMeta, reencoder } from '../registry/stored.ts'
+import { webhookConverters } from './conversion.ts'
 import type { Definition } from './definition.ts'
+import type { Converters, Served } from './definition.ts'
 import { FINALIZER, isTrue, prefixOf, servedResources } from './definition.ts'
 import { hasFinalizer, judge, withCondition } from './status.ts'
 
@@ -24,6 +27,8 @@ export interface CustomResourcesOptions {
   /** Deletes the instances of deleted definitions. */
   readonly api: Pick<Api, 'deleteCollection'>
   readonly log: HttpLog
+  /** Calls conversion webhooks. @default none: versions of definitions with a webhook differ in apiVersion only */
+  readonly dialler?: Dialler
   /** Milliseconds since the epoch. */
   now(): number
 }
@@ -43,7 +48,7 @@ interface Known {
   readonly definition: Definition
   readonly entry: Entry
   /** Made when first served; kept while the entry does not change. */
-  resources: readonly ServedResource[] | undefined
+  served: Served | undefined
 }
 
 class Follower implements CustomResources {
@@ -52,6 +57,7 @@ class Follower implements CustomResources {
   readonly #dirty = new Set<string>()
   /** Watches of the instances of definitions that wait for them to be gone. */
   readonly #waiting = new Map<string, () => void>()
+  readonly #converters: Converters
   readonly #stop: () => void
   #working: Promise<void> | undefined
   #published: readonly (readonly ServedResource[])[] = []
@@ -59,6 +65,8 @@ class Follower implements CustomResources {
 
   constructor(options: CustomResourcesOptions) {
     this.#options = options
+    const { dialler } = options
+    this.#converters = dialler === undefined ? () => undefined : webhookConverters(dialler)
     const { entries, revision } = options.range.list(PREFIX)
     for (const entry of entries) this.#learn(entry)
     this.#publish()
@@ -80,7 +88,7 @@ class Follower implements CustomResources {
       before.definition.metadata.generation === definition.metadata.generation &&
       before.definition.metadata.deletionTimestamp === definition.metadata.deletionTimestamp &&
       equalJson(before.definition.status?.acceptedNames, definition.status?.acceptedNames)
-    this.#known.set(entry.key, { definition, entry, resources: same ? before.resources : undefined })
+    this.#known.set(entry.key, { definition, entry, served: same ? before.served : undefined })
     this.#dirty.add(entry.key)
   }
 
@@ -100,12 +108,16 @@ class Follower implements CustomResources {
     const lists: (readonly ServedResource[])[] = []
     for (const known of this.#known.values()) {
       if (!isTrue(known.definition, 'Established')) continue
-      lists.push((known.resources ??= servedResources(known.definition, known.entry.revision)))
+      lists.push(this.#serve(known).resources)
     }
     const same = lists.length === this.#published.length && lists.every((list, i) => list === this.#published[i])
     if (same) return
     this.#published = lists
     this.#options.catalog.set(lists.flat().toSorted(byGroupAndVersion))
+  }
+
+  #serve(known: Known): Served {
+    return (known.served ??= servedResources(known.definition, known.entry.revision, this.#converters))
   }
 
   #work(): void {
@@ -159,7 +171,8 @@ class Follower implements CustomResources {
     const { range, api } = this.#options
     const { definition } = known
     const prefix = prefixOf(definition)
-    const [resource] = known.resources ?? []
+    // As it is stored: nothing needs to be converted.
+    const resource = known.served?.storage
     if (range.count(prefix) > 0 && resource !== undefined) {
       if (!this.#waiting.has(key)) {
         const stop = range.watch(prefix, range.revision, ({ type }) => {
@@ -179,10 +192,7 @@ class Follower implements CustomResources {
         this.#time(),
       )
       await this.#write(known.entry, definition, marked)
-      const { resource: plural, group, version } = resource.info
-      const found = this.#options.catalog.find(group, version, plural)
-      if (found !== undefined)
-        await api.deleteCollection({ user: USER }, { resource: found, namespace: '', name: '' }, {}, {})
+      await api.deleteCollection({ user: USER }, { resource, namespace: '', name: '' }, {}, {})
       // Instances with finalizers keep the definition until they are gone, which the watch tells.
       if (range.count(prefix) > 0) return
     }

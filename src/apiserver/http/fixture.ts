@@ -3,6 +3,7 @@ import { memoryStore } from '../../store/memory.ts'
 import type { Authorizer, UserInfo } from '../contract.ts'
 import { startCustomResources } from '../crd/manager.ts'
 import type { CustomResources } from '../crd/manager.ts'
+import type { Dialler } from '../dial/contract.ts'
 import { createDiscovery } from '../discovery/discovery.ts'
 import type { AnswerStream, Exchange, Handler } from '../exchange.ts'
 import { createOpenApi } from '../openapi/documents.ts'
@@ -63,6 +64,7 @@ export interface Server extends TestCluster {
 export async function testServer(
   options: Partial<HandlerOptions> = {},
   authorizer: Authorizer = allowAll,
+  dialler?: Dialler,
 ): Promise<Server> {
   const range = await memoryStore().open('test')
   const cluster = await testCluster({ range, authorizer })
@@ -70,7 +72,14 @@ export async function testServer(
   const record = (msg: string, fields?: Record<string, unknown>) => void logged.push({ msg, fields })
   const log = { warn: record, error: record }
   const now = () => Date.parse('2026-01-01T00:01:00Z')
-  const custom = startCustomResources({ range, catalog: cluster.api.catalog, api: cluster.api, log, now })
+  const custom = startCustomResources({
+    range,
+    catalog: cluster.api.catalog,
+    api: cluster.api,
+    log,
+    now,
+    ...(dialler === undefined ? {} : { dialler }),
+  })
   const handler = createHandler({
     api: cluster.api,
     authenticate: (): UserInfo => ({ name: 'admin', groups: ['system:masters', 'system:authenticated'] }),

@@ -31,19 +31,22 @@ export async function* watchIterator<T extends KubeObject>(
   query.signal?.addEventListener('abort', end, { once: true })
   try {
     if (query.signal?.aborted === true) return
-    stop = start((event) => {
-      if (done.signal.aborted) return
-      if (waiting.length >= MAX_WAITING) {
-        waiting.push({ type: 'ERROR', object: expired() })
+    stop = start(
+      (event) => {
+        if (done.signal.aborted) return
+        if (waiting.length >= MAX_WAITING) {
+          waiting.push({ type: 'ERROR', object: expired() })
+          end()
+          return
+        }
+        waiting.push(shown<T>(event, resource))
+        wake?.()
+      },
+      (error) => {
+        if (error !== undefined) waiting.push({ type: 'ERROR', object: error.status })
         end()
-        return
-      }
-      waiting.push(shown<T>(event, resource))
-      wake?.()
-    }, (error) => {
-      if (error !== undefined) waiting.push({ type: 'ERROR', object: error.status })
-      end()
-    })
+      },
+    )
     for (;;) {
       for (const event of waiting.splice(0)) {
         if (isAborted(query)) return

@@ -100,7 +100,7 @@ export function createApi(options: ApiOptions): Registry {
     async get(call, target) {
       enter(call, 'get', target)
       const part = find(target)
-      const got = getObject(core, target)
+      const got = getObject(core, call, target)
       const found = got instanceof Promise ? await got : got
       if (part?.view === undefined) return found
       const { key, revision, created } = found.entry

@@ -13,10 +13,10 @@ import { errors } from '../../machinery/status.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import { checkIdentity, checkVersion, keepMetadata } from './change-metadata.ts'
 import { stateOf } from './cluster-state.ts'
-import { convert, formOf, shown, versionOf, viewEntry, workingVersion } from './convert.ts'
+import { convert, formOf, versionOf, viewEntry, viewed, workingVersion } from './convert.ts'
 import { converted } from './custom-views.ts'
 import type { Core } from './core.ts'
-import { committed, groupResource, rulesOf, timestamp } from './core.ts'
+import { committed, groupResource, outside, rulesOf, timestamp } from './core.ts'
 import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import { sameManagers, setManagers, trackWrite } from './managers.ts'
@@ -91,7 +91,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   const storage = workingVersion(core, resource)
   const rules = rulesOf(storage)
   const wait = converted([entry], resource)
-  if (wait !== undefined) await wait
+  if (wait !== undefined) await outside(call, wait)
   const old = objectOf(viewEntry(entry, storage))
   const built = change.build(objectOf(viewEntry(entry, resource)), entry)
   const input = built instanceof Promise ? await built : built
@@ -112,7 +112,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     const before = objectOf(viewEntry(entry, resource))
     const after = convert(object, versionOf(resource))
     const tracked = trackWrite(core, call, target, after, before, named)
-    setManagers(object.metadata, tracked instanceof Promise ? await tracked : tracked)
+    setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
   }
 
   const request: AdmissionRequest = {
@@ -162,7 +162,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     }
     const charged = change.internal === true ? undefined : request
     const form = formOf(object, storage)
-    const stored = form instanceof Promise ? await form : form
+    const stored = form instanceof Promise ? await outside(call, form) : form
     return await write(core, call, target, stored, old, entry, reservation, charged)
   } catch (error) {
     reservation?.revert()
@@ -199,19 +199,19 @@ async function write(
   ) {
     reservation?.revert()
     await committed(core.range, entry)
-    return written(await shown(entry, target.resource))
+    return written(await viewed(call, entry, target.resource))
   }
   const others = ends || request === undefined ? [] : core.admission.reserve(request)
   if (call.dryRun === true) {
     reservation?.revert()
-    return written(await shown(synthetic(object, key, entry.revision, entry.created).entry, target.resource))
+    return written(await viewed(call, synthetic(object, key, entry.revision, entry.created).entry, target.resource))
   }
   const encode = ends ? reencoder(object) : encoder(object)
   const type = ends ? 'delete' : 'put'
   const [after] = await core.range.write([{ type, key, expect: entry.revision, encode }, ...sideWrites(others)])
   reservation?.commit()
   if (ends && key.startsWith('core/services/')) core.services.deleted(object)
-  return written(await shown(after!, target.resource))
+  return written(await viewed(call, after!, target.resource))
 }
 
 function written(entry: Entry): Written {

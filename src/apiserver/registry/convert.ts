@@ -2,12 +2,13 @@
  * The seam where an object changes its API version. Objects under one prefix are stored in one version; the others
  * are views of it.
  */
-import type { ServedResource, Stored } from '../contract.ts'
+import type { Call, ServedResource, Stored } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { Entry } from '../../store/contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { apiVersionOf } from '../../machinery/object.ts'
 import type { LiveCatalog } from './catalog.ts'
+import { outside } from './core.ts'
 import { coreEventOf, newEventOf } from './convert-events.ts'
 import { autoscalerV1Of, autoscalerV2Of } from './convert-autoscaler.ts'
 import { converted, customView, storedForm, viewAtHand } from './custom-views.ts'
@@ -73,6 +74,12 @@ export function entryAtHand(entry: Entry, served: ServedResource): Entry {
 export function shown(entry: Entry, served: ServedResource): Entry | Promise<Entry> {
   const wait = converted([entry], served)
   return wait === undefined ? viewEntry(entry, served) : wait.then(() => viewEntry(entry, served))
+}
+
+/** As {@link shown}, for a call that holds a seat. */
+export function viewed(call: Call, entry: Entry, served: ServedResource): Entry | Promise<Entry> {
+  const view = shown(entry, served)
+  return view instanceof Promise ? outside(call, view) : view
 }
 
 /**

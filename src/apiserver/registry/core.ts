@@ -67,6 +67,11 @@ export function warn(call: Call, text: string): void {
   if (call.warnings !== undefined && !call.warnings.includes(text)) call.warnings.push(text)
 }
 
+/** Waits for somebody outside without the caller's seat. */
+export function outside<T>(call: Call, wait: Promise<T>): Promise<T> {
+  return call.seat === undefined ? wait : call.seat.without(() => wait)
+}
+
 /** How long an answer waits for a write of somebody else that it shows, in milliseconds. */
 const COMMIT_WAIT = 10_000
 

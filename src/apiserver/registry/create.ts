@@ -8,9 +8,9 @@ import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import { stateOf } from './cluster-state.ts'
-import { convert, formOf, shown, stored, versionOf, workingVersion } from './convert.ts'
+import { convert, formOf, stored, versionOf, viewed, workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
-import { groupResource, reworded, rulesOf, timestamp } from './core.ts'
+import { groupResource, outside, reworded, rulesOf, timestamp } from './core.ts'
 import { countEvent } from './event-expiry.ts'
 import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
@@ -47,7 +47,7 @@ export async function createObject(
   else {
     const asWritten = convert(object, versionOf(resource))
     const tracked = trackWrite(core, call, target, asWritten, undefined, { written: named, stored: undefined })
-    setManagers(object.metadata, tracked instanceof Promise ? await tracked : tracked)
+    setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
   }
   const namespace = object.metadata.namespace ?? ''
   const request: AdmissionRequest = {
@@ -90,7 +90,7 @@ export async function createObject(
     const validating = core.admission.validate(request)
     if (validating !== undefined) await validating
     const form = formOf(object, storage)
-    return await write(core, request, target, form instanceof Promise ? await form : form, reservation)
+    return await write(core, request, target, form instanceof Promise ? await outside(call, form) : form, reservation)
   } catch (error) {
     reservation?.revert()
     throw error
@@ -113,7 +113,7 @@ async function write(
   if (call.dryRun === true) {
     reservation?.revert()
     const { entry } = synthetic(object, key, core.range.revision, core.range.revision)
-    return created(await shown(entry, target.resource))
+    return created(await viewed(call, entry, target.resource))
   }
   try {
     const [entry] = await core.range.write([
@@ -122,7 +122,7 @@ async function write(
     ])
     reservation?.commit()
     if (storage.prefix === 'core/events/') countEvent(core)
-    return created(await shown(entry!, target.resource))
+    return created(await viewed(call, entry!, target.resource))
   } catch (error) {
     if (error instanceof RevisionMismatch) throw taken(storage, undefined, given)
     throw error

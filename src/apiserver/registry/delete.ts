@@ -5,9 +5,9 @@ import type { Entry } from '../../store/contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
 import { errors } from '../../machinery/status.ts'
 import { stateOf } from './cluster-state.ts'
-import { shown, stored, workingVersion } from './convert.ts'
+import { shown, stored, viewed, workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
-import { committed, groupResource } from './core.ts'
+import { committed, groupResource, outside } from './core.ts'
 import { checkDeleteOptions, checkPreconditions, decideDeletion } from './deletion.ts'
 import { keyOf } from './key.ts'
 import { encoder, ordered, orderedMeta, reencoder, synthetic } from './stored.ts'
@@ -50,7 +50,7 @@ async function attemptDelete(
   checkPreconditions(resource, object.metadata, entry.revision, options)
   const working = workingVersion(core, resource)
   const view = resource.custom === undefined ? entry : shown(entry, working)
-  const seen = objectOf(view instanceof Promise ? await view : view)
+  const seen = objectOf(view instanceof Promise ? await outside(call, view) : view)
   const request = {
     operation: 'DELETE' as const,
     resource: working,
@@ -74,7 +74,7 @@ async function attemptDelete(
   const gone = { deleted: { name: target.name, uid: object.metadata.uid ?? '' } }
   if (decision.type === 'keep') {
     await committed(core.range, entry)
-    return { pending: stored(await shown(entry, resource)) }
+    return { pending: stored(await viewed(call, entry, resource)) }
   }
   if (decision.type === 'remove') {
     if (call.dryRun === true) return gone
@@ -85,8 +85,8 @@ async function attemptDelete(
   const marked = ordered(decision.object, object.kind ?? '', object.apiVersion ?? '')
   marked.metadata = orderedMeta(marked.metadata)
   if (call.dryRun === true) {
-    return { pending: stored(await shown(synthetic(marked, key, revision, entry.created).entry, resource)) }
+    return { pending: stored(await viewed(call, synthetic(marked, key, revision, entry.created).entry, resource)) }
   }
   const [after] = await core.range.write([{ type: 'put', key, expect: revision, encode: encoder(marked) }])
-  return { pending: stored(await shown(after!, resource)) }
+  return { pending: stored(await viewed(call, after!, resource)) }
 }

@@ -4,9 +4,10 @@ import type { Entry, ListResult, Range } from '../../store/contract.ts'
 import { Compacted } from '../../store/contract.ts'
 import { errors } from '../../machinery/status.ts'
 import { decodeContinue, encodeContinue } from './continue-token.ts'
-import { shown, viewEntry } from './convert.ts'
+import { viewEntry, viewed } from './convert.ts'
 import { converted } from './custom-views.ts'
 import type { Core } from './core.ts'
+import { outside } from './core.ts'
 import { listPrefix } from './key.ts'
 import { checkListOptions, parseResourceVersion } from './list-options.ts'
 import type { Selection } from './select.ts'
@@ -36,14 +37,14 @@ export async function listObjects(core: Core, call: Call, target: Target, query:
     }
     const token = decodeContinue(query.continue)
     const revision = token.revision === -1 ? undefined : token.revision
-    return page(core.range, resource, selection, prefix, limit, revision, token.start)
+    return page(call, core.range, resource, selection, prefix, limit, revision, token.start)
   }
   if (asked !== undefined && asked > core.range.revision) await reach(core.range, asked, call.signal)
   // As upstream: a revision with a limit means that very revision unless NotOlderThan is asked for.
   const exact =
     query.resourceVersionMatch === 'Exact' ||
     (limit !== undefined && asked !== undefined && asked > 0 && (query.resourceVersionMatch ?? '') === '')
-  return page(core.range, resource, selection, prefix, limit, exact ? asked : undefined, undefined)
+  return page(call, core.range, resource, selection, prefix, limit, exact ? asked : undefined, undefined)
 }
 
 /** The narrowest key prefix; undefined when the selectors contradict the namespace. */
@@ -55,6 +56,7 @@ function scopeOf(resource: ServedResource, namespace: string, selection: Selecti
 }
 
 async function page(
+  call: Call,
   range: Range,
   resource: ServedResource,
   selection: Selection,
@@ -68,13 +70,13 @@ async function page(
     if (exactKey !== undefined && revision === undefined && start === undefined) {
       const entry = range.get(exactKey)
       const resourceVersion = String(range.revision)
-      const view = entry === undefined ? undefined : await shown(entry, resource)
+      const view = entry === undefined ? undefined : await viewed(call, entry, resource)
       const entries = view !== undefined && selection.matches(view) ? [view] : []
       return { entries, resourceVersion }
     }
     return selection.empty
-      ? await wholePage(range, resource, prefix, limit, revision, start)
-      : await selectedPage(range, resource, selection, prefix, limit, revision, start)
+      ? await wholePage(call, range, resource, prefix, limit, revision, start)
+      : await selectedPage(call, range, resource, selection, prefix, limit, revision, start)
   } catch (error) {
     if (!(error instanceof Compacted)) throw error
     throw start === undefined
@@ -106,6 +108,7 @@ function fetch(
 const behind = (prefix: string, entry: Entry): string => `${entry.key.slice(prefix.length)}\0`
 
 async function wholePage(
+  call: Call,
   range: Range,
   resource: ServedResource,
   prefix: string,
@@ -115,7 +118,7 @@ async function wholePage(
 ): Promise<Listed> {
   const result = fetch(range, prefix, limit, revision, start)
   const wait = converted(result.entries, resource)
-  if (wait !== undefined) await wait
+  if (wait !== undefined) await outside(call, wait)
   const entries = result.entries.map((entry) => viewEntry(entry, resource))
   const resourceVersion = String(result.revision)
   const last = result.entries.at(-1)
@@ -125,6 +128,7 @@ async function wholePage(
 }
 
 async function selectedPage(
+  call: Call,
   range: Range,
   resource: ServedResource,
   selection: Selection,
@@ -140,7 +144,7 @@ async function selectedPage(
     const result = fetch(range, prefix, limit === undefined ? undefined : CHUNK, at, from)
     at = result.revision
     const wait = converted(result.entries, resource)
-    if (wait !== undefined) await wait
+    if (wait !== undefined) await outside(call, wait)
     for (const [i, entry] of result.entries.entries()) {
       const view = viewEntry(entry, resource)
       if (!selection.matches(view)) continue

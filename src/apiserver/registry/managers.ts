@@ -70,11 +70,7 @@ const MAX_CONVERSIONS = 64
  * runs again, as often as something is missing: it must be pure. A promise only then.
  * @throws StatusError 500 when the webhook fails
  */
-export function inVersions<T>(
-  core: Core,
-  resource: ServedResource,
-  work: (versions: Versions) => T,
-): T | Promise<T> {
+export function inVersions<T>(core: Core, resource: ServedResource, work: (versions: Versions) => T): T | Promise<T> {
   const { info, custom } = resource
   const find = (apiVersion: string): ServedResource | undefined => {
     const gv = parseApiVersion(apiVersion)
@@ -162,7 +158,12 @@ export function trackWrite(
   return inVersions(core, resource, (versions) => {
     try {
       const before = typedOf(resource, old ?? emptyOf(resource))
-      const after = updateManagers(managers, before, typedOf(resource, object), trackingOf(core, call, target, versions))
+      const after = updateManagers(
+        managers,
+        before,
+        typedOf(resource, object),
+        trackingOf(core, call, target, versions),
+      )
       return after === managers && written === undefined ? stored : encodeManagers(after)
     } catch (error) {
       if (error instanceof TypedError) return stored

@@ -28,7 +28,7 @@ const BUILT_IN: ReadonlyMap<string, Subresource> = new Map([
 export function createFinder(issueToken: TokenIssuer | undefined): SubresourceFinder {
   const token: Subresource = {
     async create(core, call, target, request): Promise<Created> {
-      const { object: account } = await getObject(core, { ...target, subresource: '' })
+      const { object: account } = await getObject(core, call, { ...target, subresource: '' })
       return { object: await issueToken!(call, account, request), created: true }
     },
   }

@@ -91,6 +91,20 @@ export function validateMetadataUpdate(meta: ObjectMeta, old: ObjectMeta, legacy
   return out
 }
 
+/** Everything wrong with a map of labels. */
+export function validateLabelMap(map: Readonly<Record<string, string>>, path: string): FieldError[] {
+  const out: Errors = []
+  labels(map, path, out)
+  return out
+}
+
+/** Everything wrong with a map of annotations. */
+export function validateAnnotationMap(map: Readonly<Record<string, string>>, path: string): FieldError[] {
+  const out: Errors = []
+  annotations(map, path, out)
+  return out
+}
+
 /** Keys are qualified names in any case; all together hold at most 256 KiB. */
 export function annotations(map: Json, path: string, out: Errors): void {
   let size = 0
