@@ -4,6 +4,7 @@ import { call, pod, refusalOf, testCluster } from '../registry/fixture.ts'
 import type { TestCluster } from '../registry/fixture.ts'
 import { createChain } from './chain.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
+import { Reinvocation } from './reinvocation.ts'
 
 const make = (cluster: TestCluster, extra: object = {}, name = 'a') =>
   cluster.create('v1/pods', pod(name, 'default', extra))
@@ -150,6 +151,22 @@ test('new nodes wait; claims get the default class', async () => {
     spec,
   })
   assert.equal(claim['spec'].storageClassName, 'fast')
+})
+
+test('the chain: a second run of the mutating pass when somebody from outside changed the object', async () => {
+  const log: string[] = []
+  const plugin = (name: string, changes: boolean): AdmissionPlugin => ({
+    name,
+    handles: () => true,
+    mutate(request) {
+      if (changes) (request.reinvocation ??= new Reinvocation()).wanted = true
+      log.push(`${name}${request.reinvocation?.again === true ? ' again' : ''}`)
+    },
+  })
+  const cluster = await testCluster({ plugins: [plugin('a', false), plugin('b', true), plugin('c', false)] })
+  log.length = 0
+  await cluster.create('v1/configmaps', { metadata: { name: 'x', namespace: 'default' } })
+  assert.deepEqual(log, ['a', 'b', 'c', 'a again', 'b again', 'c again'])
 })
 
 test('the chain: order, one choice per kind, and waiting where a plug-in waits', async () => {

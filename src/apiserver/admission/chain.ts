@@ -35,13 +35,25 @@ export function createChain(plugins: readonly AdmissionPlugin[]): AdmissionChain
     return steps
   }
   return {
-    mutate: (request) => run(stepsOf(request).mutate, request, 0),
+    mutate: (request) => {
+      const { mutate } = stepsOf(request)
+      const waiting = run(mutate, request, 0)
+      return waiting === undefined ? again(mutate, request) : waiting.then(() => again(mutate, request))
+    },
     validate: (request) => run(stepsOf(request).validate, request, 0),
     reserve: (request) => {
       const { reserve } = stepsOf(request)
       return reserve.length === 0 ? NOTHING : reserve.flatMap((step) => step(request))
     },
   }
+}
+
+/** The second run of the mutating pass, if the first one asks for it. */
+function again(steps: readonly Step[], request: AdmissionRequest): void | Promise<void> {
+  const { reinvocation } = request
+  if (reinvocation?.wanted !== true) return
+  reinvocation.again = true
+  return run(steps, request, 0)
 }
 
 /** Runs in the caller's turn as long as no step waits for something. */

@@ -2,6 +2,7 @@
 import type { Authorizer, Call, Catalog, DeleteOptions, ServedResource } from '../contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { ResourceInfo } from '../../machinery/types/table.ts'
+import type { Reinvocation } from './reinvocation.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE'
 
@@ -24,10 +25,14 @@ export interface AdmissionRequest {
   /** Of a DELETE. */
   readonly options?: DeleteOptions
   readonly state: ClusterState
+  /** Made by the first plug-in of the mutating pass that asks somebody outside. */
+  reinvocation?: Reinvocation
 }
 
 /** What plug-ins may know of the cluster. Always the newest state, also where its commit is under way: no cache lags. */
 export interface ClusterState {
+  /** Whether anything of a group is stored: a cheap way to know that there is nothing to look for. */
+  any(group: string): boolean
   find(group: string, resource: string, namespace: string, name: string): KubeObject | undefined
   /** Committed objects of a namespace, or all for ''. */
   list(group: string, resource: string, namespace: string): readonly KubeObject[]
@@ -61,7 +66,7 @@ export interface AdmissionPlugin {
 }
 
 export interface AdmissionChain {
-  /** All mutating plug-ins in order. Answers a promise only when a plug-in needs one. */
+  /** All mutating plug-ins in order, a second time if one of them asks for it. Answers a promise only when a plug-in needs one. */
   mutate(request: AdmissionRequest): void | Promise<void>
   /** All validating plug-ins in order. */
   validate(request: AdmissionRequest): void | Promise<void>

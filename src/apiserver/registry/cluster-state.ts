@@ -16,6 +16,7 @@ export function stateOf(core: Core): ClusterState {
       authorizer: core.authorizer,
       catalog: core.catalog,
       random: core.random,
+      any: (group) => core.range.count(`${group === '' ? 'core' : group}/`) > 0,
       find(group, resource, namespace, name) {
         if (namespace.includes('/') || name.includes('/')) return undefined
         const entry = newest(core.range, group, resource, namespace, name)
