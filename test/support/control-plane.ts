@@ -50,7 +50,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     dns: ['localhost', 'kubernetes.default.svc'],
     ips: ['127.0.0.1', '10.96.0.1'],
   })
-  const admin = pair('admin', { commonName: 'admin', organizations: ['system:masters'], usage: 'client' })
+  const admin = pair('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client' })
   const account = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const saKey = file('sa.key', account.privateKey.export({ type: 'sec1', format: 'pem' }) as string)
   const saPub = file('sa.pub', account.publicKey.export({ type: 'spki', format: 'pem' }) as string)
@@ -83,7 +83,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     start('kube-apiserver', [
       `--etcd-servers=http://127.0.0.1:${client}`, `--secure-port=${secure}`, '--bind-address=127.0.0.1', '--advertise-address=127.0.0.1',
       `--tls-cert-file=${server.crt}`, `--tls-private-key-file=${server.keyFile}`, `--client-ca-file=${caFile}`,
-      `--service-account-key-file=${saPub}`, `--service-account-signing-key-file=${saKey}`, '--service-account-issuer=https://kubernetes.default.svc',
+      `--service-account-key-file=${saPub}`, `--service-account-signing-key-file=${saKey}`, '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
       '--service-cluster-ip-range=10.96.0.0/16', '--authorization-mode=Node,RBAC', '--allow-privileged=true', '--endpoint-reconciler-type=none',
       ...(options.apiserver ?? []),
     ]) // prettier-ignore
