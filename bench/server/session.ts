@@ -1,0 +1,76 @@
+/** A load generator's connection: many requests on one HTTP/2 session over TLS, as client-go has it. */
+import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
+import { parseKubeconfig } from '../../src/client/kubeconfig.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly size: number
+  /** Text of the body when it was asked for or the status is no success. */
+  readonly text: string
+}
+
+export interface Send {
+  readonly method?: string
+  readonly body?: string
+  readonly type?: string
+  /** Keep the body's text. @default false */
+  readonly keep?: boolean
+}
+
+export class Session {
+  readonly #session: ClientHttp2Session
+
+  constructor(kubeconfig: string) {
+    const { server, ca, clientCertificate, clientKey } = parseKubeconfig(kubeconfig)
+    this.#session = connect(server, {
+      ca,
+      cert: clientCertificate,
+      key: clientKey,
+      settings: { initialWindowSize: 16 << 20 },
+    })
+    this.#session.on('connect', () => this.#session.setLocalWindowSize(64 << 20))
+    this.#session.on('error', (error) => process.stderr.write(`session: ${String(error)}\n`))
+  }
+
+  /** @throws Error when the stream breaks */
+  send(path: string, { method = 'GET', body, type = 'application/json', keep = false }: Send = {}): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const stream = this.#session.request(
+        {
+          ':method': method,
+          ':path': path,
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
+        },
+        { endStream: body === undefined },
+      )
+      let status = 0
+      let size = 0
+      const pieces: Buffer[] = []
+      stream.on('response', (headers) => (status = Number(headers[':status'])))
+      stream.on('data', (piece: Buffer) => {
+        size += piece.length
+        if (keep || status >= 300) pieces.push(piece)
+      })
+      stream.on('error', reject)
+      stream.on('end', () => resolve({ status, size, text: Buffer.concat(pieces).toString() }))
+      if (body !== undefined) stream.end(body)
+    })
+  }
+
+  /** @throws Error when the answer is no success */
+  async must(path: string, send?: Send): Promise<Answer> {
+    const answer = await this.send(path, send)
+    if (answer.status >= 300) throw new Error(`${send?.method ?? 'GET'} ${path}: ${answer.status} ${answer.text}`)
+    return answer
+  }
+
+  /** A stream that goes on: a watch. */
+  watch(path: string): ClientHttp2Stream {
+    return this.#session.request({ ':method': 'GET', ':path': path, accept: 'application/json' })
+  }
+
+  close(): void {
+    this.#session.destroy()
+  }
+}
