@@ -132,9 +132,11 @@ async function list(session: Session, namespace: string, rounds: number): Promis
 /** 50 watchers of one namespace while 100 writes come each second. */
 async function watch(kubeconfig: string, session: Session, namespace: string, seconds: number): Promise<number[]> {
   const listener = new Session(kubeconfig)
+  const head = await session.must(`${podsOf(namespace)}?limit=1`, { keep: true })
+  const from = /"resourceVersion":"(\d+)"/.exec(head.text)![1]
   const latencies: number[] = []
   const streams = Array.from({ length: WATCHERS }, () => {
-    const stream = listener.watch(`${podsOf(namespace)}?watch=1&resourceVersion=0&timeoutSeconds=600`)
+    const stream = listener.watch(`${podsOf(namespace)}?watch=1&resourceVersion=${from}&timeoutSeconds=600`)
     stream.on('error', () => undefined)
     let rest = ''
     stream.setEncoding('latin1')
@@ -162,10 +164,10 @@ async function watch(kubeconfig: string, session: Session, namespace: string, se
     writes.push(session.must(path, { method: 'PATCH', body, type: 'application/merge-patch+json' }))
   }
   await Promise.all(writes)
-  await pause(500)
+  const wanted = count * WATCHERS
+  for (let waited = 0; latencies.length < wanted && waited < 30_000; waited += 100) await pause(100)
   for (const stream of streams) stream.destroy()
   listener.close()
-  const wanted = count * WATCHERS
   if (latencies.length < wanted) throw new Error(`watchers got ${latencies.length} events of ${wanted}`)
   return latencies
 }

@@ -101,7 +101,7 @@ function accountOf(request: AdmissionRequest, spec: PodSpec): KubeObject {
 /** Mounts the token volume into every container that has nothing at its path yet. */
 function mountToken(spec: PodSpec, random: () => number): void {
   const existing = spec.volumes?.find((volume) => volume.name.startsWith(`${VOLUME}-`))
-  const name = existing?.name ?? generateName(`${VOLUME}-`, random)
+  const name = existing?.name ?? volumeName(spec, random)
   let mounted = false
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     const mounts = (container.volumeMounts ??= [])
@@ -110,6 +110,25 @@ function mountToken(spec: PodSpec, random: () => number): void {
     mounted = true
   }
   if (mounted && existing === undefined) (spec.volumes ??= []).push(tokenVolume(name))
+}
+
+/**
+ * Upstream takes a random name. Here all pods of one account get the same one, so that pods of one template have one
+ * spec, which is checked and encoded once for all of them.
+ */
+function volumeName(spec: PodSpec, random: () => number): string {
+  const name = generateName(`${VOLUME}-`, sequence(spec.serviceAccountName ?? ''))
+  return spec.volumes?.some((volume) => volume.name === name) === true ? generateName(`${VOLUME}-`, random) : name
+}
+
+/** Numbers in [0, 1) that a text decides (a linear congruential generator seeded with its FNV hash). */
+function sequence(text: string): () => number {
+  let state = 2166136261
+  for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 16777619)
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0
+    return (state >>> 0) / 4294967296
+  }
 }
 
 function tokenVolume(name: string): Volume & { projected: object } {

@@ -41,7 +41,7 @@ export interface Change {
   readonly subresource: string
   /**
    * The new object, in the target's version, made from what is stored (also in the target's version). It must be
-   * private as a whole: nothing of `old` may be in it, except for internal changes. Called again when somebody else
+   * private as a whole: nothing of `old` may be in it, except for internal changes and the spec of a status change. Called again when somebody else
    * wrote in between.
    */
   build(old: KubeObject, entry: Entry): KubeObject | Promise<KubeObject>

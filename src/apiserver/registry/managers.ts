@@ -5,6 +5,7 @@ import {
   DEDUCED,
   TypedError,
   builtinSchema,
+  createdManagers,
   customSchema,
   encodeManagers,
   managersFor,
@@ -157,13 +158,12 @@ export function trackWrite(
   if (managers.size === 0 && old !== undefined) return undefined
   return inVersions(core, resource, (versions) => {
     try {
+      const now = typedOf(resource, object)
+      const tracking = trackingOf(core, call, target, versions)
+      if (old === undefined && managers.size === 0)
+        return createdManagers(typedOf(resource, emptyOf(resource)), now, tracking)
       const before = typedOf(resource, old ?? emptyOf(resource))
-      const after = updateManagers(
-        managers,
-        before,
-        typedOf(resource, object),
-        trackingOf(core, call, target, versions),
-      )
+      const after = updateManagers(managers, before, now, tracking)
       return after === managers && written === undefined ? stored : encodeManagers(after)
     } catch (error) {
       if (error instanceof TypedError) return stored

@@ -1,7 +1,7 @@
 /** What comes out of a patch is decoded as strictly as what comes over the wire. */
 import type { Call, Target } from '../contract.ts'
 import { DecodeError } from '../../machinery/codec/error.ts'
-import { normalize } from '../../machinery/codec/normalize.ts'
+import { normalize, type Kept } from '../../machinery/codec/normalize.ts'
 import { invalid } from '../../machinery/field.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { goText } from '../../machinery/patch/value.ts'
@@ -10,14 +10,19 @@ import { typeTable } from '../../machinery/types/index.ts'
 import { warn } from './core.ts'
 import { copyJson } from './json.ts'
 
+/** A write of the status cannot change the spec: what the patch left alone stays the stored one. */
+const SPEC: ReadonlySet<string> = new Set(['spec'])
+
 /**
- * A private copy of a patched object in canonical form. `patch` is shown in errors, where upstream shows it.
+ * A private copy of a patched object in canonical form; a spec that a write of the status left alone is shared with
+ * `before`. `patch` is shown in errors, where upstream shows it.
  * @throws StatusError 422 for values of a wrong type, 400 for unknown fields when the call wants them refused
  */
 export function decodePatched(
   call: Call,
   target: Target,
   after: unknown,
+  before: KubeObject | undefined,
   typeName: string | undefined,
   patch: unknown,
 ): KubeObject {
@@ -25,7 +30,14 @@ export function decodePatched(
     throw errors.badRequest('the patched object is not an object')
   }
   const { object, unknown } =
-    typeName === undefined ? custom(target, after as KubeObject) : builtin(after, typeName, patch)
+    typeName === undefined
+      ? custom(target, after as KubeObject)
+      : builtin(
+          after,
+          typeName,
+          patch,
+          before !== undefined && target.subresource === 'status' ? { from: before, names: SPEC } : undefined,
+        )
   const { metadata } = object
   if (metadata === undefined || metadata === null || typeof metadata !== 'object') object.metadata = {}
   if (unknown.length === 0 || call.fieldValidation === 'Ignore') return object
@@ -45,9 +57,9 @@ function custom(target: Target, after: KubeObject): Decoded {
   return { object, unknown: target.resource.custom?.unknownFields(object) ?? [] }
 }
 
-function builtin(after: object, typeName: string, patch: unknown): Decoded {
+function builtin(after: object, typeName: string, patch: unknown, kept: Kept | undefined): Decoded {
   try {
-    const { object, unknown } = normalize(after, typeTable.type(typeName))
+    const { object, unknown } = normalize(after, typeTable.type(typeName), kept)
     return { object: object as KubeObject, unknown }
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error

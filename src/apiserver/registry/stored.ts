@@ -7,6 +7,8 @@ import { ownBytes } from '../../store/bytes.ts'
 import type { Encoded, Entry, Write } from '../../store/contract.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import type { SideWrite } from '../admission/contract.ts'
+import { managersText } from '../../machinery/apply/index.ts'
+import { takeText } from '../../machinery/text.ts'
 import { prefixOf } from './key.ts'
 
 /** The same object with the members in stored order. Shallow. */
@@ -23,6 +25,22 @@ export function ordered(object: KubeObject, kind: string, apiVersion: string): K
   return out
 }
 
+/** `JSON.stringify` of an object in stored order, whose managed fields have a text already. */
+function textOf(object: KubeObject): string {
+  const { managedFields } = object.metadata
+  const managers = managedFields === undefined ? undefined : managersText(managedFields)
+  if (managers === undefined) return JSON.stringify(object)
+  const { managedFields: _apart, ...metadata } = object.metadata
+  const meta = JSON.stringify(metadata)
+  let text = `{"kind":${JSON.stringify(object.kind)},"apiVersion":${JSON.stringify(object.apiVersion)},"metadata":${meta.slice(0, -1)}${meta.length > 2 ? ',' : ''}"managedFields":${managers}}`
+  for (const key of Object.keys(object)) {
+    if (key === 'kind' || key === 'apiVersion' || key === 'metadata') continue
+    const value = takeText(object[key]) ?? JSON.stringify(object[key])
+    if (value !== undefined) text += `,${JSON.stringify(key)}:${value}`
+  }
+  return `${text}}`
+}
+
 /**
  * An encoder for a write. `object` must be in stored order and nobody else's: the revision is put into it and it is
  * shared from then on.
@@ -30,7 +48,7 @@ export function ordered(object: KubeObject, kind: string, apiVersion: string): K
 export function encoder(object: KubeObject): (revision: number) => Encoded {
   return (revision) => {
     object.metadata.resourceVersion = String(revision)
-    return { bytes: ownBytes(JSON.stringify(object)), object }
+    return { bytes: ownBytes(textOf(object)), object }
   }
 }
 
@@ -38,7 +56,7 @@ export function encoder(object: KubeObject): (revision: number) => Encoded {
 export function reencoder(object: KubeObject): (revision: number) => Encoded {
   return (revision) => {
     const again = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
-    return { bytes: ownBytes(JSON.stringify(again)), object: again }
+    return { bytes: ownBytes(textOf(again)), object: again }
   }
 }
 

@@ -38,6 +38,13 @@ export function encodeFields(set: FieldSet): FieldsV1 {
   return form
 }
 
+const texts = new WeakMap<FieldsV1, string>()
+
+/** The JSON text of a form. That of shared forms is kept. */
+export function fieldsText(form: FieldsV1): string {
+  return texts.get(form) ?? JSON.stringify(form)
+}
+
 function share(form: FieldsV1): FieldsV1 {
   const text = JSON.stringify(form)
   if (text.length > MAX_SHARED_LENGTH) return form
@@ -45,6 +52,7 @@ function share(form: FieldsV1): FieldsV1 {
   if (known !== undefined) return known
   if (shared.size >= MAX_SHARED) shared.clear()
   shared.set(text, form)
+  texts.set(form, text)
   return form
 }
 

@@ -4,7 +4,7 @@
  */
 import type { FieldSet } from './fieldset.ts'
 import type { FieldsV1 } from './fields-v1.ts'
-import { decodeFields, encodeFields } from './fields-v1.ts'
+import { decodeFields, encodeFields, fieldsText } from './fields-v1.ts'
 import { compareText, isMap } from './gotext.ts'
 
 export type Operation = 'Apply' | 'Update'
@@ -52,6 +52,8 @@ export function managerId({ manager, operation, apiVersion, subresource }: Manag
 
 const decoded = new WeakMap<object, Managers>()
 const entries = new WeakMap<Manager, ManagedFieldsEntry>()
+/** Those whose members stand in the order of Go's JSON, and that nobody changes. */
+const encodedLists = new WeakSet<object>()
 
 /**
  * Reads metadata.managedFields.
@@ -99,6 +101,7 @@ export function encodeManagers(managers: Managers): readonly ManagedFieldsEntry[
   const sorted = [...managers.values()].map(shared).sort(compareManagers)
   const list = sorted.map(encodeEntry)
   decoded.set(list, new Map(sorted.map((manager) => [managerId(manager), manager])))
+  encodedLists.add(list)
   return list
 }
 
@@ -125,6 +128,34 @@ function encodeEntry(manager: Manager): ManagedFieldsEntry {
     entries.set(manager, entry)
   }
   return entry
+}
+
+const texts = new WeakMap<object, string>()
+
+/**
+ * The JSON text of a list that {@link encodeManagers} made; undefined for any other. Its parts are remembered: the sets
+ * of fields are the larger half of many objects, and the same from write to write.
+ */
+export function managersText(list: readonly unknown[]): string | undefined {
+  let text = texts.get(list)
+  if (text !== undefined) return text
+  if (!encodedLists.has(list)) return undefined
+  text = '['
+  for (const entry of list as readonly ManagedFieldsEntry[]) text += (text.length > 1 ? ',' : '') + entryText(entry)
+  text += ']'
+  texts.set(list, text)
+  return text
+}
+
+function entryText(entry: ManagedFieldsEntry): string {
+  let text = texts.get(entry)
+  if (text === undefined) {
+    const { fieldsV1, subresource, ...head } = entry
+    const rest = subresource === undefined ? '}' : `,"subresource":${JSON.stringify(subresource)}}`
+    text = `${JSON.stringify(head).slice(0, -1)},"fieldsV1":${fieldsText(fieldsV1)}${rest}`
+    texts.set(entry, text)
+  }
+  return text
 }
 
 const CANONICAL = 'YYYY-MM-DDTHH:MM:SSZ'.length

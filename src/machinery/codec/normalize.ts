@@ -22,22 +22,29 @@ export interface Normalized {
   readonly unknown: readonly string[]
 }
 
+/** Members of the document that are normal already, and are taken as they are: nobody may change them. */
+export interface Kept {
+  /** Where they are known from: only a member that is the very same value is kept. */
+  readonly from: Readonly<Record<string, unknown>>
+  readonly names: ReadonlySet<string>
+}
+
 /** More unknown fields than this are not listed, as upstream does. */
 const MAX_UNKNOWN = 100
 
 /**
  * Normalises a decoded document. The result shares nothing with other results; free-form values (RawExtension,
- * FieldsV1, JSON) are shared with the input.
+ * FieldsV1, JSON) are shared with the input, and so are members that are `kept`.
  *
  * @throws DecodeError when a value has a wrong type, in the words of Go's decoder.
  */
-export function normalize(value: unknown, type: TypeInfo): Normalized {
+export function normalize(value: unknown, type: TypeInfo, kept?: Kept): Normalized {
   const run = new Run()
   const plan = planOf(type)
   if (value !== null && !isObject(value)) {
     throw new DecodeError(`json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type ${plan.goType}`)
   }
-  const object = value === null ? zeroStruct(plan) : run.struct(value, plan)
+  const object = value === null ? zeroStruct(plan) : run.struct(value, plan, kept)
   return { object, unknown: run.unknown }
 }
 
@@ -63,7 +70,7 @@ class Run {
   /** Within schema unions upstream decodes without strictness. */
   private lenient = 0
 
-  struct(input: JsonObject, plan: Plan): JsonObject {
+  struct(input: JsonObject, plan: Plan, kept?: Kept): JsonObject {
     const out: JsonObject = {}
     const { slots } = plan
     let found = 0
@@ -77,6 +84,10 @@ class Run {
         continue
       }
       found++
+      if (kept !== undefined && value === kept.from[slot.name] && kept.names.has(slot.name)) {
+        out[slot.name] = value
+        continue
+      }
       const result = this.field(value, slot)
       if (result !== undefined) out[slot.name] = result
     }

@@ -6,6 +6,7 @@ import { entry, isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { labels } from '../labels.ts'
 import { annotations } from '../metadata.ts'
+import { accept, isAccepted } from './accepted.ts'
 import { annotationsMatchFields, MIRROR, podAnnotations } from './annotations.ts'
 import { trimmedImage } from './containers.ts'
 import { podSpec, TEMPLATE_RULES } from './spec.ts'
@@ -17,6 +18,13 @@ export function validatePod(pod: Json, old?: Json): Errors {
   podAnnotations(metadata.annotations, spec, 'metadata.annotations', out)
   if (old !== undefined && same(spec, old.spec)) return out
   const mirror = entry(metadata.annotations, MIRROR) !== undefined
+  // A generic ephemeral volume's claim is named after the pod: such a spec is not the same in another one.
+  const memo = old === undefined && out.length === 0 && !listOf(spec.volumes).some((volume) => isSet(volume.ephemeral))
+  const rules = mirror ? 'mirror' : 'pod'
+  if (memo && isAccepted(spec, rules)) {
+    annotationsMatchFields(metadata.annotations, spec, 'spec', out)
+    return out
+  }
   podSpec(spec, { isPod: true, name: metadata.name ?? '', mirror }, 'spec', out)
   if (!spec.serviceAccountName) {
     listOf(spec.volumes).forEach((volume, i) => {
@@ -38,6 +46,7 @@ export function validatePod(pod: Json, old?: Json): Errors {
   if (spec.nodeName && listOf(spec.schedulingGates).length > 0) {
     out.push(forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'))
   }
+  if (memo && out.length === 0) accept(spec, rules)
   annotationsMatchFields(metadata.annotations, spec, 'spec', out)
   return out
 }
