@@ -49,10 +49,14 @@ export interface CompileOptions {
   readonly result?: readonly CelType['kind'][]
 }
 
-/** `issues` is upstream's text of all problems: `ERROR: <input>:1:5: undeclared reference to 'x' …`. */
+/**
+ * `issues` is upstream's text of all problems: `ERROR: <input>:1:5: undeclared reference to 'x' …`. With
+ * `stage: 'program'` it is what upstream tells after `program instantiation failed: ` (a constant that cannot be
+ * converted, a pattern that is none).
+ */
 export type Compiled =
   | { readonly ok: true; readonly program: CelProgram }
-  | { readonly ok: false; readonly issues: string }
+  | { readonly ok: false; readonly issues: string; readonly stage?: 'program' }
 
 export interface CelProgram {
   /** Of the result. */

@@ -1,0 +1,83 @@
+/** Expressions to programs. */
+import type { Expr } from './ast.ts'
+import { check } from './check.ts'
+import { Context, LimitReached } from './context.ts'
+import type { CelBudget, CelProgram, CelResult, CelType, CompileOptions, Compiled } from './contract.ts'
+import { Lazy } from './contract.ts'
+import { scopeOf } from './environment.ts'
+import { showIssues } from './issues.ts'
+import { adapt } from './json.ts'
+import { MACROS } from './macros.ts'
+import { parse } from './parser.ts'
+import type { Plan } from './plan.ts'
+import { PlanError, plan, variablesOf } from './plan.ts'
+import { toDeclared } from './types.ts'
+import { Failure } from './values.ts'
+
+/** Upstream's limit of one evaluation. */
+const PER_CALL = 1_000_000
+const LIMIT_TEXT = 'operation cancelled: actual cost limit exceeded'
+
+export function compile(expression: string, options: CompileOptions): Compiled {
+  const parsed = parse(expression, MACROS)
+  if (!parsed.ok) return { ok: false, issues: showIssues(parsed.issues, parsed.source) }
+  const { expr, source } = parsed
+  const { type, issues } = check(expr, scopeOf(options.profile, options.variables))
+  if (issues.length > 0) return { ok: false, issues: showIssues(issues, source) }
+  const declared = toDeclared(type)
+  try {
+    return { ok: true, program: new Program(expr, declared, options.variables) }
+  } catch (error) {
+    if (!(error instanceof PlanError)) throw error
+    return { ok: false, issues: error.message, stage: 'program' }
+  }
+}
+
+class Program implements CelProgram {
+  readonly type: CelType
+  readonly uses: ReadonlySet<string>
+  readonly worstCost: number
+  readonly #plan: Plan
+  readonly #types: readonly CelType[]
+
+  constructor(expr: Expr, type: CelType, variables: ReadonlyMap<string, CelType>) {
+    this.type = type
+    this.uses = variablesOf(expr)
+    this.worstCost = Number.POSITIVE_INFINITY
+    this.#plan = plan(expr, () => new Failure('no such type'))
+    this.#types = this.#plan.variables.map((name) => variables.get(name) ?? { kind: 'dyn' })
+  }
+
+  evaluate(values: Readonly<Record<string, unknown>>, budget: CelBudget): CelResult {
+    const perCall = budget.perCall ?? PER_CALL
+    const left = Math.max(budget.left, 0)
+    const slots: unknown[] = []
+    slots.length = this.#plan.slots
+    const c = new Context(Math.min(perCall, left), slots, (context, slot) => this.#load(context, slot, values, budget))
+    let value: unknown
+    try {
+      value = this.#plan.run(c)
+    } catch (error) {
+      if (!(error instanceof LimitReached)) throw error
+      const cost = Math.min(c.cost, left)
+      budget.left -= cost
+      return { ok: false, error: LIMIT_TEXT, kind: c.cost > perCall || left >= perCall ? 'cost' : 'budget', cost }
+    }
+    budget.left -= c.cost
+    return value instanceof Failure
+      ? { ok: false, error: value.message, kind: 'runtime', cost: c.cost }
+      : { ok: true, value, cost: c.cost }
+  }
+
+  #load(c: Context, slot: number, values: Readonly<Record<string, unknown>>, budget: CelBudget): unknown {
+    const name = this.#plan.variables[slot]!
+    const given = Object.hasOwn(values, name) ? values[name] : undefined
+    if (given === undefined) return new Failure(`no such attribute(s): ${name}`)
+    if (!(given instanceof Lazy)) return adapt(given, this.#types[slot]!)
+    // What it costs counts here, not twice.
+    const inner: CelBudget = { ...budget, left: Math.max(c.limit - c.cost, 0) }
+    const made = given.read(inner)
+    c.charge(made.cost)
+    return made.ok ? made.value : new Failure(made.error)
+  }
+}

@@ -1,0 +1,486 @@
+/** From text to a syntax tree. Macros are expanded here, as upstream does. */
+import type { Entry, Expr, FieldInit } from './ast.ts'
+import type { Issue } from './issues.ts'
+import { Source } from './issues.ts'
+import type { Token, TokenType } from './lexer.ts'
+import { lex } from './lexer.ts'
+import type { Macro } from './macros.ts'
+import { MacroError } from './macros.ts'
+import { unescapeBytes, unescapeString } from './unescape.ts'
+import { Bytes, Double, MAX_INT, MAX_UINT, MIN_INT, Uint, normal } from './values.ts'
+
+/** Code points of an expression. */
+const MAX_LENGTH = 100_000
+/** How deep a rule of the grammar may be within itself. */
+const MAX_DEPTH = 250
+
+const RESERVED: ReadonlySet<string> = new Set(
+  'as break const continue else false for function if import in let loop package namespace null return true var void while'.split(
+    ' ',
+  ),
+)
+const RELATIONS: ReadonlyMap<TokenType, string> = new Map([
+  ['<', '_<_'],
+  ['<=', '_<=_'],
+  ['>', '_>_'],
+  ['>=', '_>=_'],
+  ['==', '_==_'],
+  ['!=', '_!=_'],
+  ['in', '@in'],
+])
+const SUMS: ReadonlyMap<TokenType, string> = new Map([
+  ['+', '_+_'],
+  ['-', '_-_'],
+])
+const PRODUCTS: ReadonlyMap<TokenType, string> = new Map([
+  ['*', '_*_'],
+  ['/', '_/_'],
+  ['%', '_%_'],
+])
+const OPERAND =
+  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+const AFTER_MEMBER = "'==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', '.', '-', '?', '+', '*', '/', '%'"
+
+class SyntaxProblem extends Error {
+  readonly pos: number
+  constructor(pos: number, message: string) {
+    super(message)
+    this.pos = pos
+  }
+}
+
+export type Parsed =
+  | { readonly ok: true; readonly expr: Expr; readonly source: Source }
+  | { readonly ok: false; readonly issues: readonly Issue[]; readonly source: Source }
+
+/** @param macros by `name:arguments:receiver` */
+export function parse(text: string, macros: ReadonlyMap<string, Macro>): Parsed {
+  const source = new Source(text)
+  const issues: Issue[] = []
+  if (source.length > MAX_LENGTH) {
+    const message = `expression code point size exceeds limit: size: ${source.length}, limit ${MAX_LENGTH}`
+    return { ok: false, issues: [{ pos: -1, message }], source }
+  }
+  const tokens = lex(source, issues)
+  const parser = new Parser(tokens, macros, issues)
+  try {
+    const expr = parser.start()
+    return issues.length === 0 ? { ok: true, expr, source } : { ok: false, issues, source }
+  } catch (error) {
+    if (!(error instanceof SyntaxProblem)) throw error
+    return { ok: false, issues: [...issues, { pos: error.pos, message: error.message }], source }
+  }
+}
+
+class Parser {
+  readonly #tokens: readonly Token[]
+  readonly #macros: ReadonlyMap<string, Macro>
+  readonly #issues: Issue[]
+  #at = 0
+  #exprs = 0
+  #relations = 0
+  #calcs = 0
+  #members = 0
+
+  constructor(tokens: readonly Token[], macros: ReadonlyMap<string, Macro>, issues: Issue[]) {
+    this.#tokens = tokens
+    this.#macros = macros
+    this.#issues = issues
+  }
+
+  get #token(): Token {
+    return this.#tokens[this.#at]!
+  }
+
+  #take(): Token {
+    const token = this.#token
+    if (token.type !== 'end') this.#at++
+    return token
+  }
+
+  #accept(type: TokenType): Token | undefined {
+    return this.#token.type === type ? this.#take() : undefined
+  }
+
+  #fail(message: string): never {
+    throw new SyntaxProblem(this.#token.pos, `Syntax error: ${message}`)
+  }
+
+  #deep(depth: number): void {
+    if (depth > MAX_DEPTH) throw new SyntaxProblem(-1, `expression recursion limit exceeded: ${MAX_DEPTH}`)
+  }
+
+  #expect(type: TokenType, expected = `'${type}'`): Token {
+    const token = this.#accept(type)
+    if (token !== undefined) return token
+    // One token too much, or one missing, is told as such.
+    const next = this.#tokens[this.#at + 1]
+    if (next?.type === type) this.#fail(`extraneous input '${quote(this.#token)}' expecting ${expected}`)
+    this.#fail(`mismatched input '${quote(this.#token)}' expecting ${expected}`)
+  }
+
+  start(): Expr {
+    const expr = this.#expr()
+    if (this.#token.type !== 'end') {
+      const next = this.#tokens[this.#at + 1]
+      this.#fail(
+        next?.type === 'end'
+          ? `extraneous input '${quote(this.#token)}' expecting <EOF>`
+          : `mismatched input '${quote(this.#token)}' expecting <EOF>`,
+      )
+    }
+    return expr
+  }
+
+  #expr(): Expr {
+    this.#deep(++this.#exprs)
+    const condition = this.#logic('||')
+    const op = this.#accept('?')
+    let result = condition
+    if (op !== undefined) {
+      const yes = this.#logic('||')
+      this.#expect(':', `{${AFTER_MEMBER}, ':'}`)
+      const no = this.#expr()
+      result = this.#call(op.pos, '_?_:_', undefined, [condition, yes, no])
+    }
+    this.#exprs--
+    return result
+  }
+
+  #logic(sign: '||' | '&&'): Expr {
+    const operand = () => (sign === '||' ? this.#logic('&&') : this.#relation())
+    const terms = [operand()]
+    const ops: Token[] = []
+    for (let op = this.#accept(sign); op !== undefined; op = this.#accept(sign)) {
+      ops.push(op)
+      terms.push(operand())
+    }
+    return ops.length === 0 ? terms[0]! : this.#balance(`_${sign}_`, terms, ops, 0, ops.length - 1)
+  }
+
+  /** Long chains become a balanced tree, so that nothing is deep. */
+  #balance(name: string, terms: readonly Expr[], ops: readonly Token[], low: number, high: number): Expr {
+    const middle = (low + high + 1) >> 1
+    const left = middle === low ? terms[middle]! : this.#balance(name, terms, ops, low, middle - 1)
+    const right = middle === high ? terms[middle + 1]! : this.#balance(name, terms, ops, middle + 1, high)
+    return { kind: 'call', pos: ops[middle]!.pos, name, target: undefined, args: [left, right] }
+  }
+
+  #relation(): Expr {
+    let count = 1
+    this.#deep(++this.#relations)
+    let left = this.#sum()
+    for (;;) {
+      const name = RELATIONS.get(this.#token.type)
+      if (name === undefined) break
+      const op = this.#take()
+      this.#deep(++this.#relations)
+      count++
+      const right = this.#sum()
+      left = this.#call(op.pos, name, undefined, [left, right])
+    }
+    this.#relations -= count
+    return left
+  }
+
+  #sum(): Expr {
+    let count = 1
+    this.#deep(++this.#calcs)
+    let left = this.#product()
+    for (;;) {
+      const name = SUMS.get(this.#token.type)
+      if (name === undefined) break
+      const op = this.#take()
+      this.#deep(++this.#calcs)
+      count++
+      const right = this.#product()
+      left = this.#call(op.pos, name, undefined, [left, right])
+    }
+    this.#calcs -= count
+    return left
+  }
+
+  #product(): Expr {
+    let count = 0
+    let left = this.#unary()
+    for (;;) {
+      const name = PRODUCTS.get(this.#token.type)
+      if (name === undefined) break
+      const op = this.#take()
+      this.#deep(++this.#calcs)
+      count++
+      const right = this.#unary()
+      left = this.#call(op.pos, name, undefined, [left, right])
+    }
+    this.#calcs -= count
+    return left
+  }
+
+  #unary(): Expr {
+    const { type, pos } = this.#token
+    if (type === '!') {
+      let count = 0
+      while (this.#accept('!') !== undefined) count++
+      const operand = this.#member()
+      return count % 2 === 0 ? operand : this.#call(pos, '!_', undefined, [operand])
+    }
+    if (type === '-') {
+      const next = this.#tokens[this.#at + 1]?.type
+      // The sign of a number belongs to it.
+      if (next === 'int' || next === 'float') return this.#member()
+      let count = 0
+      while (this.#accept('-') !== undefined) count++
+      const operand = this.#member()
+      return count % 2 === 0 ? operand : this.#call(pos, '-_', undefined, [operand])
+    }
+    return this.#member()
+  }
+
+  #member(): Expr {
+    let count = 1
+    this.#deep(++this.#members)
+    let operand = this.#primary()
+    for (;;) {
+      const { type } = this.#token
+      if (type === '.') operand = this.#select(operand)
+      else if (type === '[') operand = this.#index(operand)
+      else break
+      this.#deep(++this.#members)
+      count++
+    }
+    this.#members -= count
+    return operand
+  }
+
+  #select(operand: Expr): Expr {
+    const dot = this.#take()
+    if (this.#accept('?') !== undefined) {
+      const field = this.#field()
+      const name: Expr = { kind: 'literal', pos: field.pos, value: field.name }
+      return { kind: 'call', pos: dot.pos, name: '_?._', target: undefined, args: [operand, name] }
+    }
+    const open = this.#tokens[this.#at + 1]
+    if (this.#token.type === 'identifier' && open?.type === '(') {
+      const name = this.#take().text
+      this.#take()
+      const args = this.#args()
+      return this.#call(open.pos, name, operand, args)
+    }
+    const field = this.#field()
+    return { kind: 'select', pos: dot.pos, operand, field: field.name, test: false }
+  }
+
+  /** The name of a field; reserved words may be one. */
+  #field(): { name: string; pos: number } {
+    const token = this.#token
+    if (token.type === 'escaped') {
+      this.#issues.push({ pos: token.pos, message: "unsupported syntax: '`'" })
+      return { name: this.#take().text.slice(1, -1), pos: token.pos }
+    }
+    if (token.type === 'identifier') return { name: this.#take().text, pos: token.pos }
+    if (RESERVED.has(token.type)) this.#fail(`mismatched input '${token.text}' expecting IDENTIFIER`)
+    this.#fail(`no viable alternative at input '.${quote(token)}'`)
+  }
+
+  #index(operand: Expr): Expr {
+    const op = this.#take()
+    const optional = this.#accept('?') !== undefined
+    const key = this.#expr()
+    this.#expect(']', `{${AFTER_MEMBER}}`.replace("'[', ", "'[', ']', "))
+    return this.#call(op.pos, optional ? '_[?_]' : '_[_]', undefined, [operand, key])
+  }
+
+  #args(): Expr[] {
+    const args: Expr[] = []
+    if (this.#accept(')') !== undefined) return args
+    do args.push(this.#expr())
+    while (this.#accept(',') !== undefined)
+    this.#expect(')', `{${AFTER_MEMBER}, ',', ')'}`)
+    return args
+  }
+
+  #primary(): Expr {
+    const token = this.#token
+    switch (token.type) {
+      case '(': {
+        this.#take()
+        const inner = this.#expr()
+        this.#expect(')', `{${AFTER_MEMBER}, ')'}`)
+        return inner
+      }
+      case '[':
+        return this.#list()
+      case '{':
+        return this.#map()
+      case '.':
+      case 'identifier':
+        return this.#named()
+      default:
+        return this.#literal()
+    }
+  }
+
+  #list(): Expr {
+    const { pos } = this.#take()
+    const elements: Expr[] = []
+    const optionals = new Set<number>()
+    if (this.#token.type === ',') this.#take()
+    else if (this.#token.type !== ']') {
+      do {
+        if (this.#token.type === ']') break
+        if (this.#accept('?') !== undefined) optionals.add(elements.length)
+        elements.push(this.#expr())
+      } while (this.#accept(',') !== undefined)
+    }
+    this.#expect(']', `{${AFTER_MEMBER}, ',', ']'}`)
+    return { kind: 'list', pos, elements, optionals }
+  }
+
+  #map(): Expr {
+    const { pos } = this.#take()
+    const entries: Entry[] = []
+    if (this.#token.type === ',') this.#take()
+    else if (this.#token.type !== '}') {
+      do {
+        if (this.#token.type === '}') break
+        const optional = this.#accept('?') !== undefined
+        const key = this.#expr()
+        const colon = this.#expect(':', `{${AFTER_MEMBER}, ':'}`)
+        const value = this.#expr()
+        entries.push({ pos: colon.pos, key, value, optional })
+      } while (this.#accept(',') !== undefined)
+    }
+    this.#expect('}', `{${AFTER_MEMBER}, ',', '}'}`)
+    return { kind: 'map', pos, entries }
+  }
+
+  #named(): Expr {
+    const start = this.#token
+    const dot = this.#accept('.')
+    const end = this.#structEnd()
+    if (end !== undefined) return this.#struct(dot === undefined ? '' : '.', end)
+    const name = this.#token
+    if (name.type !== 'identifier') this.#fail(`no viable alternative at input '.${quote(name)}'`)
+    this.#take()
+    const open = this.#accept('(')
+    if (RESERVED.has(name.text)) this.#issues.push({ pos: start.pos, message: `reserved identifier: ${name.text}` })
+    const full = dot === undefined ? name.text : `.${name.text}`
+    if (open === undefined) return { kind: 'ident', pos: name.pos, name: full }
+    return this.#call(open.pos, full, undefined, this.#args())
+  }
+
+  /** Where the brace of `a.b.C{` is; undefined when the names here are no such thing. */
+  #structEnd(): number | undefined {
+    for (let i = this.#at; this.#tokens[i]?.type === 'identifier'; i += 2) {
+      const next = this.#tokens[i + 1]?.type
+      if (next === '{') return i + 1
+      if (next !== '.') return undefined
+    }
+    return undefined
+  }
+
+  #struct(lead: string, brace: number): Expr {
+    const names = this.#tokens.slice(this.#at, brace).map((token) => token.text)
+    this.#at = brace
+    const { pos } = this.#take()
+    const fields: FieldInit[] = []
+    if (this.#token.type === ',') this.#take()
+    else if (this.#token.type !== '}') {
+      do {
+        if (this.#token.type === '}') break
+        const optional = this.#accept('?') !== undefined
+        const { name } = this.#field()
+        const colon = this.#expect(':')
+        const value = this.#expr()
+        fields.push({ pos: colon.pos, name, value, optional })
+      } while (this.#accept(',') !== undefined)
+    }
+    this.#expect('}', `{${AFTER_MEMBER}, ',', '}'}`)
+    return { kind: 'struct', pos, name: lead + names.join(''), fields }
+  }
+
+  #literal(): Expr {
+    const { pos } = this.#token
+    const negative = this.#token.type === '-' && this.#accept('-') !== undefined
+    const token = this.#token
+    const literal = (value: unknown): Expr => {
+      this.#take()
+      return { kind: 'literal', pos, value }
+    }
+    const wrong = (message: string): Expr => {
+      this.#issues.push({ pos, message })
+      return literal(null)
+    }
+    switch (token.type) {
+      case 'int': {
+        const value = negative ? -BigInt(token.text) : BigInt(token.text)
+        return value < MIN_INT || value > MAX_INT ? wrong('invalid int literal') : literal(normal(value))
+      }
+      case 'float': {
+        const value = Number(token.text)
+        if (!Number.isFinite(value)) return wrong('invalid double literal')
+        return literal(new Double(negative ? -value : value))
+      }
+      case 'uint': {
+        const value = BigInt(token.text.slice(0, -1))
+        return value > MAX_UINT ? wrong('invalid uint literal') : literal(new Uint(value))
+      }
+      case 'string': {
+        const text = unescapeString(token.text)
+        return 'error' in text ? wrong(text.error) : literal(text.value)
+      }
+      case 'bytes': {
+        const bytes = unescapeBytes(token.text.slice(1))
+        return 'error' in bytes ? wrong(bytes.error) : literal(new Bytes(bytes.value))
+      }
+      case 'true':
+        return literal(true)
+      case 'false':
+        return literal(false)
+      case 'null':
+        return literal(null)
+      default: {
+        const next = this.#tokens[this.#at + 1]
+        const single = next !== undefined && startsOperand(next.type) && token.type !== 'end'
+        this.#fail(`${single ? 'extraneous' : 'mismatched'} input '${quote(token)}' expecting ${OPERAND}`)
+      }
+    }
+  }
+
+  /** A call, or what a macro of that name makes of it. */
+  #call(pos: number, name: string, target: Expr | undefined, args: readonly Expr[]): Expr {
+    const macro = this.#macros.get(`${name}:${args.length}:${target !== undefined}`)
+    if (macro === undefined) return { kind: 'call', pos, name, target, args }
+    try {
+      return macro(pos, target, args)
+    } catch (error) {
+      if (!(error instanceof MacroError)) throw error
+      this.#issues.push({ pos: error.pos, message: error.message })
+      return { kind: 'literal', pos, value: null }
+    }
+  }
+}
+
+function quote(token: Token): string {
+  return token.text.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')
+}
+
+function startsOperand(type: TokenType): boolean {
+  return [
+    '[',
+    '{',
+    '(',
+    '.',
+    '-',
+    '!',
+    'true',
+    'false',
+    'null',
+    'float',
+    'int',
+    'uint',
+    'string',
+    'bytes',
+    'identifier',
+  ].includes(type)
+}
