@@ -1,4 +1,5 @@
 /** The rules of each kind, by group and kind. */
+import { apiServiceRules } from './apiregistration/apiservice.ts'
 import { daemonSetRules } from './apps/daemonset.ts'
 import { deploymentRules } from './apps/deployment.ts'
 import { replicaSetRules } from './apps/replicaset.ts'
@@ -54,6 +55,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['/Service', serviceRules],
   ['/ServiceAccount', serviceAccountRules],
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionRules],
+  ['apiregistration.k8s.io/APIService', apiServiceRules],
   ['apps/DaemonSet', daemonSetRules],
   ['apps/Deployment', deploymentRules],
   ['apps/ReplicaSet', replicaSetRules],
