@@ -40,14 +40,11 @@ export function readIdentity(
 ): { readonly identity: ClusterIdentity; readonly changed: boolean } {
   const entry = range.latest(KEY)
   if (entry === undefined) return { identity: create(options), changed: true }
-  const stored = JSON.parse(entry.bytes.toString('utf8')) as ClusterIdentity & { frontProxy?: undefined }
-  // Clusters from before aggregation have none.
-  if (stored.frontProxy === undefined) {
-    return { identity: renewed({ ...stored, frontProxy: frontProxy(options) }, options), changed: true }
-  }
-  const identity: ClusterIdentity = stored
-  const now = renewed(identity, options)
-  return { identity: now, changed: now !== identity }
+  type Stored = Omit<ClusterIdentity, 'frontProxy'> & Partial<Pick<ClusterIdentity, 'frontProxy'>>
+  const stored = JSON.parse(entry.bytes.toString('utf8')) as Stored
+  // Clusters from before aggregation have no front proxy.
+  const identity = renewed({ ...stored, frontProxy: stored.frontProxy ?? frontProxy(options) }, options)
+  return { identity, changed: stored.frontProxy === undefined || identity.server !== stored.server }
 }
 
 function renewed(identity: ClusterIdentity, options: IdentityOptions): ClusterIdentity {

@@ -273,7 +273,8 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
     }
     const time = `${new Date(now()).toISOString().slice(0, 19)}Z`
     const lastTransitionTime = before?.status === verdict.status ? (before?.lastTransitionTime ?? time) : time
-    const fresh = { type: 'Available', status: verdict.status, lastTransitionTime, ...verdict }
+    const { status: state, reason, message } = verdict
+    const fresh = { type: 'Available', status: state, lastTransitionTime, reason, message }
     const rest = conditions.filter((condition) => condition !== before)
     const status = { ...(object['status'] as object | undefined), conditions: [...rest, fresh] }
     const target = { resource, namespace: '', name, subresource: 'status' }

@@ -34,7 +34,7 @@ export interface RemoteService {
 interface Spec {
   group?: string
   version?: string
-  service?: { namespace?: string; name?: string; port?: number }
+  service?: { namespace?: string; name?: string; port?: number } | null
   caBundle?: string
   insecureSkipTLSVerify?: boolean
   groupPriorityMinimum?: number
@@ -42,14 +42,14 @@ interface Spec {
 }
 
 export const conditionsOf = (object: KubeObject): readonly Condition[] => {
-  const { conditions } = (object['status'] ?? {}) as { conditions?: readonly Condition[] }
+  const { conditions } = (object['status'] ?? {}) as { conditions?: readonly Condition[] | null }
   return conditions ?? []
 }
 
 /** Undefined for what this server serves itself. */
 export function remoteServiceOf(object: KubeObject): RemoteService | undefined {
   const spec = (object['spec'] ?? {}) as Spec
-  if (spec.service === undefined) return undefined
+  if (spec.service === undefined || spec.service === null) return undefined
   const { namespace = '', name = '', port = 443 } = spec.service
   const available = conditionsOf(object).some((c) => c.type === 'Available' && c.status === 'True')
   return {

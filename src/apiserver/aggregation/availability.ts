@@ -20,8 +20,8 @@ interface Port {
   readonly port?: number
 }
 interface Slice {
-  readonly endpoints?: readonly { readonly conditions?: { readonly ready?: boolean } }[]
-  readonly ports?: readonly Port[]
+  readonly endpoints?: readonly { readonly conditions?: { readonly ready?: boolean } }[] | null
+  readonly ports?: readonly Port[] | null
 }
 
 const missing = (reason: string, message: string): Verdict => ({ status: 'False', reason, message })
@@ -35,17 +35,18 @@ export function judgeService(
   const { namespace, name, port } = remote.service
   const where = `service/${name} in ${JSON.stringify(namespace)}`
   if (service === undefined) return missing('ServiceNotFound', `${where} is not present`)
-  const { type, ports = [] } = (service['spec'] ?? {}) as { type?: string; ports?: readonly Port[] }
+  const { type, ports } = (service['spec'] ?? {}) as { type?: string; ports?: readonly Port[] | null }
   if (type !== 'ClusterIP') return undefined
-  const found = ports.find((one) => one.port === port)
+  const found = ports?.find((one) => one.port === port)
   if (found === undefined) return missing('ServicePortError', `${where} is not listening on port ${port}`)
   if (slices.length === 0) return missing('EndpointsNotFound', `cannot find endpointslices for ${where}`)
   const portName = found.name ?? ''
   const ready = slices.some((object) => {
-    const { endpoints = [], ports: listed = [] } = object as unknown as Slice
+    // Empty lists are stored as null.
+    const { endpoints, ports: listed } = object as unknown as Slice
     return (
-      endpoints.some((endpoint) => endpoint.conditions?.ready !== false) &&
-      listed.some((one) => (one.name ?? '') === portName && one.port !== undefined)
+      (endpoints ?? []).some((endpoint) => endpoint.conditions?.ready !== false) &&
+      (listed ?? []).some((one) => (one.name ?? '') === portName && one.port !== undefined)
     )
   })
   if (ready) return undefined
