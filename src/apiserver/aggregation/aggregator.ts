@@ -111,7 +111,7 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
   }
 
   proxy(remote: RemoteService, user: UserInfo, reply: Parameters<Aggregation['proxy']>[2]): Promise<void> {
-    return proxyRequest(this.#backends, remote, user, reply)
+    return proxyRequest(this.#backends, remote, user, reply, () => this.#look(remote.name, false))
   }
 
   /** A cluster's discovery with what is remote. */

@@ -110,7 +110,11 @@ export class Backends {
   #agentFor(remote: RemoteService): Agent {
     let agent = this.#agents.get(remote.name)
     if (agent === undefined) {
-      agent = new ServiceAgent(() => this.#connect(remote), { keepAlive: true, maxFreeSockets: IDLE, timeout: IDLE_FOR })
+      agent = new ServiceAgent(() => this.#connect(remote), {
+        keepAlive: true,
+        maxFreeSockets: IDLE,
+        timeout: IDLE_FOR,
+      })
       this.#agents.set(remote.name, agent)
     }
     return agent
@@ -167,4 +171,3 @@ export function identityHeaders(user: UserInfo): Record<string, string | string[
   }
   return headers
 }
-

@@ -52,23 +52,18 @@ export function mergedDiscovery(inner: Documents, remotes: RemoteGroups, catalog
   }
 
   const aggregatedGroup = (name: string, own: Group | undefined, services: readonly RemoteService[]): Group => {
-    const theirs = services.map((remote) => ({ ...remotes.entry(remote), priority: remote.versionPriority }))
+    const theirs = services.map((remote) => ranked(remotes.entry(remote), remote.versionPriority))
     const ours = (own?.versions ?? [])
-      .filter((v) => !theirs.some((t) => t.version === v.version))
-      .map((v) => ({ ...v, priority: priorityOf(name, v.version) }))
-    const versions = [...ours, ...theirs].toSorted(byPriority).map(({ priority: _, ...version }) => version)
-    return { metadata: { name }, versions }
+      .filter((v) => !services.some((remote) => remote.version === v.version))
+      .map((v) => ranked(v, priorityOf(name, v.version)))
+    return { metadata: { name }, versions: [...ours, ...theirs].toSorted(byPriority).map(({ of }) => of) }
   }
 
-  const legacyGroup = (
-    name: string,
-    own: LegacyGroup | undefined,
-    services: readonly RemoteService[],
-  ): LegacyGroup => {
-    const theirs = services.map(({ version, versionPriority }) => ({ version, priority: versionPriority }))
+  const legacyGroup = (name: string, own: LegacyGroup | undefined, services: readonly RemoteService[]): LegacyGroup => {
+    const theirs = services.map((remote) => ranked(remote, remote.versionPriority))
     const ours = (own?.versions ?? [])
-      .filter((v) => !theirs.some((t) => t.version === v.version))
-      .map(({ version }) => ({ version, priority: priorityOf(name, version) }))
+      .filter((v) => !services.some((remote) => remote.version === v.version))
+      .map((v) => ranked(v, priorityOf(name, v.version)))
     const versions = [...ours, ...theirs]
       .toSorted(byPriority)
       .map(({ version }) => ({ groupVersion: `${name}/${version}`, version }))
@@ -134,6 +129,16 @@ export function mergedDiscovery(inner: Documents, remotes: RemoteGroups, catalog
 const highest = (services: readonly RemoteService[]): number =>
   services.reduce((most, { groupPriority }) => Math.max(most, groupPriority), 0)
 
-function byPriority(a: { version: string; priority: number }, b: { version: string; priority: number }): number {
+interface Ranked<T> {
+  readonly version: string
+  readonly priority: number
+  readonly of: T
+}
+
+function ranked<T extends { readonly version: string }>(of: T, priority: number): Ranked<T> {
+  return { version: of.version, priority, of }
+}
+
+function byPriority(a: Ranked<unknown>, b: Ranked<unknown>): number {
   return b.priority - a.priority || compareVersions(b.version, a.version)
 }

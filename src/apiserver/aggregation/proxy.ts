@@ -14,12 +14,13 @@ const IDENTITY = /^(?:authorization|proxy-auth|impersonate-|x-remote-)/
 /** A client that has so many bytes waiting is waited for. */
 const AHEAD = 256 * 1024
 
-/** Answers the exchange; authorization has been done. */
+/** Answers the exchange; authorization has been done. `onFailure` is called when the server cannot be reached. */
 export async function proxyRequest(
   backends: Backends,
   remote: RemoteService,
   user: UserInfo,
   reply: Reply,
+  onFailure: () => void,
 ): Promise<void> {
   if (!remote.available) return reply.text(503, 'service unavailable\n')
   const { exchange } = reply
@@ -45,6 +46,7 @@ export async function proxyRequest(
   } catch (error) {
     if (exchange.signal.aborted) return
     if (reply.started) throw error
+    onFailure()
     const why = error instanceof Error ? error.message : String(error)
     reply.text(503, `error trying to reach service: ${why}\n`)
   } finally {

@@ -76,7 +76,11 @@ export class RemoteDiscovery {
       const resources = remote.available ? await this.#resources(remote) : undefined
       now =
         resources === undefined
-          ? { version: remote.version, ...known(this.#fetched.get(serviceKey(remote))?.versions.get(key)), freshness: 'Stale' }
+          ? {
+              version: remote.version,
+              ...known(this.#fetched.get(serviceKey(remote))?.versions.get(key)),
+              freshness: 'Stale',
+            }
           : { version: remote.version, ...known(resources), freshness: 'Current' }
     } catch {
       const last = this.#fetched.get(serviceKey(remote))?.versions.get(key)

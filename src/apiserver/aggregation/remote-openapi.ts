@@ -61,7 +61,10 @@ export class RemoteOpenApi {
     const key = serviceKey(remote)
     const before = this.#kept.get(key)
     const now: Kept = before === undefined ? empty() : { ...before }
-    const wanted = remotes.map((one) => `${one.group}/${one.version}`).toSorted().join(',')
+    const wanted = remotes
+      .map((one) => `${one.group}/${one.version}`)
+      .toSorted()
+      .join(',')
     await Promise.allSettled([this.#index(remote, now), this.#spec(remote, remotes, now, wanted)])
     const total = [...this.#kept].reduce((sum, [name, { size }]) => (name === key ? sum : sum + size), now.size)
     if (total > MAX_KEPT) {

@@ -170,9 +170,7 @@ export class Services {
 
   async #remove(entry: Entry): Promise<void> {
     const encode = reencoder(objectOf(entry))
-    await settled(
-      this.#options.range.write([{ type: 'delete', key: entry.key, expect: entry.revision, encode }]),
-    )
+    await settled(this.#options.range.write([{ type: 'delete', key: entry.key, expect: entry.revision, encode }]))
   }
 
   #time(): string {
