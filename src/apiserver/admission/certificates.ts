@@ -1,10 +1,13 @@
 /**
- * CertificateApproval and CertificateSigning: approving or signing a request needs the verb `approve` or `sign` on
- * its signer; and who asks for a certificate is recorded by the server, not by the asker.
+ * Certificates: approving or signing a request, or attesting a bundle of authorities, needs the verb `approve`, `sign`
+ * or `attest` on the signer; nobody asks for a certificate of system:masters; and who asks is recorded by the server,
+ * not by the asker.
  */
+import { readRequest } from '../../machinery/pki/request.ts'
+import type { KubeObject } from '../../machinery/object.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { refusal } from './refusal.ts'
-import { equalJson } from '../registry/json.ts'
+import { equalJson, equalMembers } from '../registry/json.ts'
 
 const GROUP = 'certificates.k8s.io'
 const isRequest = (info: { group: string; resource: string }): boolean =>
@@ -47,6 +50,45 @@ export const certificateSigning: AdmissionPlugin = {
     const signer: string = old?.['spec']?.signerName ?? ''
     if (!mayActFor(request, 'sign', signer)) {
       throw refusal(request, `user not permitted to sign requests with signerName ${JSON.stringify(signer)}`)
+    }
+  },
+}
+
+export const clusterTrustBundleAttest: AdmissionPlugin = {
+  name: 'ClusterTrustBundleAttest',
+  handles: (operation, info) =>
+    operation !== 'DELETE' && info.group === GROUP && info.resource === 'clustertrustbundles',
+  validate(request) {
+    const { object, old, operation } = request
+    const signer: string = object['spec']?.signerName ?? ''
+    if (signer === '') return
+    // Storage migration and garbage collection change nothing that is attested.
+    if (operation === 'UPDATE' && old !== undefined && sameButOwners(object, old)) return
+    if (!mayActFor(request, 'attest', signer)) {
+      throw refusal(request, `user not permitted to attest for signerName ${JSON.stringify(signer)}`)
+    }
+  },
+}
+
+const BOOKKEEPING: ReadonlySet<string> = new Set(['ownerReferences', 'finalizers', 'selfLink', 'managedFields'])
+
+function sameButOwners(object: KubeObject, old: KubeObject): boolean {
+  const [now, before] = [object.metadata, old.metadata] as unknown as [Record<string, unknown>, Record<string, unknown>]
+  return equalMembers(now, before, BOOKKEEPING) && equalMembers(object, old, new Set(['metadata']))
+}
+
+const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client'
+
+export const certificateSubjectRestriction: AdmissionPlugin = {
+  name: 'CertificateSubjectRestriction',
+  handles: (operation, info, subresource) => operation === 'CREATE' && subresource === '' && isRequest(info),
+  validate(request) {
+    const spec = request.object['spec'] ?? {}
+    if (spec.signerName !== CLIENT_SIGNER) return
+    // Validation has seen to it that it can be read.
+    const { organizations } = readRequest(Buffer.from(String(spec.request ?? ''), 'base64').toString('latin1'))
+    if (organizations.includes('system:masters')) {
+      throw refusal(request, `use of ${CLIENT_SIGNER} signer with system:masters group is not allowed`)
     }
   },
 }

@@ -1,15 +1,28 @@
 /**
  * The chain of an embedded cluster, in upstream's order. Seats that are kept and empty so far, at their place below:
- * the admission policies and webhooks. An empty seat enforces nothing; a cluster must not be sold as enforcing it.
+ * the webhooks. An empty seat enforces nothing; a cluster must not be sold as enforcing it.
  */
 import type { RuleSource } from '../authz/rbac.ts'
-import { certificateApproval, certificateRequester, certificateSigning } from './certificates.ts'
+import {
+  certificateApproval,
+  certificateRequester,
+  certificateSigning,
+  certificateSubjectRestriction,
+  clusterTrustBundleAttest,
+} from './certificates.ts'
 import { customResourceLimits } from '../crd/limits.ts'
 import type { AdmissionPlugin } from './contract.ts'
+import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { nodeDeclaredFeatureValidator } from './node-declared-features.ts'
+import { nodeRestriction } from './node-restriction/plugin.ts'
+import { podResizeValidator } from './pod-resize.ts'
+import { podTopologyLabels } from './pod-topology-labels.ts'
+import { persistentVolumeClaimResize } from './pvc-resize.ts'
+import { validatingAdmissionPolicy } from './policies/validating-plugin.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
 import { rbacEscalation } from './rbac-escalation.ts'
@@ -34,20 +47,29 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     namespaceLifecycle,
     limitRanger,
     serviceAccount,
+    nodeRestriction,
     taintNodesByCondition,
     podSecurity,
     priority,
     defaultTolerationSeconds,
     defaultStorageClass,
     ...(storageProtection ? [storageObjectInUseProtection] : []),
+    persistentVolumeClaimResize,
     runtimeClass,
     certificateRequester,
     certificateApproval,
     certificateSigning,
+    clusterTrustBundleAttest,
+    certificateSubjectRestriction,
+    defaultIngressClass,
+    podTopologyLabels,
+    nodeDeclaredFeatureValidator,
+    podResizeValidator,
     // MutatingAdmissionPolicy, MutatingAdmissionWebhook
     ...(rules === undefined ? [] : [rbacEscalation(rules)]),
     customResourceLimits,
-    // ValidatingAdmissionPolicy, ValidatingAdmissionWebhook
+    validatingAdmissionPolicy,
+    // ValidatingAdmissionWebhook
     resourceQuota(now),
   ]
 }

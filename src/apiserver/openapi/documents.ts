@@ -63,14 +63,8 @@ function requireJson(headers: Headers): void {
 
 const FOREVER = 'public, immutable, max-age=31536000'
 
-/** The OpenAPI paths of a cluster, and which definitions version 2 has. */
-export interface OpenApiDocuments extends Documents {
-  hasDefinition(name: string): boolean
-}
-
 /** The OpenAPI paths of a cluster. */
-export function createOpenApi(catalog: Catalog): OpenApiDocuments {
-  const v2 = (): DocumentV2 => (stateOf(catalog).v2 ??= new DocumentV2(catalog.all()))
+export function createOpenApi(catalog: Catalog): Documents {
   const groupVersion = (path: string, query: Query, headers: Headers): Document | undefined => {
     const resources = stateOf(catalog).groupVersions.get(path)
     if (resources === undefined) return undefined
@@ -92,9 +86,9 @@ export function createOpenApi(catalog: Catalog): OpenApiDocuments {
       if (path.startsWith('/openapi/v3/')) return groupVersion(path.slice('/openapi/v3/'.length), query, headers)
       if (path !== '/openapi/v2') return undefined
       requireJson(headers)
-      const document = v2()
+      const state = stateOf(catalog)
+      const document = (state.v2 ??= new DocumentV2(catalog.all()))
       return cached(headers, document.hash, () => document.body())
     },
-    hasDefinition: (name) => v2().has(name),
   }
 }

@@ -235,7 +235,7 @@ function problems(
     return found instanceof Promise ? found.then((list) => [...wrong, ...list]) : [...wrong, ...found]
   }
   if (change.validate !== undefined) return [...wrong, ...change.validate(object, old)]
-  wrong.push(...contentErrors(storage, object))
+  wrong.push(...contentErrors(storage, object, old))
   wrong.push(...(rules.validateUpdate?.(object, trusted ? withIps(object, old) : old) ?? []))
   return wrong
 }

@@ -122,6 +122,7 @@ test('a store that is overtaken is a 409', async () => {
     range: Object.create(range, {
       write: { value: () => Promise.reject(new RevisionMismatch('k', 0, 3)) },
       latest: { value: (key: string) => range.latest(key) },
+      count: { value: (prefix: string) => range.count(prefix) },
       revision: { get: () => range.revision },
     }) as typeof range,
   }).catch((error: Error) => error.message)

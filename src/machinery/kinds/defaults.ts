@@ -109,31 +109,6 @@ function webhooks(mutating: boolean): KindRules {
   }
 }
 
-function admissionPolicySpec(spec: Json): void {
-  fill(spec, 'failurePolicy', 'Fail')
-  matchResources(spec.matchConstraints)
-}
-
-function matchResources(match: Json): void {
-  if (!isSet(match)) return
-  fill(match, 'matchPolicy', 'Equivalent')
-  fill(match, 'namespaceSelector', {})
-  fill(match, 'objectSelector', {})
-  for (const rule of [...listOf(match.resourceRules), ...listOf(match.excludeResourceRules)]) fill(rule, 'scope', '*')
-}
-
-const policy: KindRules = {
-  defaults: (object) => {
-    if (isSet(object['spec'])) admissionPolicySpec(object['spec'])
-  },
-  generation: bySpec,
-}
-
-const policyBinding: KindRules = {
-  defaults: (object) => matchResources((object['spec'] as Json)?.matchResources),
-  generation: bySpec,
-}
-
 const csiDriver: KindRules = {
   defaults: (object) => {
     const spec: Json = (object['spec'] ??= {})
@@ -177,8 +152,4 @@ export const DEFAULTS_ONLY: readonly (readonly [string, KindRules])[] = [
   ['autoscaling/HorizontalPodAutoscaler', horizontalPodAutoscaler],
   ['admissionregistration.k8s.io/MutatingWebhookConfiguration', webhooks(true)],
   ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', webhooks(false)],
-  ['admissionregistration.k8s.io/MutatingAdmissionPolicy', policy],
-  ['admissionregistration.k8s.io/ValidatingAdmissionPolicy', policy],
-  ['admissionregistration.k8s.io/MutatingAdmissionPolicyBinding', policyBinding],
-  ['admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding', policyBinding],
 ]

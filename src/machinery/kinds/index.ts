@@ -1,5 +1,7 @@
 /** The rules of each kind, by group and kind. */
-import { apiServiceRules } from './apiregistration/apiservice.ts'
+import { mutatingBindingRules, validatingBindingRules } from './admissionregistration/bindings.ts'
+import { mutatingPolicyRules } from './admissionregistration/mutating-policy.ts'
+import { validatingPolicyRules } from './admissionregistration/validating-policy.ts'
 import { daemonSetRules } from './apps/daemonset.ts'
 import { deploymentRules } from './apps/deployment.ts'
 import { replicaSetRules } from './apps/replicaset.ts'
@@ -54,8 +56,11 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['/Secret', secretRules],
   ['/Service', serviceRules],
   ['/ServiceAccount', serviceAccountRules],
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicy', { ...mutatingPolicyRules, validate: () => [] }],
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicyBinding', mutatingBindingRules],
+  ['admissionregistration.k8s.io/ValidatingAdmissionPolicy', validatingPolicyRules],
+  ['admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding', validatingBindingRules],
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionRules],
-  ['apiregistration.k8s.io/APIService', apiServiceRules],
   ['apps/DaemonSet', daemonSetRules],
   ['apps/Deployment', deploymentRules],
   ['apps/ReplicaSet', replicaSetRules],

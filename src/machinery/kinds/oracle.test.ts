@@ -44,6 +44,10 @@ const CLUSTER = new Set([
   'PersistentVolume',
   'ValidatingWebhookConfiguration',
   'MutatingWebhookConfiguration',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+  'MutatingAdmissionPolicy',
+  'MutatingAdmissionPolicyBinding',
 ])
 
 function groupOf(object: KubeObject): string {

@@ -1,0 +1,71 @@
+/** Puts what a policy made of an object back into the request. */
+import { DecodeError } from '../../../machinery/codec/error.ts'
+import { normalize } from '../../../machinery/codec/normalize.ts'
+import type { KubeObject } from '../../../machinery/object.ts'
+import { errors } from '../../../machinery/status.ts'
+import { typeTable } from '../../../machinery/types/index.ts'
+import type { ServedResource } from '../../contract.ts'
+import { convert, versionOf } from '../../registry/convert.ts'
+import { rulesOf } from '../../registry/core.ts'
+import { copyJson } from '../../registry/json.ts'
+import { ordered } from '../../registry/stored.ts'
+import { reshape } from '../../registry/strategy.ts'
+import { scale } from '../../subresources/scale.ts'
+import type { View } from '../match/view.ts'
+import { kindOf } from '../match/view.ts'
+
+/**
+ * Decodes `made`, in the version of `served`, as strictly as a body; gives it defaults, and makes it the object of the
+ * request. What the server keeps for itself stays. @throws StatusError 500 for what is no object of the kind, as
+ * upstream has it; 400 for another namespace
+ */
+export function replaceObject(view: View, served: ServedResource, made: unknown): void {
+  const { request, subresource } = view
+  const own = decoded(made, served, subresource)
+  const parent = subresource === 'scale' ? withScale(view, served, own) : own
+  const { object } = request
+  const stored = request.resource
+  const next = ordered(convert(parent, versionOf(stored)), stored.info.kind, versionOf(stored))
+  if (stored.custom === undefined) rulesOf(stored).defaults?.(next)
+  else reshape(stored, next)
+  const { managedFields, namespace } = object.metadata
+  if ((next.metadata.namespace ?? '') !== (namespace ?? '')) {
+    throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+  if (managedFields === undefined) delete next.metadata.managedFields
+  else next.metadata.managedFields = managedFields
+  for (const key of Object.keys(object)) delete object[key]
+  for (const [key, value] of Object.entries(next)) setMember(object, key, value)
+  view.changed()
+}
+
+function decoded(made: unknown, served: ServedResource, subresource: string): KubeObject {
+  const { group, version, kind } = kindOf(served, subresource)
+  const type = typeTable.kind(group, version, kind)
+  if (type === undefined) return copyJson(made) as KubeObject
+  try {
+    const { object, unknown } = normalize(copyJson(made), type)
+    if (unknown.length > 0) {
+      const texts = unknown.map((path) => `unknown field ${JSON.stringify(path)}`)
+      throw errors.internal(`strict decoding error: ${texts.join(', ')}`)
+    }
+    object['metadata'] ??= {}
+    return object as unknown as KubeObject
+  } catch (error) {
+    if (error instanceof DecodeError) throw errors.internal(error.message)
+    throw error
+  }
+}
+
+function withScale(
+  { request, name, namespace, subresource }: View,
+  served: ServedResource,
+  made: KubeObject,
+): KubeObject {
+  const parent = copyJson(convert(request.object, versionOf(served)))
+  return scale.merge!(parent, made, { resource: served, name, namespace, subresource })
+}
+
+function setMember(object: KubeObject, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
+}
