@@ -18,6 +18,7 @@ const PACKAGES: Record<string, string> = {
   'kube-scheduler': 'k8s.io/kubernetes/cmd/kube-scheduler',
   etcd: 'go.etcd.io/etcd/server/v3',
   'e2e.test': 'k8s.io/kubernetes/test/e2e',
+  'sample-apiserver': 'k8s.io/sample-apiserver',
   ginkgo: 'github.com/onsi/ginkgo/v2/ginkgo',
 }
 

@@ -1,8 +1,8 @@
 /**
  * One HTTP request with its answer, the same over HTTP/1.1 and HTTP/2: the seam between
- * transport and the layers above. Neither Node request nor stream objects go past it.
+ * transport and the layers above. No Node request goes past it.
  */
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 
 export interface Exchange {
   /** Upper-case. */
@@ -15,6 +15,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>
   /** DER of the verified client certificate, if one was shown and the cluster's CA signed it. */
   readonly clientCertificate: Buffer | undefined
+  /** DER of the verified certificate of a front proxy, whose headers say who asks. */
+  readonly proxyCertificate?: Buffer
   /** Why a client certificate that was shown does not count (OpenSSL's code); absent if it counts or none was shown. */
   readonly certificateError?: string
   /** `127.0.0.1` */
@@ -23,6 +25,8 @@ export interface Exchange {
   readonly signal: AbortSignal
   /** The whole body. @throws StatusError 413 above `limit` bytes */
   body(limit: number): Promise<Buffer>
+  /** The body for who passes it on as it comes, instead of `body`; undefined if there is none. */
+  incoming?(): Readable | undefined
   /** Sends the whole answer. Content-Length is set here. */
   respond(status: number, headers: Record<string, string>, body: Buffer | string): void
   /** Sends the head at once and goes on by pieces. */

@@ -1,8 +1,11 @@
 /** An embedded cluster: API server and controllers over one range of a store. Host and virtual clusters are the same code. */
 import { createApi, type Registry } from '../apiserver/registry/api.ts'
 import { defaultPlugins } from '../apiserver/admission/plugins.ts'
+import { Aggregator } from '../apiserver/aggregation/aggregator.ts'
+import { keepTrust } from '../apiserver/aggregation/trust.ts'
 import { authenticator } from '../apiserver/authn/authenticator.ts'
 import { boundObjects } from '../apiserver/authn/bound.ts'
+import { frontProxyDefaults, type FrontProxyOptions } from '../apiserver/authn/front-proxy.ts'
 import { issuerConfiguration, keySet, tokenKey } from '../apiserver/authn/jwt.ts'
 import { ServiceAccountTokens } from '../apiserver/authn/tokens.ts'
 import { rbacAuthorizer } from '../apiserver/authz/rbac.ts'
@@ -59,6 +62,11 @@ export interface ClusterOptions {
    * @default all: for clusters whose users may reach what the process reaches
    */
   readonly reach?: ReachOptions
+  /** Proxies in front of this server that say who asks. @default none but this server itself, towards others */
+  readonly frontProxy?: FrontProxyOptions & {
+    /** PEM of the authorities of their certificates. */
+    readonly ca: string
+  }
 }
 
 /** What controllers of a cluster may have to know. */
@@ -106,7 +114,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     now: runtime.now(),
   })
   const parts = assemble(options, range, identity, serviceCidr)
-  const listener = await open(parts.handler, identity, address, options.port ?? 0, runtime)
+  const listener = await open(parts.handler, identity, options, address)
   if (changed || identity.port !== listener.port) await writeIdentity(range, { ...identity, port: listener.port })
 
   const endpoint = { host: address, port: listener.port }
@@ -180,7 +188,20 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
   })
   const crds = startCustomResources({ range, catalog: api.catalog, api, log: runtime.log, now: runtime.now })
   const identities: Identities = new WeakMap()
-  const authenticate = authenticator({ tokens, now: runtime.now })
+  const frontProxy = options.frontProxy ?? frontProxyDefaults
+  const authenticate = authenticator({ tokens, frontProxy, now: runtime.now })
+  const { log, now } = runtime
+  const { catalog } = api
+  const client = identity.frontProxy.client
+  const aggregator = new Aggregator({ range, catalog, api, dialler, client, log, now, uuid: () => crypto.randomUUID() })
+  const endTrust = keepTrust({
+    range,
+    api,
+    clientCa: identity.ca.certificate,
+    proxyCa: proxyAuthorities(identity, options.frontProxy),
+    frontProxy,
+    log,
+  })
   const pod = (namespace: string, name: string) => {
     const entry = range.get(`core/pods/${namespace}/${name}`)
     return entry === undefined ? undefined : objectOf(entry)
@@ -189,8 +210,9 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     api,
     authenticate: (exchange: Exchange) => identities.get(exchange) ?? authenticate(exchange),
     fairShare: { shares: runtime.fairShare, cluster: options.id },
-    discovery: createDiscovery(api.catalog),
-    openapi: createOpenApi(api.catalog),
+    discovery: aggregator.discovery(createDiscovery(catalog)),
+    openapi: aggregator.openapi(createOpenApi(catalog)),
+    aggregation: aggregator,
     version: versionInfo,
     metrics: runtime.requestMetrics(options.processMetrics ?? false),
     connectors: { 'pods/log': logConnector(pod, options.logs) },
@@ -205,6 +227,8 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     dialler,
     clientAs: (user) => new InProcessClient({ api, raw, ...(user !== undefined && { user }) }),
     close() {
+      endTrust()
+      aggregator.close()
       crds.close()
       authorizer.close()
     },
@@ -234,15 +258,25 @@ function reviewers(
   )
 }
 
+/** Kubernetes' own front proxy has one authority with those of others. */
+function proxyAuthorities(identity: ClusterIdentity, others: ClusterOptions['frontProxy']): string {
+  const own = identity.frontProxy.ca.certificate
+  return others === undefined ? own : `${own.trimEnd()}\n${others.ca}`
+}
+
 /** Listens on the asked port, or on the one used before; if that one is taken meanwhile, on a free one. */
 async function open(
   handler: Handler,
   identity: ClusterIdentity,
+  { runtime, port = 0, frontProxy }: ClusterOptions,
   host: string,
-  port: number,
-  runtime: Runtime,
 ): Promise<Listener> {
-  const credentials = { key: identity.server.key, cert: identity.server.certificate, clientCa: identity.ca.certificate }
+  const credentials = {
+    key: identity.server.key,
+    cert: identity.server.certificate,
+    clientCa: identity.ca.certificate,
+    proxyCa: proxyAuthorities(identity, frontProxy),
+  }
   const onError = (error: unknown) => runtime.log.error('a connection failed', { error: String(error) })
   try {
     return await listen({ credentials, handler, host, port: port === 0 ? identity.port : port, onError })

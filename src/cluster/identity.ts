@@ -4,6 +4,7 @@
  * range goes.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { FRONT_PROXY_NAME } from '../apiserver/authn/front-proxy.ts'
 import { createCa, issueCertificate, loadCa, type Issued } from '../machinery/pki/certificate.ts'
 import { ownBytes } from '../store/bytes.ts'
 import type { Range } from '../store/contract.ts'
@@ -15,6 +16,8 @@ export interface ClusterIdentity {
   readonly ca: Issued
   readonly server: Issued & { readonly addresses: readonly string[] }
   readonly admin: Issued
+  /** Another authority, for proxies that say who asks, and this server's own certificate towards aggregated servers. */
+  readonly frontProxy: { readonly ca: Issued; readonly client: Issued }
   /** Signs service account tokens. PKCS #8 PEM of a P-256 key. */
   readonly serviceAccountKey: string
   /** The port the cluster answered on last; 0: none yet. */
@@ -37,9 +40,22 @@ export function readIdentity(
 ): { readonly identity: ClusterIdentity; readonly changed: boolean } {
   const entry = range.latest(KEY)
   if (entry === undefined) return { identity: create(options), changed: true }
-  const identity = JSON.parse(entry.bytes.toString('utf8')) as ClusterIdentity
-  if (options.addresses.every((a) => identity.server.addresses.includes(a))) return { identity, changed: false }
-  return { identity: { ...identity, server: serverCertificate(loadCa(identity.ca), options) }, changed: true }
+  type Stored = Omit<ClusterIdentity, 'frontProxy'> & Partial<Pick<ClusterIdentity, 'frontProxy'>>
+  const stored = JSON.parse(entry.bytes.toString('utf8')) as Stored
+  // Clusters from before aggregation have no front proxy.
+  const identity = renewed({ ...stored, frontProxy: stored.frontProxy ?? frontProxy(options) }, options)
+  return { identity, changed: stored.frontProxy === undefined || identity.server !== stored.server }
+}
+
+function renewed(identity: ClusterIdentity, options: IdentityOptions): ClusterIdentity {
+  if (options.addresses.every((a) => identity.server.addresses.includes(a))) return identity
+  return { ...identity, server: serverCertificate(loadCa(identity.ca), options) }
+}
+
+function frontProxy({ name, now }: IdentityOptions): ClusterIdentity['frontProxy'] {
+  const ca = createCa({ commonName: `${name}-front-proxy-ca`, now })
+  const client = issueCertificate(ca, { commonName: FRONT_PROXY_NAME, usage: 'client', now })
+  return { ca: { certificate: ca.certificate, key: ca.key }, client }
 }
 
 export async function writeIdentity(range: Range, identity: ClusterIdentity): Promise<void> {
@@ -59,6 +75,7 @@ function create(options: IdentityOptions): ClusterIdentity {
       usage: 'client',
       now: options.now,
     }),
+    frontProxy: frontProxy(options),
     serviceAccountKey: account.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     port: 0,
   }

@@ -26,6 +26,8 @@ export interface ControlPlaneOptions {
   readonly programs: string
   /** Also kube-controller-manager and kube-scheduler. @default true */
   readonly controllers?: boolean
+  /** Front proxies and aggregated servers, which are called at their endpoints. @default false */
+  readonly frontProxy?: boolean
   /** More arguments for kube-apiserver. */
   readonly apiserver?: readonly string[]
 }
@@ -54,6 +56,22 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const account = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const saKey = file('sa.key', account.privateKey.export({ type: 'sec1', format: 'pem' }) as string)
   const saPub = file('sa.pub', account.publicKey.export({ type: 'spki', format: 'pem' }) as string)
+
+  const frontProxyFlags = (): string[] => {
+    const authority = createCa({ commonName: 'front-proxy-ca', now })
+    const issued = issueCertificate(authority, { commonName: 'front-proxy-client', usage: 'client', now })
+    return [
+      `--requestheader-client-ca-file=${file('front-proxy-ca.crt', authority.certificate)}`,
+      '--requestheader-allowed-names=front-proxy-client',
+      '--requestheader-username-headers=X-Remote-User',
+      '--requestheader-uid-headers=X-Remote-Uid',
+      '--requestheader-group-headers=X-Remote-Group',
+      '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+      `--proxy-client-cert-file=${file('front-proxy-client.crt', issued.certificate)}`,
+      `--proxy-client-key-file=${file('front-proxy-client.key', issued.key)}`,
+      '--enable-aggregator-routing=true',
+    ]
+  }
 
   const [client, peer, secure, kcm, scheduler] = [
     await freePort(),
@@ -85,6 +103,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       `--tls-cert-file=${server.crt}`, `--tls-private-key-file=${server.keyFile}`, `--client-ca-file=${caFile}`,
       `--service-account-key-file=${saPub}`, `--service-account-signing-key-file=${saKey}`, '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
       '--service-cluster-ip-range=10.96.0.0/16', '--authorization-mode=Node,RBAC', '--allow-privileged=true', '--endpoint-reconciler-type=none',
+      ...(options.frontProxy === true ? frontProxyFlags() : []),
       ...(options.apiserver ?? []),
     ]) // prettier-ignore
     await ready(url, ca.certificate, admin, processes)

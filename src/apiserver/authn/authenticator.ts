@@ -1,16 +1,19 @@
 /**
- * Who asks: client certificate, then service account token, then nobody in particular. What is shown and wrong is
+ * Who asks: whom a front proxy names, then client certificate, then service account token, then nobody in particular. What is shown and wrong is
  * refused (401), never taken for anonymous.
  */
 import { X509Certificate, createHash } from 'node:crypto'
 import { subjectOf } from '../../machinery/pki/certificate.ts'
 import type { UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
+import { frontProxyUser, type FrontProxyOptions } from './front-proxy.ts'
 import type { ServiceAccountTokens } from './tokens.ts'
 import { AUTHENTICATED, CREDENTIAL_ID_EXTRA, anonymous } from './username.ts'
 
 export interface AuthenticatorOptions {
   readonly tokens: ServiceAccountTokens
+  /** @default certificates of proxies do not count */
+  readonly frontProxy?: FrontProxyOptions
   /** Whether requests without credentials may go on as system:anonymous; what they may do is RBAC's. @default true */
   readonly anonymous?: boolean
   /** Milliseconds since the epoch. */
@@ -18,7 +21,7 @@ export interface AuthenticatorOptions {
 }
 
 /** What is asked about a request. */
-export type Credentials = Pick<Exchange, 'headers' | 'clientCertificate' | 'certificateError'>
+export type Credentials = Pick<Exchange, 'headers' | 'clientCertificate' | 'proxyCertificate' | 'certificateError'>
 
 interface CertificateUser {
   readonly user: UserInfo
@@ -48,6 +51,10 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
   }
 
   return (request) => {
+    if (request.proxyCertificate !== undefined && options.frontProxy !== undefined) {
+      const user = frontProxyUser(request.proxyCertificate, request.headers, options.frontProxy)
+      if (user !== undefined) return user
+    }
     let wrong = request.certificateError !== undefined
     if (request.clientCertificate !== undefined) {
       const user = byCertificate(request.clientCertificate)

@@ -20,6 +20,7 @@ test('the set is that of Kubernetes 1.37, sorted and unique', () => {
     counts.set(resource, (counts.get(resource) ?? 0) + 1)
   }
   assert.deepEqual(Object.fromEntries(counts), {
+    apiservices: 22,
     namespaces: 4,
     flowschemas: 11,
     prioritylevelconfigurations: 8,

@@ -1,10 +1,12 @@
 /**
- * Everything a cluster has before anybody writes: namespaces, roles and bindings, priority classes, flow control, the
- * service CIDR. One array serves all clusters; an object becomes bytes when somebody reads it.
+ * Everything a cluster has before anybody writes: namespaces, roles and bindings, priority classes, flow control, API
+ * services, the service CIDR. One array serves all clusters; an object becomes bytes when somebody reads it.
  */
 import { createHash } from 'node:crypto'
 import type { KubeObject } from '../../machinery/object.ts'
+import { typeTable } from '../../machinery/types/index.ts'
 import type { BaseEntry, Encoded, RangeIdentity } from '../../store/contract.ts'
+import { localApiService } from '../aggregation/apiservice.ts'
 import type { KeyedObject } from '../authz/book.ts'
 import { flowSchemas, priorityLevels } from './flowcontrol.ts'
 import { rbacObjects } from './rbac.ts'
@@ -53,6 +55,7 @@ function make(cidr: string): readonly BaseEntry[] {
     ...keyed('core/namespaces/', namespaces()),
     ...rbacObjects(),
     ...keyed('scheduling.k8s.io/priorityclasses/', priorityClasses()),
+    ...keyed('apiregistration.k8s.io/apiservices/', apiServices()),
     ...keyed('flowcontrol.apiserver.k8s.io/flowschemas/', flowSchemas(BIRTH)),
     ...keyed('flowcontrol.apiserver.k8s.io/prioritylevelconfigurations/', priorityLevels()),
   ].map(template)
@@ -112,6 +115,13 @@ function namespaces(): KubeObject[] {
     spec: { finalizers: ['kubernetes'] },
     status: { phase: 'Active' },
   }))
+}
+
+/** One for each group version, but that of API services itself. */
+function apiServices(): KubeObject[] {
+  const versions = new Map(typeTable.resources.map((info) => [`${info.version}.${info.group}`, info]))
+  versions.delete('v1.apiregistration.k8s.io')
+  return [...versions.values()].map((info) => localApiService(info, 'onstart', BIRTH))
 }
 
 function priorityClasses(): KubeObject[] {

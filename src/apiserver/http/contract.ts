@@ -1,4 +1,5 @@
 /** What the HTTP layer of one cluster needs from its surroundings. */
+import type { Aggregation } from '../aggregation/contract.ts'
 import type { Api, Target, UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
 import type { FairShare } from '../fairshare/fairshare.ts'
@@ -91,6 +92,8 @@ export interface HandlerOptions {
   readonly metrics?: Metrics
   /** `pods/log` and other connecting subresources, by `resource/subresource`. @default none: 404 */
   readonly connectors?: Readonly<Record<string, Connector>>
+  /** Group versions that other servers serve. @default none */
+  readonly aggregation?: Aggregation
   /** Documents of the service account issuer. @default none: 404 */
   readonly issuer?: { readonly configuration: object; readonly jwks: object }
   readonly log: HttpLog

@@ -3,6 +3,7 @@
  * share, and has it answered. Every failure becomes a Status; nothing is thrown past here.
  */
 import { StatusError, errors } from '../../machinery/status.ts'
+import { forbidden } from '../authz/forbidden.ts'
 import { impersonate } from '../authn/impersonation.ts'
 import type { Attributes, UserInfo } from '../contract.ts'
 import type { Exchange, Handler } from '../exchange.ts'
@@ -132,7 +133,11 @@ async function answer(
     // A long-running request has its seat while it starts, which one turn of the loop is enough for.
     if (long && held !== undefined) setImmediate(() => held.release())
     try {
-      if (info.resource === undefined) await answerPath(options, info, query, user, reply)
+      const remote = options.aggregation?.find(info.path)
+      if (remote !== undefined) {
+        authorize(options, attributesOf(info, user))
+        await options.aggregation!.proxy(remote, user, reply)
+      } else if (info.resource === undefined) await answerPath(options, info, query, user, reply)
       else await answerResource({ options, info, asked: info.resource, query, user, reply, seat: held })
     } finally {
       if (!long) held?.release()
@@ -176,6 +181,12 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   if (asked === undefined) return { user, verb, path }
   const { group, version, resource, subresource, namespace, name } = asked
   return { user, verb, group, version, resource, subresource, namespace, name }
+}
+
+/** @throws StatusError 403 */
+function authorize({ api }: HandlerOptions, attributes: Attributes): void {
+  const decision = api.authorizer.authorize(attributes)
+  if (!decision.allowed) throw forbidden(attributes, decision.reason)
 }
 
 async function authenticated(options: HandlerOptions, exchange: Exchange): Promise<UserInfo> {

@@ -1,5 +1,6 @@
 /** How answers leave: headers, compression, large bodies in pieces, Status for every failure. */
 import { randomUUID } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import { createGzip, gzip } from 'node:zlib'
 import { promisify } from 'node:util'
 import { dump } from 'js-yaml'
@@ -157,6 +158,18 @@ export class Reply {
   /** Sends the head at once; the body follows by pieces. */
   stream(code: number, type: string, extra?: Record<string, string>): AnswerStream {
     return this.exchange.stream(code, this.#head(code, type, extra))
+  }
+
+  /** Sends another server's head as it is; its body follows by pieces. */
+  forward(code: number, headers: Record<string, string>): AnswerStream {
+    this.code = code
+    return this.exchange.stream(code, { ...this.headers, ...headers })
+  }
+
+  /** Takes the connection of an upgrade request, which says `code` by itself. */
+  takeOver(code: number): Duplex {
+    this.code = code
+    return this.exchange.upgrade!()
   }
 
   /** Any failure as a Status. Unknown errors become 500 without their stack; the caller logs them. */

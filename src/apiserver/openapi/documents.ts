@@ -63,8 +63,14 @@ function requireJson(headers: Headers): void {
 
 const FOREVER = 'public, immutable, max-age=31536000'
 
+/** The OpenAPI paths of a cluster, and which definitions version 2 has. */
+export interface OpenApiDocuments extends Documents {
+  hasDefinition(name: string): boolean
+}
+
 /** The OpenAPI paths of a cluster. */
-export function createOpenApi(catalog: Catalog): Documents {
+export function createOpenApi(catalog: Catalog): OpenApiDocuments {
+  const v2 = (): DocumentV2 => (stateOf(catalog).v2 ??= new DocumentV2(catalog.all()))
   const groupVersion = (path: string, query: Query, headers: Headers): Document | undefined => {
     const resources = stateOf(catalog).groupVersions.get(path)
     if (resources === undefined) return undefined
@@ -86,9 +92,9 @@ export function createOpenApi(catalog: Catalog): Documents {
       if (path.startsWith('/openapi/v3/')) return groupVersion(path.slice('/openapi/v3/'.length), query, headers)
       if (path !== '/openapi/v2') return undefined
       requireJson(headers)
-      const state = stateOf(catalog)
-      const document = (state.v2 ??= new DocumentV2(catalog.all()))
+      const document = v2()
       return cached(headers, document.hash, () => document.body())
     },
+    hasDefinition: (name) => v2().has(name),
   }
 }

@@ -84,6 +84,10 @@ export class DocumentV2 {
     this.hash = this.#custom === undefined ? this.#builtin.hash : hashOf(this.#builtin.hash, this.#custom.hash)
   }
 
+  has(name: string): boolean {
+    return this.#builtin.names.has(name) || this.#custom?.names.has(name) === true
+  }
+
   /** The whole text. Put together at each call: it is too large to be kept for each cluster. */
   body(): Buffer {
     const head = JSON.stringify(HEAD_V2).slice(0, -1)

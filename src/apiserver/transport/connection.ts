@@ -1,4 +1,5 @@
 /** One client connection, whatever it speaks. */
+import type { X509Certificate } from 'node:crypto'
 import type { Limits } from './limits.ts'
 import type { OpenExchange } from './request.ts'
 import type { Swept } from './sweep.ts'
@@ -14,6 +15,10 @@ export interface Connection extends Swept {
 /** What a connection needs from its listener. */
 export interface Surroundings {
   readonly limits: Limits
+  /** What signs certificates of clients, and of front proxies; absent where proxies are not known. */
+  readonly authorities?:
+    | { readonly client: readonly X509Certificate[]; readonly proxy: readonly X509Certificate[] }
+    | undefined
   run(exchange: OpenExchange): void
   closed(connection: Connection): void
 }

@@ -53,7 +53,7 @@ export class Http1Connection implements Connection {
   constructor(socket: TLSSocket, around: Surroundings) {
     this.#socket = socket
     this.#around = around
-    this.#peer = peerOf(socket)
+    this.#peer = peerOf(socket, around.authorities)
     connections.set(socket, this)
     const stop = keepSwept(this)
     socket.on('close', () => {
@@ -163,8 +163,9 @@ class Http1Exchange extends OpenExchange {
     this.#request.socket.destroy()
   }
 
-  protected incoming(): Readable | undefined {
-    return this.#request
+  incoming(): Readable | undefined {
+    const { 'content-length': length = '0', 'transfer-encoding': coding } = this.headers
+    return length === '0' && coding === undefined ? undefined : this.#request
   }
 
   protected isWhole(): boolean {
@@ -222,7 +223,7 @@ class UpgradeExchange extends OpenExchange {
     this.#socket.destroy()
   }
 
-  protected incoming(): undefined {
+  incoming(): undefined {
     return undefined
   }
 

@@ -49,7 +49,7 @@ export class Http2Connection implements Connection {
 
   constructor(socket: TLSSocket, around: Surroundings) {
     this.#around = around
-    this.#peer = peerOf(socket)
+    this.#peer = peerOf(socket, around.authorities)
     this.#session = performServerHandshake(socket, optionsFor(around.limits))
     this.#session.setLocalWindowSize(SESSION_WINDOW)
     const stop = keepSwept(this)
@@ -156,7 +156,7 @@ class Http2Exchange extends OpenExchange {
     this.#stream.destroy(new Error('answer aborted'))
   }
 
-  protected incoming(): Readable | undefined {
+  incoming(): Readable | undefined {
     return this.#empty ? undefined : this.#stream
   }
 

@@ -8,6 +8,7 @@ import { constants, randomBytes } from 'node:crypto'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import type { Handler } from '../exchange.ts'
+import { certificatesOf } from './authorities.ts'
 import type { Connection, Surroundings } from './connection.ts'
 import { Http1Connection } from './http1.ts'
 import { Http2Connection } from './http2.ts'
@@ -21,6 +22,8 @@ export interface Credentials {
   readonly cert: string | Buffer
   /** What signs the client certificates of this cluster. */
   readonly clientCa: string | Buffer
+  /** What signs the certificates of front proxies. @default none: there are no front proxies */
+  readonly proxyCa?: string
 }
 
 export interface ListenOptions {
@@ -65,6 +68,7 @@ class ClusterListener implements Listener, Surroundings {
   readonly #sockets = new Set<Socket>()
   readonly #connections = new Set<Connection>()
   #credentials: Credentials
+  #authorities: Surroundings['authorities']
   #tls: TlsServer | undefined
   #address: AddressInfo | undefined
   #closing: Promise<void> | undefined
@@ -92,6 +96,16 @@ class ClusterListener implements Listener, Surroundings {
     this.#address = this.#server.address() as AddressInfo
   }
 
+  /** Read when the first client has come. */
+  get authorities(): Surroundings['authorities'] {
+    const { clientCa, proxyCa } = this.#credentials
+    if (proxyCa === undefined) return undefined
+    return (this.#authorities ??= {
+      client: certificatesOf(clientCa.toString()),
+      proxy: certificatesOf(proxyCa),
+    })
+  }
+
   get address(): string {
     return this.#address!.address
   }
@@ -106,6 +120,7 @@ class ClusterListener implements Listener, Surroundings {
 
   setCredentials(credentials: Credentials): void {
     this.#credentials = credentials
+    this.#authorities = undefined
     this.#tls = undefined
   }
 
@@ -136,18 +151,21 @@ class ClusterListener implements Listener, Surroundings {
     socket.on('close', () => {
       this.#sockets.delete(socket)
       // The TLS context is a large part of what a cluster costs; a cluster nobody talks to has none.
-      if (this.#sockets.size === 0) this.#tls = undefined
+      if (this.#sockets.size === 0) {
+        this.#tls = undefined
+        this.#authorities = undefined
+      }
     })
     this.#tls ??= this.#secure()
     this.#tls.emit('connection', socket)
   }
 
   #secure(): TlsServer {
-    const { key, cert, clientCa } = this.#credentials
+    const { key, cert, clientCa, proxyCa } = this.#credentials
     const server = createTlsServer({
       key,
       cert,
-      ca: clientCa,
+      ca: proxyCa === undefined ? clientCa : [clientCa, proxyCa],
       requestCert: true,
       // Who shows no certificate may have a token; who shows a wrong one is told so by authentication.
       rejectUnauthorized: false,

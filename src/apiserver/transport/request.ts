@@ -2,21 +2,29 @@
 import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { AnswerStream, Exchange } from '../exchange.ts'
+import { signedBy } from './authorities.ts'
 import { bodyTimeout, readBody, tooLarge, type BodyRead } from './body.ts'
+import type { Surroundings } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { monotonic } from './sweep.ts'
 
 /** The other end of a connection, found out once. */
 export interface Peer {
   readonly certificate: Buffer | undefined
+  readonly proxyCertificate: Buffer | undefined
   readonly certificateError: string | undefined
   readonly address: string
 }
 
-export function peerOf(socket: TLSSocket): Peer {
+export function peerOf(socket: TLSSocket, authorities: Surroundings['authorities']): Peer {
   const shown = socket.getPeerX509Certificate()
+  const verified = socket.authorized ? shown : undefined
+  const isProxy = verified !== undefined && authorities !== undefined && signedBy(verified, authorities.proxy)
+  // Both may be one authority, which does not make a proxy's certificate less of a client's.
+  const isClient = !isProxy || signedBy(verified, authorities.client)
   return {
-    certificate: socket.authorized ? shown?.raw : undefined,
+    certificate: isClient ? verified?.raw : undefined,
+    proxyCertificate: isProxy ? verified.raw : undefined,
     certificateError: socket.authorized || shown === undefined ? undefined : String(socket.authorizationError),
     address: socket.remoteAddress ?? '',
   }
@@ -34,6 +42,7 @@ export abstract class OpenExchange implements Exchange {
   readonly query: string
   readonly headers: Readonly<Record<string, string>>
   readonly clientCertificate: Buffer | undefined
+  readonly proxyCertificate?: Buffer
   readonly certificateError?: string
   readonly remoteAddress: string
   protected readonly limits: Limits
@@ -52,6 +61,7 @@ export abstract class OpenExchange implements Exchange {
     this.query = mark < 0 ? '' : head.target.slice(mark + 1)
     this.headers = head.headers
     this.clientCertificate = peer.certificate
+    if (peer.proxyCertificate !== undefined) this.proxyCertificate = peer.proxyCertificate
     if (peer.certificateError !== undefined) this.certificateError = peer.certificateError
     this.remoteAddress = peer.address
     this.limits = limits
@@ -80,7 +90,7 @@ export abstract class OpenExchange implements Exchange {
   abstract respond(status: number, headers: Record<string, string>, body: Buffer | string): void
   abstract stream(status: number, headers: Record<string, string>): AnswerStream
   /** The body's stream, undefined if there is none. */
-  protected abstract incoming(): Readable | undefined
+  abstract incoming(): Readable | undefined
   /** Whether all of the body has come. */
   protected abstract isWhole(): boolean
   /** Ends the exchange so that the client sees an error. */

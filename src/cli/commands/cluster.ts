@@ -55,6 +55,7 @@ export const command: Command = {
       name: text(input, 'name') ?? 'tenantry',
       ...(port !== undefined && { port }),
       ...(address !== undefined && { address }),
+      ...(virtual && { reach: {} }),
       controllers: (facts) => (virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes })),
       logs:
         virtual && child !== undefined ? child.parentLogs() : (pod, query) => simulatedLog(pod, query, runtime.now()),

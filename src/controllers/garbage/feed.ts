@@ -31,6 +31,7 @@ const LATE: ReadonlySet<string> = new Set([
   'rbac.authorization.k8s.io/roles',
   'rbac.authorization.k8s.io/rolebindings',
   'scheduling.k8s.io/priorityclasses',
+  'apiregistration.k8s.io/apiservices',
   'flowcontrol.apiserver.k8s.io/flowschemas',
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations',
 ])

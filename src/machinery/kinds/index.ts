@@ -2,6 +2,7 @@
 import { mutatingBindingRules, validatingBindingRules } from './admissionregistration/bindings.ts'
 import { mutatingPolicyRules } from './admissionregistration/mutating-policy.ts'
 import { validatingPolicyRules } from './admissionregistration/validating-policy.ts'
+import { apiServiceRules } from './apiregistration/apiservice.ts'
 import { daemonSetRules } from './apps/daemonset.ts'
 import { deploymentRules } from './apps/deployment.ts'
 import { replicaSetRules } from './apps/replicaset.ts'
@@ -61,6 +62,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['admissionregistration.k8s.io/ValidatingAdmissionPolicy', validatingPolicyRules],
   ['admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding', validatingBindingRules],
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionRules],
+  ['apiregistration.k8s.io/APIService', apiServiceRules],
   ['apps/DaemonSet', daemonSetRules],
   ['apps/Deployment', deploymentRules],
   ['apps/ReplicaSet', replicaSetRules],

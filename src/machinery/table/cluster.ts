@@ -28,6 +28,23 @@ export const ingressTable: TableDefinition = {
   ),
 }
 
+/** Not of internalversion: the aggregator prints its own. */
+export const apiServiceTable: TableDefinition = {
+  columns: columns('Name', 'Service', 'Available', 'Age'),
+  cells(object, now) {
+    const service = object['spec']?.service as { namespace?: string; name?: string } | null | undefined
+    const conditions = list(object['status']?.conditions as Condition[] | undefined)
+    const available = conditions.find(({ type }) => type === 'Available')
+    const { status = 'Unknown', reason } = available ?? {}
+    return [
+      nameOf(object),
+      service === undefined || service === null ? 'Local' : `${text(service.namespace)}/${text(service.name)}`,
+      available === undefined || status === 'True' ? status : `${status} (${text(reason)})`,
+      age(object, now),
+    ]
+  },
+}
+
 export const ingressClassTable: TableDefinition = {
   columns: columns('Name', 'Controller', 'Parameters', 'Age'),
   cells(object, now) {

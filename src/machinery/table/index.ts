@@ -45,6 +45,7 @@ const tables: ReadonlyMap<string, TableDefinition> = new Map([
   ['autoscaling/Scale', workloads.scaleTable],
   ['policy/PodDisruptionBudget', workloads.podDisruptionBudgetTable],
   ['discovery.k8s.io/EndpointSlice', core.endpointSliceTable],
+  ['apiregistration.k8s.io/APIService', cluster.apiServiceTable],
   ['networking.k8s.io/Ingress', cluster.ingressTable],
   ['networking.k8s.io/IngressClass', cluster.ingressClassTable],
   ['networking.k8s.io/NetworkPolicy', cluster.networkPolicyTable],

@@ -52,6 +52,8 @@ export class PackedEngine implements Engine {
       name: spec.name,
       ...(address !== undefined && { address }),
       controllers: (facts) => virtualControllers(facts),
+      // What this process reaches is not for tenants.
+      reach: {},
       logs: logs(spec.uid),
     })
     const client = cluster.clientAs(SYNCER_USER)

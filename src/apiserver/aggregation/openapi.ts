@@ -1,0 +1,139 @@
+/** OpenAPI of a cluster with remote group versions. */
+import { createHash } from 'node:crypto'
+import type { Document, Documents } from '../http/contract.ts'
+import { Query } from '../http/query.ts'
+import type { OpenApiDocuments } from '../openapi/documents.ts'
+import type { RemoteService } from './apiservice.ts'
+import type { SpecV2 } from './remote-openapi.ts'
+
+export interface RemoteSpecs {
+  readonly empty: boolean
+  readonly generation: number
+  all(): Iterable<RemoteService>
+  url(remote: RemoteService): string | undefined
+  specs(): SpecV2[]
+}
+
+const NONE = new Query('')
+const JSON_ONLY = { accept: 'application/json' }
+
+interface Merged {
+  readonly generation: number
+  readonly own: string
+  readonly hash: string
+  body(): Buffer
+}
+
+/** Documents of `inner`, as they are while there is nothing remote. */
+export function mergedOpenApi(inner: OpenApiDocuments, remotes: RemoteSpecs): Documents {
+  let index: Merged | undefined
+  let spec: Merged | undefined
+
+  const fresh = (merged: Merged | undefined, own: string): Merged | undefined =>
+    merged?.generation === remotes.generation && merged.own === own ? merged : undefined
+
+  function indexNow(): Merged {
+    const own = inner.find('/openapi/v3', NONE, JSON_ONLY)!
+    const tag = own.headers['etag'] ?? ''
+    const known = fresh(index, tag)
+    if (known !== undefined) return known
+    const { paths } = JSON.parse(own.body.toString()) as { paths: Record<string, object> }
+    for (const remote of remotes.all()) {
+      const url = remotes.url(remote)
+      if (url !== undefined) paths[`apis/${remote.group}/${remote.version}`] = { serverRelativeURL: url }
+    }
+    const body = Buffer.from(JSON.stringify({ paths }))
+    return (index = { generation: remotes.generation, own: tag, hash: hashOf(body), body: () => body })
+  }
+
+  function specNow(): Merged {
+    // The version of what is here, without its text.
+    const own = inner.find('/openapi/v2', NONE, JSON_ONLY)!.headers['etag'] ?? ''
+    const known = fresh(spec, own)
+    if (known !== undefined) return known
+    const parts = mergeSpecs(remotes.specs(), (name) => inner.hasDefinition(name))
+    const hash = hashOf(own, parts.paths, parts.definitions)
+    const body = (): Buffer => splice(inner.find('/openapi/v2', NONE, JSON_ONLY)!.body as Buffer, parts)
+    return (spec = { generation: remotes.generation, own, hash, body })
+  }
+
+  function answer(merged: Merged, headers: Readonly<Record<string, string>>): Document {
+    const common = { etag: `"${merged.hash}"`, vary: 'Accept' }
+    if (headers['if-none-match'] === common.etag) return { status: 304, headers: common, body: '' }
+    return { status: 200, headers: { ...common, 'content-type': 'application/json' }, body: merged.body() }
+  }
+
+  return {
+    find(path, query, headers): Document | undefined {
+      const own = inner.find(path, query, headers)
+      if (remotes.empty || own === undefined) return own
+      const type = own.headers['content-type'] ?? 'application/json'
+      if (type !== 'application/json') return own
+      if (path === '/openapi/v3' || path === '/openapi/v3/') return answer(indexNow(), headers)
+      return path === '/openapi/v2' ? answer(specNow(), headers) : own
+    },
+  }
+}
+
+const hashOf = (...parts: readonly (Buffer | string)[]): string => {
+  const hash = createHash('sha512')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex').toUpperCase()
+}
+
+interface Parts {
+  /** Members of `paths` and `definitions`, without braces. */
+  readonly paths: string
+  readonly definitions: string
+}
+
+/**
+ * Definitions of the same name: those that this server has too are its own types or custom resources. Kubernetes' own
+ * are the same everywhere; another one gets a name of its own, in everything that refers to it.
+ */
+export function mergeSpecs(specs: readonly SpecV2[], isOwn: (name: string) => boolean): Parts {
+  const taken = new Map<string, string>()
+  const paths: string[] = []
+  const definitions: string[] = []
+  for (const spec of specs) {
+    const renamed = new Map<string, string>()
+    const kept: [string, string][] = []
+    for (const [name, text] of spec.definitions) {
+      if (isOwn(name) && name.startsWith('io.k8s.')) continue
+      const other = taken.get(name)
+      if (other === text) continue
+      if (!isOwn(name) && other === undefined) {
+        taken.set(name, text)
+        kept.push([name, text])
+        continue
+      }
+      let next = 2
+      while (isOwn(`${name}_v${next}`) || taken.has(`${name}_v${next}`)) next++
+      renamed.set(name, `${name}_v${next}`)
+      taken.set(`${name}_v${next}`, text)
+      kept.push([`${name}_v${next}`, text])
+    }
+    const led = (text: string): string =>
+      renamed.size === 0
+        ? text
+        : text.replaceAll(/"\$ref":"#\/definitions\/([^"]+)"/g, (whole, name: string) =>
+            renamed.has(name) ? `"$ref":"#/definitions/${renamed.get(name)}"` : whole,
+          )
+    for (const [name, text] of kept) definitions.push(`${JSON.stringify(name)}:${led(text)}`)
+    for (const [path, text] of spec.paths) paths.push(`${JSON.stringify(path)}:${led(text)}`)
+  }
+  return { paths: paths.join(','), definitions: definitions.join(',') }
+}
+
+const PATHS = '"paths":{'
+const DEFINITIONS = '},"definitions":{'
+
+/** Puts members into a document whose `paths` stand before its `definitions`, without reading it. */
+function splice(own: Buffer, parts: Parts): Buffer {
+  if (parts.paths === '') return own
+  const paths = own.indexOf(PATHS) + PATHS.length
+  const definitions = own.indexOf(DEFINITIONS, paths) + DEFINITIONS.length
+  const pieces = [own.subarray(0, paths), Buffer.from(`${parts.paths},`), own.subarray(paths, definitions)]
+  if (parts.definitions !== '') pieces.push(Buffer.from(`${parts.definitions},`))
+  return Buffer.concat([...pieces, own.subarray(definitions)])
+}
