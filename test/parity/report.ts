@@ -65,36 +65,42 @@ function table(rows: readonly (readonly (string | number)[])[]): string {
     .join('\n')
 }
 
-/** Differences, those with one cause together: one example and how many there are. */
+/** Differences, those with one cause together: one example, how many there are, and in how many kinds. */
 export function details(results: readonly Result[], most: number): string {
-  const groups = new Map<string, { result: Result; difference: Difference; count: number }>()
+  const groups = new Map<string, { result: Result; difference: Difference; count: number; kinds: Set<string> }>()
   for (const result of results) {
     for (const difference of result.differences) {
-      const key = signature(result.asked.kind, difference)
+      const key = signature(difference)
       const found = groups.get(key)
-      if (found === undefined) groups.set(key, { result, difference, count: 1 })
-      else found.count++
+      const { kind } = result.asked
+      if (found === undefined) groups.set(key, { result, difference, count: 1, kinds: new Set([kind]) })
+      else {
+        found.count++
+        found.kinds.add(kind)
+      }
     }
   }
   const order = (d: Difference) => CLASSES.indexOf(d.class)
   const sorted = [...groups.values()].sort((a, b) => order(a.difference) - order(b.difference) || b.count - a.count)
-  const out = sorted.slice(0, most).map(({ result, difference: d, count: n }) => {
+  const out = sorted.slice(0, most).map(({ result, difference: d, count: n, kinds }) => {
     const { asked, step } = result
     const at = asked.steps.length > 1 ? ` (step ${step + 1}: ${asked.steps[step]!.method})` : ''
-    return `${n}× ${d.class} ${d.path}\n    ${asked.id}${at}\n    real: ${cut(d.real)}\n    ours: ${cut(d.ours)}`
+    const where = kinds.size > 1 ? ` in ${kinds.size} kinds` : ''
+    return `${n}× ${d.class} ${d.path}${where}\n    ${asked.id}${at}\n    real: ${cut(d.real)}\n    ours: ${cut(d.ours)}`
   })
   if (sorted.length > most) out.push(`… and ${sorted.length - most} more kinds of differences`)
   return out.join('\n')
 }
 
 /** The same for what is the same but for numbers, names and quoted values. */
-function signature(kind: string, d: Difference): string {
+function signature(d: Difference): string {
   const plain = (text: string) =>
     text
       .replaceAll(/"(?:[^"\\]|\\.)*"/g, '"…"')
+      .replaceAll(/\b[\w.]+ "…" (is invalid|not found|already exists|is forbidden)/g, '… $1')
       .replaceAll(/\d+/g, '0')
       .slice(0, 160)
-  return [kind, d.class, d.path.replaceAll(/\[\d+\]/g, '[]'), plain(d.real), plain(d.ours)].join('\0')
+  return [d.class, d.path.replaceAll(/\[\d+\]/g, '[]'), plain(d.real), plain(d.ours)].join('\0')
 }
 
 const cut = (text: string): string => (text.length > 700 ? `${text.slice(0, 700)}…` : text)
