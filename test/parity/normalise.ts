@@ -1,4 +1,5 @@
 /** Takes out of an answer what differs from server to server and from run to run. */
+import { load } from 'js-yaml'
 import type { Answer, Json, JsonObject } from './case.ts'
 
 /** Headers that clients read. */
@@ -34,7 +35,8 @@ export function normalise(raw: RawAnswer, request: string): Answer {
     } catch {
       // Kept as text: a server that sends no JSON as JSON differs.
     }
-  } else body = text(raw.text, request)
+  } else if ((headers['content-type'] ?? '').includes('yaml')) body = value(load(raw.text) as Json, '', request)
+  else body = text(raw.text, request)
   return { code: raw.code, headers, body }
 }
 
@@ -42,7 +44,7 @@ function value(json: Json, key: string, request: string): Json {
   if (Array.isArray(json)) return json.map((item) => value(item, key, request))
   if (typeof json === 'string') {
     if (json === '') return json
-    if (VERSION_KEYS.has(key)) return request.includes(`"${json}"`) ? json : '<version>'
+    if (VERSION_KEYS.has(key)) return request.includes(`"${key}":"${json}"`) ? json : '<version>'
     if (key === 'continue') return '<continue>'
     if (key === 'token' && json.startsWith('ey')) return '<token>'
     if (TIME.test(json)) return request.includes(json) ? json : '<time>'
@@ -54,6 +56,7 @@ function value(json: Json, key: string, request: string): Json {
   }
   if (json === null || typeof json !== 'object') return json
   const out: JsonObject = {}
+  if (Array.isArray(json['cells']) && 'object' in json) json['cells'] = json['cells'].map(cell)
   for (const [name, item] of Object.entries(json)) out[name] = value(item, name, request)
   const { generateName, name } = out
   if (typeof generateName === 'string' && typeof name === 'string' && name.length === generateName.length + 5)
@@ -61,10 +64,16 @@ function value(json: Json, key: string, request: string): Json {
   return out
 }
 
+/** An age of a row: how long ago the object was made. */
+function cell(given: Json): Json {
+  return typeof given === 'string' && /^\d+s$/.test(given) ? '<age>' : given
+}
+
 function text(given: string, request: string): string {
   return given
     .replaceAll(UUID, (uid) => (request.includes(uid) ? uid : '<uid>'))
     .replaceAll(TIMES, (time) => (request.includes(time) ? time : '<time>'))
+    .replaceAll(/\bBad_[a-z0-9]{5}\b/g, 'Bad_<random>')
     .replaceAll(/kube-api-access-[a-z0-9]{5}\b/g, 'kube-api-access-<random>')
     .replaceAll(/(\\*"resourceVersion\\*":\\*")\d+/g, '$1<version>')
     .replaceAll(/\bcurrent: \d+/g, 'current: <version>')

@@ -29,7 +29,7 @@ export function summary(results: readonly Result[], group: (kind: string) => str
     if (row === undefined) rows.set(name, (row = emptyRow()))
     for (const one of [row, total]) count(one, result)
   }
-  const lines = [...rows, ['all', total] as const].map(([name, row]) => [
+  const lines = [...[...rows].sort(([a], [b]) => (a < b ? -1 : 1)), ['all', total] as const].map(([name, row]) => [
     name,
     row.cases,
     row.requests,
