@@ -23,7 +23,13 @@ class Program {
 
   constructor(file: string) {
     const args = [join(import.meta.dirname, 'neighbours', file)]
-    this.process = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.process = spawn(
+      process.execPath,
+      file === 'server.ts' && process.env['PROF'] !== undefined
+        ? ['--cpu-prof', '--cpu-prof-interval', '500', '--cpu-prof-dir=/tmp/identity-prof', ...args]
+        : args,
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    )
     this.#lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]()
   }
 

@@ -67,6 +67,8 @@ export interface Seat {
    * should take a tenth of a millisecond or so.
    */
   turn(): Promise<void> | undefined
+  /** Runs something on the process's helper threads, of which there are few: tenants take turns. */
+  pack<T>(work: () => Promise<T>): Promise<T>
 }
 
 /** One call of a verb. */

@@ -4,6 +4,7 @@
  * wait already; while it runs it shares the event loop ({@link Turns}). Watches are counted apart, since they hold memory
  * and not the processor, and ask for turns only.
  */
+import { availableParallelism } from 'node:os'
 import { errors, type StatusError } from '../../machinery/status.ts'
 import type { Seat } from '../contract.ts'
 import { Rounds } from './rounds.ts'
@@ -60,6 +61,8 @@ interface Waiter {
 }
 
 const RETRY_AFTER = 1
+/** All that may wait have been let in already; they wait as long as it takes. */
+const HELPERS = { seats: Math.max(1, availableParallelism() - 1), reserve: 0, quantum: 1, queue: 1e6, maxWait: 300_000 }
 
 export class FairShare {
   readonly #options: FairShareOptions
@@ -68,6 +71,7 @@ export class FairShare {
   readonly #clock: () => number
   /** Only clusters that have some. */
   readonly #long = new Map<string, number>()
+  #helpers: FairShare | undefined
   #armed = false
 
   constructor(options: FairShareOptions = {}) {
@@ -142,6 +146,17 @@ export class FairShare {
     )
     this.#arm()
     return waiting.promise
+  }
+
+  /** Runs work of other threads than the loop's, as much at a time as leaves the loop a processor. */
+  async pack<T>(cluster: string, work: () => Promise<T>): Promise<T> {
+    const helpers = (this.#helpers ??= new FairShare({ ...HELPERS, clock: this.#clock }))
+    await helpers.take(cluster, cluster, 1)
+    try {
+      return await work()
+    } finally {
+      helpers.give(cluster, 1)
+    }
   }
 
   /** Gives seats back. */
@@ -247,6 +262,10 @@ class HeldSeats implements Held {
     } finally {
       await this.#back()
     }
+  }
+
+  pack<T>(work: () => Promise<T>): Promise<T> {
+    return this.#share.pack(this.#cluster, work)
   }
 
   async #back(): Promise<void> {

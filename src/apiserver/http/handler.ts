@@ -130,6 +130,7 @@ async function answer(
   try {
     const asked = seat(options, info, exchange)
     const held = asked instanceof Promise ? await asked : asked
+    reply.seat = held
     // A long-running request has its seat while it starts, which one turn of the loop is enough for.
     if (long && held !== undefined) setImmediate(() => held.release())
     try {
@@ -138,7 +139,7 @@ async function answer(
         authorize(options, attributesOf(info, user))
         await options.aggregation!.proxy(remote, user, reply)
       } else if (info.resource === undefined) await answerPath(options, info, query, user, reply)
-      else await answerResource({ options, info, asked: info.resource, query, user, reply, seat: held })
+      else await answerResource({ options, info, asked: info.resource, query, user, reply })
     } finally {
       if (!long) held?.release()
     }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { createGzip, gzip } from 'node:zlib'
 import { promisify } from 'node:util'
-import { dump } from 'js-yaml'
+import { writeYaml } from '../../machinery/codec/yaml-write.ts'
 import { StatusError, errors } from '../../machinery/status.ts'
 import type { Status } from '../../machinery/status.ts'
 import type { Seat } from '../contract.ts'
@@ -15,11 +15,10 @@ import { warningHeader } from './warnings.ts'
 const gzipAsync = promisify(gzip)
 const MEDIA: Readonly<Record<Encoding, string>> = { json: 'application/json', yaml: 'application/yaml' }
 
-/** Go's readers know YAML 1.1, where `y`, `on` and `0777` are no strings: all strings are quoted. */
-const YAML = { lineWidth: -1, noRefs: true, forceQuotes: true } as const
-
 /** Pieces are gathered to about so many bytes a write. */
 const CHUNK = 64 * 1024
+/** After so many of them others are asked whether they come first. */
+const BETWEEN = 16
 /** A client that has so much waiting is waited for. */
 const AHEAD = 1024 * 1024
 
@@ -28,6 +27,8 @@ export class Reply {
   readonly exchange: Exchange
   readonly headers: Record<string, string>
   readonly warnings: string[] = []
+  /** What the request holds; absent where nobody shares. */
+  seat: Seat | undefined
   readonly #gzipFrom: number
   /** The code that was answered, 0 before. */
   code = 0
@@ -75,16 +76,17 @@ export class Reply {
     this.text(404, '404 page not found\n')
   }
 
-  /** Sends JSON bytes, compressed when that pays. */
-  async bytes(code: number, body: Buffer, extra?: Record<string, string>): Promise<void> {
+  /** Sends bytes, compressed when that pays. */
+  async bytes(code: number, body: Buffer, extra?: Record<string, string>, encoding: Encoding = 'json'): Promise<void> {
     if (this.started) return
     if (body.length >= this.#gzipFrom && acceptsGzip(this.exchange.headers['accept-encoding'])) {
-      const head = this.#head(code, MEDIA.json, { ...extra, 'content-encoding': 'gzip', vary: varied(extra) })
-      const packed = await gzipAsync(body, { level: 1 })
+      const head = this.#head(code, MEDIA[encoding], { ...extra, 'content-encoding': 'gzip', vary: varied(extra) })
+      const pack = (): Promise<Buffer> => gzipAsync(body, { level: 1 })
+      const packed = await (this.seat === undefined ? pack() : this.seat.pack(pack))
       this.exchange.respond(code, head, this.exchange.method === 'HEAD' ? '' : packed)
       return
     }
-    this.raw(code, MEDIA.json, body, extra)
+    this.raw(code, MEDIA[encoding], body, extra)
   }
 
   /** Sends an object in the negotiated encoding. */
@@ -94,7 +96,7 @@ export class Reply {
     encoding: Encoding = 'json',
     extra?: Record<string, string>,
   ): Promise<void> {
-    if (encoding === 'yaml') this.raw(code, MEDIA.yaml, dump(object, YAML), extra)
+    if (encoding === 'yaml') this.raw(code, MEDIA.yaml, writeYaml(object), extra)
     else
       await this.bytes(
         code,
@@ -115,31 +117,40 @@ export class Reply {
   }
 
   /**
-   * Sends JSON text that comes in pieces. Small ones go out whole; large ones give way to others between their pieces,
+   * Sends text that comes in pieces. Small ones go out whole; large ones give way to others between their pieces,
    * and hold no seat while their client is slow.
    */
-  async pieces(code: number, pieces: Iterable<Buffer>, seat?: Seat): Promise<void> {
+  async pieces(code: number, pieces: Iterable<Buffer>, encoding: Encoding = 'json'): Promise<void> {
     if (this.started) return
+    const { seat } = this
     const iterator = pieces[Symbol.iterator]()
     let gathered: Buffer[] = []
     let size = 0
     let next = iterator.next()
+    let count = 0
     while (next.done !== true && size < this.#gzipFrom) {
       gathered.push(next.value)
       size += next.value.length
+      // Small pieces may be dear: rows of tables, whose objects are decoded for them.
+      const turn = ++count % BETWEEN === 0 ? seat?.turn() : undefined
+      if (turn !== undefined) await turn
       next = iterator.next()
     }
-    if (next.done === true) return this.bytes(code, Buffer.concat(gathered, size))
+    if (next.done === true) return this.bytes(code, Buffer.concat(gathered, size), undefined, encoding)
 
     const compress = acceptsGzip(this.exchange.headers['accept-encoding'])
     const extra: Record<string, string> = compress ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}
-    const stream = this.stream(code, MEDIA.json, extra)
-    const sink = compress ? gzipSink(stream) : plainSink(stream, seat)
+    const stream = this.stream(code, MEDIA[encoding], extra)
+    const sink = compress ? gzipSink(stream, seat) : plainSink(stream, seat)
     try {
       for (; next.done !== true; next = iterator.next()) {
         gathered.push(next.value)
         size += next.value.length
-        if (size < CHUNK) continue
+        if (size < CHUNK) {
+          const turn = ++count % BETWEEN === 0 ? seat?.turn() : undefined
+          if (turn !== undefined) await turn
+          continue
+        }
         await sink.write(Buffer.concat(gathered, size))
         gathered = []
         size = 0
@@ -214,7 +225,7 @@ function plainSink(stream: AnswerStream, seat: Seat | undefined): Sink {
   }
 }
 
-function gzipSink(stream: AnswerStream): Sink {
+function gzipSink(stream: AnswerStream, seat: Seat | undefined): Sink {
   const packer = createGzip({ level: 1 })
   packer.on('data', (piece: Buffer) => {
     stream.write(piece)
@@ -222,11 +233,16 @@ function gzipSink(stream: AnswerStream): Sink {
     packer.pause()
     void stream.drained().then(() => packer.resume())
   })
+  const pack = (piece: Buffer): Promise<void> =>
+    new Promise((resolve, reject) => {
+      packer.write(piece, (error) => (error === null || error === undefined ? resolve() : reject(error)))
+    })
   return {
-    write(piece) {
-      return new Promise((resolve, reject) => {
-        packer.write(piece, (error) => (error === null || error === undefined ? resolve() : reject(error)))
-      })
+    async write(piece) {
+      if (seat === undefined) await pack(piece)
+      else await seat.pack(() => pack(piece))
+      // A slow client costs memory only.
+      if (seat !== undefined && stream.buffered > AHEAD) await seat.without(() => stream.drained())
     },
     end() {
       return new Promise((resolve, reject) => {

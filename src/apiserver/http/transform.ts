@@ -7,6 +7,7 @@ import type { Listed, ServedResource } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import { customTable } from '../crd/columns.ts'
 import type { Negotiated } from './negotiation.ts'
+import { listMetadata, type ListForm } from './form.ts'
 import type { Query } from './query.ts'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
@@ -75,14 +76,6 @@ export function table(
   }
 }
 
-function listMetadata(listed: Listed): object {
-  return {
-    resourceVersion: listed.resourceVersion,
-    ...(listed.continue === undefined ? {} : { continue: listed.continue }),
-    ...(listed.remainingItemCount === undefined ? {} : { remainingItemCount: listed.remainingItemCount }),
-  }
-}
-
 /** One object in the negotiated form. */
 export function transformed(
   resource: ServedResource,
@@ -95,37 +88,29 @@ export function transformed(
   return partial(object, as.version)
 }
 
-/** A list in the negotiated form, in pieces of JSON text: large lists are never one string. */
-export function* transformedList(
+/** A list in the negotiated form. */
+export function transformedForm(
   resource: ServedResource,
   listed: Listed,
   as: Negotiated,
   options: TableOptions,
-): Generator<Buffer> {
+): ListForm {
   const apiVersion = `meta.k8s.io/${as.version}`
-  const metadata = JSON.stringify(listMetadata(listed))
+  const metadata = listMetadata(listed)
   if (as.as === 'Table') {
     const definition = tableOf(resource)
-    const columns = JSON.stringify(definition.columns)
-    yield Buffer.from(
-      `{"kind":"Table","apiVersion":"${apiVersion}","metadata":${metadata},"columnDefinitions":${columns},"rows":[`,
-    )
-    // Only few tables look at the other rows; they are short.
-    const siblings = definition.cells.length > 2 ? listed.entries.map(objectOf) : undefined
-    let separator = ''
-    for (const entry of listed.entries) {
-      yield Buffer.from(separator + JSON.stringify(row(definition, objectOf(entry), options, siblings)))
-      separator = ','
-    }
-  } else {
-    yield Buffer.from(
-      `{"kind":"PartialObjectMetadataList","apiVersion":"${apiVersion}","metadata":${metadata},"items":[`,
-    )
-    let separator = ''
-    for (const entry of listed.entries) {
-      yield Buffer.from(separator + JSON.stringify(partial(objectOf(entry), as.version)))
-      separator = ','
-    }
+    const head = { kind: 'Table', apiVersion, metadata, columnDefinitions: definition.columns }
+    return { head, field: 'rows', items: rows(definition, listed, options) }
   }
-  yield Buffer.from(']}\n')
+  return { head: { kind: 'PartialObjectMetadataList', apiVersion, metadata }, field: 'items', items: metas(listed, as) }
+}
+
+function* rows(definition: TableDefinition, listed: Listed, options: TableOptions): Generator<object> {
+  // Only few tables look at the other rows; they are short.
+  const siblings = definition.cells.length > 2 ? listed.entries.map(objectOf) : undefined
+  for (const entry of listed.entries) yield row(definition, objectOf(entry), options, siblings)
+}
+
+function* metas(listed: Listed, as: Negotiated): Generator<object> {
+  for (const entry of listed.entries) yield partial(objectOf(entry), as.version)
 }

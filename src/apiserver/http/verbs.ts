@@ -1,11 +1,12 @@
 /** Resource requests: from the path to a verb of the Api, from its result to an answer. */
 import type { KubeObject } from '../../machinery/object.ts'
 import { success } from '../../machinery/status.ts'
-import type { Call, PatchType, Seat, ServedResource, Stored, Target, UserInfo, Written } from '../contract.ts'
+import type { Call, Listed, PatchType, ServedResource, Stored, Target, UserInfo, Written } from '../contract.ts'
 import { forbidden } from '../authz/forbidden.ts'
 import { objectBody, optionsBody, patchBody, patchType } from './body.ts'
 import { listPieces, objectBytes } from './bytes.ts'
 import type { HandlerOptions } from './contract.ts'
+import { jsonPieces, listForm, prettyPieces, yamlPieces } from './form.ts'
 import { negotiate, negotiateWatch } from './negotiation.ts'
 import type { Negotiated } from './negotiation.ts'
 import { methodNotAllowed } from './nonresource.ts'
@@ -14,7 +15,8 @@ import type { WriteOptions } from './parameters.ts'
 import type { Query } from './query.ts'
 import type { Reply } from './reply.ts'
 import type { RequestInfo, ResourceRequest } from './request.ts'
-import { hasTable, includeObject, transformed, transformedList } from './transform.ts'
+import { hasTable, includeObject, transformed, transformedForm } from './transform.ts'
+import type { TableOptions } from './transform.ts'
 import { answerWatch } from './watch.ts'
 
 /** One resource request on its way. */
@@ -25,8 +27,6 @@ export interface Request {
   readonly query: Query
   readonly user: UserInfo
   readonly reply: Reply
-  /** Undefined where nobody shares. */
-  readonly seat: Seat | undefined
 }
 
 const MAX_BODY = 3 * 1024 * 1024
@@ -141,7 +141,7 @@ function call(request: Request, write?: WriteOptions): Call {
       return reply.exchange.signal
     },
     warnings: reply.warnings,
-    ...(request.seat === undefined ? {} : { seat: request.seat }),
+    ...(reply.seat === undefined ? {} : { seat: reply.seat }),
     ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),
     ...(write === undefined ? {} : { dryRun: write.dryRun, fieldValidation: write.fieldValidation }),
   }
@@ -188,19 +188,24 @@ async function get(request: Request, target: Target): Promise<void> {
 }
 
 async function list(request: Request, target: Target): Promise<void> {
-  const { options, query, reply } = request
+  const { options, query } = request
   const as = accepted(request, target)
   const parameters = listOptions(query)
   const include = as.as === 'Table' ? includeObject(query) : 'Metadata'
   deprecation(request, target.resource)
   const listed = await options.api.list(call(request), target, parameters)
-  const pieces =
-    as.as === undefined
-      ? listPieces(target.resource, listed)
-      : transformedList(target.resource, listed, as, { version: as.version, include, now: options.now() })
-  if (as.encoding === 'yaml' || reply.pretty)
-    return reply.object(200, JSON.parse(Buffer.concat([...pieces]).toString('utf8')) as object, as.encoding)
-  return reply.pieces(200, pieces, request.seat)
+  await answerList(request, target, as, listed, { version: as.version, include, now: options.now() })
+}
+
+/** Whole objects in compact JSON are spliced from what is stored; everything else is made item by item. */
+async function answerList(request: Request, target: Target, as: Negotiated, listed: Listed, shown: TableOptions) {
+  const { reply } = request
+  if (as.as === undefined && as.encoding === 'json' && !reply.pretty)
+    return reply.pieces(200, listPieces(target.resource, listed))
+  const form =
+    as.as === undefined ? listForm(target.resource, listed) : transformedForm(target.resource, listed, as, shown)
+  if (as.encoding === 'yaml') return reply.pieces(200, yamlPieces(form), 'yaml')
+  return reply.pieces(200, reply.pretty ? prettyPieces(form) : jsonPieces(form))
 }
 
 async function watch(request: Request, target: Target): Promise<void> {
@@ -223,7 +228,7 @@ async function watch(request: Request, target: Target): Promise<void> {
       negotiated,
       include: negotiated.as === 'Table' ? includeObject(query) : 'Metadata',
       limit: options.watchBuffer ?? WATCH_BUFFER,
-      seat: request.seat,
+      seat: reply.seat,
       now: options.now,
       random: options.random,
     },
@@ -299,10 +304,6 @@ async function removeAll(request: Request, target: Target): Promise<void> {
   deprecation(request, target.resource)
   const last = entries.reduce((newest, entry) => Math.max(newest, entry.revision), 0)
   const listed = { entries, resourceVersion: last === 0 ? '' : String(last) }
-  if (as.as === undefined && as.encoding === 'json')
-    return reply.pieces(200, listPieces(target.resource, listed), request.seat)
   const shown = { version: as.version, include: includeObject(query), now: options.now() }
-  const pieces =
-    as.as === undefined ? listPieces(target.resource, listed) : transformedList(target.resource, listed, as, shown)
-  await reply.object(200, JSON.parse(Buffer.concat([...pieces]).toString('utf8')) as object, as.encoding)
+  await answerList(request, target, as, listed, shown)
 }

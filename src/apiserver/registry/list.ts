@@ -17,6 +17,8 @@ import { compileSelection } from './select.ts'
 const FUTURE_WAIT = 3000
 /** Entries looked at per step of a page with selectors. */
 const CHUNK = 512
+/** Entries looked at before others are asked whether they come first. */
+const BETWEEN = 32
 
 const EXPIRED = 'The resourceVersion for the provided list is too old.'
 const EXPIRED_PAGE =
@@ -127,6 +129,7 @@ async function wholePage(
   return { entries, resourceVersion, continue: token, remainingItemCount: result.remaining }
 }
 
+/** Selectors read every object: others may come between. */
 async function selectedPage(
   call: Call,
   range: Range,
@@ -146,6 +149,8 @@ async function selectedPage(
     const wait = converted(result.entries, resource)
     if (wait !== undefined) await outside(call, wait)
     for (const [i, entry] of result.entries.entries()) {
+      const turn = i % BETWEEN === BETWEEN - 1 ? call.seat?.turn() : undefined
+      if (turn !== undefined) await turn
       const view = viewEntry(entry, resource)
       if (!selection.matches(view)) continue
       entries.push(view)
