@@ -23,10 +23,15 @@ export interface FieldError {
   message: string
 }
 
+/** JSON as Go's encoder writes it. */
+function escaped(json: string): string {
+  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 const quote = (value: unknown): string => {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'object') return JSON.stringify(value)
+  if (typeof value === 'object') return escaped(JSON.stringify(value))
   return String(value as number | boolean)
 }
 
@@ -74,6 +79,11 @@ export function tooLong(field: string, max: number): FieldError {
 /** `<path>: Too many: <actual>: must have at most <max> items` */
 export function tooMany(field: string, actual: number, max: number): FieldError {
   return { type: 'FieldValueTooMany', field, message: `Too many: ${actual}: must have at most ${max} items` }
+}
+
+/** `<path>: Internal error: <detail>` */
+export function internal(field: string, detail: string): FieldError {
+  return { type: 'InternalError', field, message: `Internal error: ${detail}` }
 }
 
 /** `a` + `b` → `a.b`; an empty parent gives the child alone. */

@@ -10,7 +10,6 @@ import {
   certificateSubjectRestriction,
   clusterTrustBundleAttest,
 } from './certificates.ts'
-import { customResourceLimits } from '../crd/limits.ts'
 import type { AdmissionPlugin } from './contract.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
@@ -67,7 +66,6 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     podResizeValidator,
     // MutatingAdmissionPolicy, MutatingAdmissionWebhook
     ...(rules === undefined ? [] : [rbacEscalation(rules)]),
-    customResourceLimits,
     validatingAdmissionPolicy,
     // ValidatingAdmissionWebhook
     resourceQuota(now),

@@ -6,6 +6,8 @@ import type { CompiledSchema } from '../../machinery/schema/index.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import type { ResourceInfo, SubresourceInfo } from '../../machinery/types/table.ts'
 import type { Conversion, CustomResource, ServedResource } from '../contract.ts'
+import { drive } from '../registry/steps.ts'
+import { scaleErrors } from './scale.ts'
 
 export interface Names {
   plural: string
@@ -229,8 +231,15 @@ class CustomVersion implements CustomResource {
     this.#schema.defaults(object)
   }
 
-  validate(object: KubeObject, old?: KubeObject): FieldError[] | Promise<FieldError[]> {
-    return this.#schema.validate(object, old)
+  validate(
+    object: KubeObject,
+    old?: KubeObject,
+    part?: 'status',
+    ratcheted?: (error: FieldError) => void,
+  ): FieldError[] | Promise<FieldError[]> {
+    const { scale } = this
+    const more = scale === undefined ? undefined : (value: object) => scaleErrors(value, scale, part)
+    return drive(this.#schema.validate(object, { old, part, more, ratcheted }))
   }
 
   unknownFields(object: KubeObject): string[] {

@@ -235,9 +235,14 @@ function problems(
     return found instanceof Promise ? found.then((list) => [...wrong, ...list]) : [...wrong, ...found]
   }
   if (change.validate !== undefined) return [...wrong, ...change.validate(object, old)]
-  wrong.push(...contentErrors(storage, object, old))
-  wrong.push(...(rules.validateUpdate?.(object, trusted ? withIps(object, old) : old) ?? []))
-  return wrong
+  const before = trusted ? withIps(object, old) : old
+  const found = contentErrors(storage, object, before)
+  const all = (list: readonly FieldError[]): FieldError[] => [
+    ...wrong,
+    ...list,
+    ...(rules.validateUpdate?.(object, before) ?? []),
+  ]
+  return found instanceof Promise ? found.then(all) : all(found)
 }
 
 /** The old service as if it had the new address already, for the one writer that may change it. */

@@ -80,11 +80,11 @@ export async function createObject(
   const reservation = isService ? core.services.create(object) : undefined
   try {
     const wrong = validateMetadata(object.metadata, metadataRules(storage, rules, object))
-    if (storage.custom === undefined) wrong.push(...contentErrors(storage, object))
-    else {
-      const found = customErrors(call, storage.custom, object, undefined)
-      wrong.push(...(found instanceof Promise ? await found : found))
-    }
+    const found =
+      storage.custom === undefined
+        ? contentErrors(storage, object)
+        : customErrors(call, storage.custom, object, undefined)
+    wrong.push(...(found instanceof Promise ? await found : found))
     refuse(storage, object.metadata.name ?? '', wrong)
     addWarnings(call, resource, object, undefined)
     const validating = core.admission.validate(request)

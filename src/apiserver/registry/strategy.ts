@@ -10,6 +10,7 @@ import { convert, versionOf } from './convert.ts'
 import type { Core } from './core.ts'
 import { groupKind, rulesOf, warn } from './core.ts'
 import { equalJson, equalMembers } from './json.ts'
+import { drive } from './steps.ts'
 import { ordered } from './stored.ts'
 
 /**
@@ -57,8 +58,13 @@ export function metadataRules(
 }
 
 /** Everything wrong with the content of a built-in object as a whole. */
-export function contentErrors(served: ServedResource, object: KubeObject, old?: KubeObject): FieldError[] {
+export function contentErrors(
+  served: ServedResource,
+  object: KubeObject,
+  old?: KubeObject,
+): FieldError[] | Promise<FieldError[]> {
   const rules = rulesOf(served)
+  if (rules.validateInSteps !== undefined) return drive(rules.validateInSteps(object, old))
   if (rules.validate !== undefined) return rules.validate(object, old)
   return served.info.type === undefined ? [] : validateByTable(object, served.info.type)
 }

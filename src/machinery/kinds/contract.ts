@@ -7,6 +7,7 @@
  */
 import type { FieldError } from '../field.ts'
 import type { KubeObject } from '../object.ts'
+import type { Steps } from '../schema/steps.ts'
 
 /** How a name is checked. `path` is the RBAC rule: no `/`, `%`, `.` or `..` alone. */
 export type NameRule = 'dns1123subdomain' | 'dns1123label' | 'dns1035label' | 'path'
@@ -33,6 +34,8 @@ export interface KindRules<T extends KubeObject = KubeObject> {
    * stored object: parts that did not change are let through, and what only a new object may not have is not asked.
    */
   validate?(object: T, old?: T): FieldError[]
+  /** As `validate`, instead of it, where that may take long. */
+  validateInSteps?(object: T, old?: T): Steps<FieldError[]>
   /** Everything wrong with an update beyond `validate`: immutable fields and allowed transitions. */
   validateUpdate?(object: T, old: T): FieldError[]
   /** For the `status` subresource. @default nothing beyond the table */

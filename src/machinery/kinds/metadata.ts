@@ -1,9 +1,12 @@
 /** What every object's `metadata` must be: `k8s.io/apimachinery/pkg/api/validation`'s rules and texts. */
+import { DecodeError } from '../codec/error.ts'
+import { normalize } from '../codec/normalize.ts'
 import { child, forbidden, index, invalid, notSupported, required, tooLong } from '../field.ts'
 import type { FieldError } from '../field.ts'
 import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isPathSegmentName, isQualifiedName } from '../names.ts'
 import type { ObjectMeta, OwnerReference } from '../object.ts'
 import { parseApiVersion } from '../object.ts'
+import { typeTable } from '../types/index.ts'
 import { each, immutable, nonNegative } from './checks.ts'
 import type { Errors } from './checks.ts'
 import type { NameRule } from './contract.ts'
@@ -89,6 +92,22 @@ export function validateMetadataUpdate(meta: ObjectMeta, old: ObjectMeta, legacy
   managedFields(meta.managedFields ?? [], out)
   if (legacyFinalizers) kubeFinalizers(meta.finalizers ?? [], out)
   return out
+}
+
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
+
+/** Everything wrong with the metadata of an object inside another one, which may be of any shape. */
+export function validateEmbeddedMetadata(value: unknown, path: string): FieldError[] {
+  let meta: ObjectMeta
+  try {
+    meta = normalize(value, typeTable.type(OBJECT_META)).object as ObjectMeta
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    return [invalid(path, value, error.message)]
+  }
+  const rules = { namespaced: (meta.namespace ?? '') !== '', nameRule: 'path', legacyFinalizers: false } as const
+  const found = validateMetadata({ ...meta, name: meta.name || 'fakename' }, rules)
+  return found.map((error) => ({ ...error, field: path + error.field.slice('metadata'.length) }))
 }
 
 /** Everything wrong with a map of labels. */

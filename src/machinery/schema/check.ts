@@ -1,22 +1,24 @@
 /** Validation by a structural schema, in the words of upstream's validator (go-openapi's, mapped to field errors). */
 import { RE2JS } from 're2js'
 import type { FieldError } from '../field.ts'
-import { duplicate, invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field.ts'
+import { invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field.ts'
+import { correlation, unchanged } from './correlate.ts'
 import { formatCheck } from './formats.ts'
 import { equalJson, isObject, own } from './props.ts'
 import type { Data, SchemaProps } from './props.ts'
+import { Report } from './report.ts'
 
 /**
  * Says what is wrong with `value` at `path`. `old` is the value at the same place before an update, undefined if
  * there is none: what was wrong before and has not changed is let through.
  */
-export type Check = (value: unknown, old: unknown, path: string, errors: FieldError[]) => void
+export type Check = (value: unknown, old: unknown, path: string, errors: Report) => void
 
 const MAX_PATTERNS = 2048
 const patterns = new Map<string, RE2JS>()
 
 /** A pattern, compiled once in the process. @throws when it is none */
-export function compilePattern(pattern: string): RE2JS {
+function compilePattern(pattern: string): RE2JS {
   let compiled = patterns.get(pattern)
   if (compiled === undefined) {
     compiled = RE2JS.compile(pattern)
@@ -70,9 +72,10 @@ function stringCheck(schema: SchemaProps): Part {
   const known = format === undefined || format === '' ? undefined : formatCheck(format)
   const textual = schema.type === undefined || schema.type === 'string'
   const formatted = textual ? known : undefined
-  const expression = pattern === undefined || pattern === '' ? undefined : compilePattern(pattern)
-  if (minLength === undefined && maxLength === undefined && expression === undefined && formatted === undefined)
-    return undefined
+  const patterned = pattern !== undefined && pattern !== ''
+  if (minLength === undefined && maxLength === undefined && !patterned && formatted === undefined) return undefined
+  // Compiled when the first value is there: a schema may have thousands.
+  let expression: RE2JS | undefined
   return (value, _old, path, errors) => {
     const text = value as string
     const field = trim(path)
@@ -80,7 +83,7 @@ function stringCheck(schema: SchemaProps): Part {
       errors.push(tooLong(field, maxLength))
     } else if (minLength !== undefined && text.length < 2 * minLength && countRunes(text) < minLength) {
       errors.push(invalid(field, text, body(path, `should be at least ${minLength} chars long`)))
-    } else if (expression !== undefined && !expression.test(text)) {
+    } else if (patterned && !(expression ??= compilePattern(pattern)).test(text)) {
       errors.push(invalid(field, text, body(path, `should match '${pattern}'`)))
     }
     if (formatted !== undefined && !formatted(text)) {
@@ -149,75 +152,24 @@ function enumCheck(schema: SchemaProps): Part {
   }
 }
 
-function listCheck(schema: SchemaProps, root: boolean): Part {
+function listCheck(schema: SchemaProps): Part {
   const items = schema.items === undefined ? undefined : compileCheck(schema.items, false)
   const { minItems, maxItems } = schema
   const correlate = correlation(schema)
-  const unique = uniqueness(schema)
-  if (items === undefined && minItems === undefined && maxItems === undefined && unique === undefined && !root)
-    return undefined
+  if (items === undefined && minItems === undefined && maxItems === undefined) return undefined
   return (value, old, path, errors) => {
     const list = value as unknown[]
     if (items !== undefined) {
       const before = Array.isArray(old) ? correlate?.(old) : undefined
-      for (let i = 0; i < list.length; i++) items(list[i], before?.(list[i]), `${path}[${i}]`, errors)
+      for (let i = 0; i < list.length && !errors.full; i++) items(list[i], before?.(list[i]), `${path}[${i}]`, errors)
     }
     if (minItems !== undefined && list.length < minItems)
       errors.push(invalid(trim(path), list.length, body(path, `should have at least ${minItems} items`)))
     if (maxItems !== undefined && list.length > maxItems) errors.push(tooMany(trim(path), list.length, maxItems))
-    unique?.(list, path, errors)
   }
 }
 
-/** How items of a map list find what they were before. */
-function correlation(schema: SchemaProps): ((old: unknown[]) => (item: unknown) => unknown) | undefined {
-  const keys = schema['x-kubernetes-list-map-keys']
-  if (schema['x-kubernetes-list-type'] !== 'map' || keys === undefined) return undefined
-  const keyOf = (item: unknown) => (isObject(item) ? JSON.stringify(keys.map((k) => own(item, k) ?? null)) : '')
-  return (old) => {
-    let byKey: Map<string, unknown> | undefined
-    return (item) => {
-      byKey ??= new Map(old.map((o) => [keyOf(o), o]))
-      return byKey.get(keyOf(item))
-    }
-  }
-}
-
-function uniqueness(schema: SchemaProps): ((list: unknown[], path: string, errors: FieldError[]) => void) | undefined {
-  const type = schema['x-kubernetes-list-type']
-  if (type === 'set') {
-    return (list, path, errors) => {
-      const seen = new Set<string>()
-      for (let i = 0; i < list.length; i++) {
-        const text = canonical(list[i])
-        if (seen.has(text)) errors.push(duplicate(`${path}[${i}]`, list[i]))
-        seen.add(text)
-      }
-    }
-  }
-  const keys = schema['x-kubernetes-list-map-keys']
-  if (type !== 'map' || keys === undefined) return undefined
-  return (list, path, errors) => {
-    const seen = new Set<string>()
-    for (let i = 0; i < list.length; i++) {
-      const item = list[i]
-      if (!isObject(item)) continue
-      const key: Data = {}
-      for (const name of keys) if (Object.hasOwn(item, name)) key[name] = item[name]
-      const text = canonical(key)
-      if (seen.has(text)) errors.push(duplicate(`${path}[${i}]`, key))
-      seen.add(text)
-    }
-  }
-}
-
-/** JSON text with sorted keys: equal for equal values. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (!isObject(value)) return JSON.stringify(value) ?? 'null'
-  const names = Object.keys(value).toSorted()
-  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`
-}
+const TYPE: ReadonlySet<string> = new Set(['apiVersion', 'kind'])
 
 function objectCheck(schema: SchemaProps, root: boolean): Part {
   const properties = Object.entries(schema.properties ?? {}).map(([name, s]) => ({
@@ -230,7 +182,6 @@ function objectCheck(schema: SchemaProps, root: boolean): Part {
   const wanted = schema.required ?? []
   const additional = typeof additionalProperties === 'object' ? compileCheck(additionalProperties, false) : undefined
   const closed = additionalProperties === false
-  const embedded = !root && schema['x-kubernetes-embedded-resource'] === true
   return (value, old, path, errors) => {
     const data = value as Data
     const before = isObject(old) ? old : undefined
@@ -249,24 +200,12 @@ function objectCheck(schema: SchemaProps, root: boolean): Part {
     }
     for (const { name, check } of checked) {
       if (!Object.hasOwn(data, name)) continue
-      check!(data[name], before === undefined ? undefined : own(before, name), join(path, name), errors)
+      // The type of an object that was written cannot be correlated.
+      const was = before === undefined || (root && TYPE.has(name)) ? undefined : own(before, name)
+      check!(data[name], was, join(path, name), errors)
     }
     for (const name of wanted) if (!Object.hasOwn(data, name)) errors.push(required(join(trim(path), name)))
-    if (embedded) checkEmbedded(data, path, errors)
   }
-}
-
-/** What every embedded object needs. */
-function checkEmbedded(data: Data, path: string, errors: FieldError[]): void {
-  for (const name of ['apiVersion', 'kind']) {
-    const value = own(data, name)
-    if (value === undefined) errors.push(required(join(path, name)))
-    else if (typeof value !== 'string') errors.push(invalid(join(path, name), value, 'must be a string'))
-    else if (value === '') errors.push(invalid(join(path, name), value, 'must not be empty'))
-  }
-  const metadata = own(data, 'metadata')
-  if (metadata !== undefined && !isObject(metadata))
-    errors.push(invalid(join(path, 'metadata'), metadata, 'must be an object'))
 }
 
 function junctionCheck(schema: SchemaProps): Part {
@@ -280,9 +219,9 @@ function junctionCheck(schema: SchemaProps): Part {
     const place = JSON.stringify(path)
     const results = (checks: readonly Check[]) => {
       return checks.map((check) => {
-        const found: FieldError[] = []
+        const found = new Report()
         check(value, undefined, path, found)
-        return found
+        return found.list
       })
     }
     if (anyOf.length > 0) {
@@ -313,7 +252,7 @@ function junctionCheck(schema: SchemaProps): Part {
 
 const pass: Check = () => undefined
 
-/** The check of a schema, undefined when everything is right. @throws for a pattern that is none */
+/** The check of a schema, undefined when everything is right. It throws for a pattern that is none. */
 export function compileCheck(schema: SchemaProps, root: boolean): Check | undefined {
   const type = typeCheck(schema)
   const string = stringCheck(schema)
@@ -321,7 +260,7 @@ export function compileCheck(schema: SchemaProps, root: boolean): Check | undefi
   const enumeration = enumCheck(schema)
   const junction = junctionCheck(schema)
   const can = (t: string) => schema.type === undefined || schema.type === t
-  const list = can('array') ? listCheck(schema, false) : undefined
+  const list = can('array') ? listCheck(schema) : undefined
   const object = can('object') ? objectCheck(schema, root) : undefined
   if ([type, string, number, enumeration, junction, list, object].every((part) => part === undefined)) return undefined
   const check: Check = (value, old, path, errors) => {
@@ -334,9 +273,10 @@ export function compileCheck(schema: SchemaProps, root: boolean): Check | undefi
     junction?.(value, old, path, errors)
   }
   return (value, old, path, errors) => {
-    const before = errors.length
+    const { list } = errors
+    const before = list.length
     check(value, old, path, errors)
     // What was wrong already and did not change passes: a schema may be tightened after objects exist.
-    if (errors.length > before && old !== undefined && equalJson(value, old)) errors.length = before
+    if (list.length > before && old !== undefined && unchanged(schema, value, old, errors.same)) list.length = before
   }
 }

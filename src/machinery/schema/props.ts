@@ -1,3 +1,13 @@
+/** A rule of `x-kubernetes-validations`. */
+export interface ValidationRule {
+  readonly rule: string
+  readonly message?: string
+  readonly messageExpression?: string
+  readonly reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate'
+  readonly fieldPath?: string
+  readonly optionalOldSelf?: boolean
+}
+
 /** A schema as a CustomResourceDefinition has it: JSON Schema with Kubernetes' extensions. */
 export interface SchemaProps {
   readonly type?: string
@@ -34,7 +44,7 @@ export interface SchemaProps {
   readonly 'x-kubernetes-list-type'?: string
   readonly 'x-kubernetes-list-map-keys'?: readonly string[]
   readonly 'x-kubernetes-map-type'?: string
-  readonly 'x-kubernetes-validations'?: readonly unknown[]
+  readonly 'x-kubernetes-validations'?: readonly ValidationRule[]
 }
 
 /** An object of tenant data. Keys may be anything: read with {@link own}, write with {@link setOwn}. */

@@ -39,6 +39,7 @@ export function compilePrune(schema: SchemaProps | undefined, root: boolean): Pr
       }
     } else if (isObject(value)) {
       pruneObject(inner, value, path, unknown)
+      if (embedded && !root) pruneMetadata(value, path, unknown)
     }
   }
 }

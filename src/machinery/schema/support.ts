@@ -1,57 +1,67 @@
-/** What a structural schema needs beyond being structural: defaults that fit, and nothing that is not implemented here. */
+/** Whether the defaults of a structural schema fit it, in upstream's words. */
 import type { FieldError } from '../field.ts'
-import { child, forbidden, index, invalid, key } from '../field.ts'
+import { child, invalid, key } from '../field.ts'
 import { compileCheck } from './check.ts'
-import { compileDefaults } from './defaults.ts'
-import { copyJson, isObject } from './props.ts'
+import { compileEmbedded } from './embedded.ts'
+import { copyJson, equalJson, isObject } from './props.ts'
 import type { SchemaProps } from './props.ts'
 import { compilePrune } from './prune.ts'
+import { Report } from './report.ts'
+import { checkRules, ruleTree } from './rules.ts'
+import type { Steps } from './steps.ts'
 
-/** A schema and all below it, each with its path. */
-function* nodes(schema: SchemaProps, path: string): Generator<[SchemaProps, string]> {
-  yield [schema, path]
+/** @param unpruned whether defaults may hold fields that the schema does not know */
+export function* defaultErrors(schema: SchemaProps, path: string, unpruned: boolean): Steps<FieldError[]> {
+  const out: FieldError[] = []
+  yield* visit(schema, path, true, unpruned, out)
+  return out
+}
+
+function* visit(schema: SchemaProps, path: string, root: boolean, unpruned: boolean, out: FieldError[]): Steps<void> {
+  if (schema.default !== undefined) yield* checkDefault(schema, child(path, 'default'), root, unpruned, out)
+  if (schema.items !== undefined) yield* visit(schema.items, child(path, 'items'), false, unpruned, out)
   for (const [name, property] of Object.entries(schema.properties ?? {}))
-    yield* nodes(property, key(child(path, 'properties'), name))
-  const { additionalProperties } = schema
-  if (typeof additionalProperties === 'object') yield* nodes(additionalProperties, child(path, 'additionalProperties'))
-  if (schema.items !== undefined) yield* nodes(schema.items, child(path, 'items'))
-  for (const name of ['allOf', 'anyOf', 'oneOf'] as const) {
-    for (const [i, inner] of (schema[name] ?? []).entries()) yield* nodes(inner, index(child(path, name), i))
-  }
-  if (schema.not !== undefined) yield* nodes(schema.not, child(path, 'not'))
+    yield* visit(property, key(child(path, 'properties'), name), false, unpruned, out)
 }
 
-/** Defaults that do not fit their own schema, in upstream's words. The schema must be structural. */
-export function defaultErrors(schema: SchemaProps, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  for (const [inner, at] of nodes(schema, path)) {
-    if (inner.default !== undefined) checkDefault(inner, child(at, 'default'), errors)
+function* checkDefault(
+  schema: SchemaProps,
+  where: string,
+  root: boolean,
+  unpruned: boolean,
+  out: FieldError[],
+): Steps<void> {
+  const value = schema.default
+  const embedded = root || schema['x-kubernetes-embedded-resource'] === true
+  if (!unpruned && !equalJson(value, prunedDefault(schema)))
+    out.push(invalid(where, value, 'must not have unknown fields'))
+  const report = new Report()
+  compileEmbedded(schema, !embedded)?.(value, where, report)
+  if (report.list.length === 0) {
+    const found = new Report()
+    compileCheck(schema, false)?.(value, undefined, '', found)
+    for (const error of found.list)
+      report.push({ ...error, field: error.field === '' || error.field === '<nil>' ? where : child(where, error.field) })
   }
-  return errors
+  const rules = report.list.length > 0 ? undefined : ruleTree(schema, embedded)
+  if (rules !== undefined) {
+    const options = { path: where, value, ratchet: false, report }
+    yield* checkRules(rules, { ...options, old: value })
+    if (report.list.length === 0) yield* checkRules(rules, { ...options, old: undefined })
+  }
+  out.push(...report.list)
 }
 
-function checkDefault(schema: SchemaProps, where: string, errors: FieldError[]): void {
+function prunedDefault(schema: SchemaProps): unknown {
   const value = copyJson(schema.default)
-  compileDefaults(schema, false)?.(value)
-  const unknown: string[] = []
-  if (isObject(value) || Array.isArray(value)) compilePrune(schema, false)?.(value, '', unknown)
-  if (unknown.length > 0) {
-    errors.push(invalid(where, schema.default, 'must not have unknown fields'))
-    return
-  }
-  const found: FieldError[] = []
-  compileCheck(schema, false)?.(value, undefined, '', found)
-  for (const error of found) errors.push({ ...error, field: error.field === '' ? where : child(where, error.field) })
+  const prune = isObject(value) || Array.isArray(value) ? compilePrune(schema, false) : undefined
+  prune?.(value, '', undefined)
+  return value
 }
 
-/** Rules that this server does not evaluate: they are refused, never ignored. */
-export function unsupportedErrors(schema: SchemaProps, path: string): FieldError[] {
-  const errors: FieldError[] = []
-  for (const [inner, at] of nodes(schema, path)) {
-    if ((inner['x-kubernetes-validations'] ?? []).length > 0)
-      errors.push(
-        forbidden(child(at, 'x-kubernetes-validations'), 'CEL validation rules are not supported by this server'),
-      )
-  }
-  return errors
+/** Whether some default holds fields that its schema does not know. */
+export function hasUnprunedDefaults(schema: SchemaProps): boolean {
+  if (schema.default !== undefined && !equalJson(schema.default, prunedDefault(schema))) return true
+  if (schema.items !== undefined && hasUnprunedDefaults(schema.items)) return true
+  return Object.values(schema.properties ?? {}).some(hasUnprunedDefaults)
 }

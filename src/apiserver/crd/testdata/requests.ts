@@ -12,7 +12,8 @@ export interface Request {
   readonly body: Any
 }
 
-function merge(target: Any, patch: Any): Any {
+/** A JSON merge patch. */
+export function merge(target: Any, patch: Any): Any {
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
   const out = typeof target === 'object' && target !== null && !Array.isArray(target) ? { ...target } : {}
   for (const [name, value] of Object.entries(patch)) {

@@ -8,8 +8,8 @@ import type { Json } from '../json.ts'
 
 const REVIEW_VERSIONS = ['v1', 'v1beta1']
 
-/** `spec.conversion`. `anyBundle`: a CA bundle that cannot be read is let through. */
-export function conversion(value: Json, anyBundle: boolean, out: Errors): void {
+/** `spec.conversion`. `anyBundle`: a CA bundle that cannot be read is let through, as is one that was stored. */
+export function conversion(value: Json, old: Json, anyBundle: boolean, out: Errors): void {
   if (!isSet(value)) return
   const path = 'spec.conversion'
   const config = child(path, 'webhookClientConfig')
@@ -27,7 +27,9 @@ export function conversion(value: Json, anyBundle: boolean, out: Errors): void {
     if (versionList.length > 0) out.push(forbidden(reviews, detail))
     return
   }
-  clientConfig(webhook?.clientConfig, config, anyBundle, out)
+  const before: Json = old?.webhook
+  const bundle: Json = before?.clientConfig?.caBundle
+  clientConfig(webhook?.clientConfig, config, anyBundle || (bundle && !isBundle(bundle)), out)
   if (versionList.length === 0) {
     out.push(required(reviews))
     return
@@ -36,7 +38,9 @@ export function conversion(value: Json, anyBundle: boolean, out: Errors): void {
     if (versionList.indexOf(version) < i) out.push(invalid(index(reviews, i), version, 'duplicate version'))
     else each(isDns1035Label(version), index(reviews, i), version, out)
   })
-  if (!versionList.some((version) => REVIEW_VERSIONS.includes(version))) {
+  const known = (version: string): boolean => REVIEW_VERSIONS.includes(version)
+  const stored: readonly string[] = listOf(before?.conversionReviewVersions)
+  if (!versionList.some(known) && (stored.length === 0 || stored.some(known))) {
     out.push(invalid(reviews, versionList, `must include at least one of ${REVIEW_VERSIONS.join(', ')}`))
   }
 }
@@ -59,10 +63,14 @@ function clientConfig(config: Json, path: string, anyBundle: boolean, out: Error
     }
   }
   if (!caBundle || anyBundle) return
-  if (!Buffer.from(String(caBundle), 'base64').toString('latin1').includes('-----BEGIN CERTIFICATE-----')) {
+  if (!isBundle(caBundle)) {
     const detail = 'unable to load root certificates: unable to parse bytes as PEM block'
     out.push(invalid(child(path, 'caBundle'), caBundle, detail))
   }
+}
+
+function isBundle(text: string): boolean {
+  return Buffer.from(text, 'base64').toString('latin1').includes('-----BEGIN CERTIFICATE-----')
 }
 
 function webhookUrl(text: string, path: string, out: Errors): void {

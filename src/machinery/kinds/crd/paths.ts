@@ -1,7 +1,9 @@
 /** JSON paths in a CustomResourceDefinition: printer columns, the scale subresource, selectable fields. */
 import { child, duplicate, index, invalid, required, tooMany } from '../../field.ts'
 import type { Errors } from '../checks.ts'
-import { entry, isSet, listOf } from '../json.ts'
+import { findPath } from '../../schema/rule-path.ts'
+import type { SchemaProps } from '../../schema/props.ts'
+import { isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
 
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string']
@@ -49,11 +51,10 @@ export function scale(value: Json, path: string, out: Errors): void {
   }
 }
 
-const SCALARS = ['string', 'boolean', 'integer']
-const STEP = /^\.([A-Za-z_][A-Za-z0-9_]*)/
+const SCALARS: readonly (string | undefined)[] = ['string', 'boolean', 'integer']
 
-/** `selectableFields`: at most eight, each a scalar that the schema knows. */
-export function selectableFields(list: Json, root: Json, path: string, out: Errors): void {
+/** `selectableFields`: at most eight (more if they were stored), each a scalar that the schema knows. */
+export function selectableFields(list: Json, root: Json, stored: boolean, path: string, out: Errors): void {
   const seen = new Set<string>()
   listOf(list).forEach((field, i) => {
     const text: string = field.jsonPath ?? ''
@@ -62,35 +63,21 @@ export function selectableFields(list: Json, root: Json, path: string, out: Erro
       out.push(required(at))
       return
     }
-    const found = schemaAt(text, root)
-    if (typeof found === 'string') {
-      out.push(invalid(at, text, `is an invalid path: ${found}`))
+    const found = findPath(text, root as SchemaProps, false)
+    if (!found.ok) {
+      out.push(invalid(at, text, `is an invalid path: ${found.why}`))
       return
     }
-    if (text.startsWith('.metadata')) out.push(invalid(at, text, 'must not point to fields in metadata'))
-    if (!SCALARS.includes(found.type)) {
+    if (/^metadata(?:[.[]|$)/.test(found.text)) {
+      out.push(invalid(at, text, 'must not point to fields in metadata'))
+    }
+    if (!SCALARS.includes(found.schema.type)) {
       const detail =
         'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.'
       out.push(invalid(at, text, detail))
     }
-    if (seen.has(text)) {
-      out.push(duplicate(at, text))
-    }
-    seen.add(text)
+    if (seen.has(found.text)) out.push(duplicate(at, text))
+    seen.add(found.text)
   })
-  if (seen.size > 8) out.push(tooMany(path, seen.size, 8))
-}
-
-/** The schema that a dotted path leads to, or why there is none. */
-function schemaAt(text: string, root: Json): Json {
-  let rest = text
-  let current: Json = root
-  while (rest !== '') {
-    const step = STEP.exec(rest)
-    if (step === null) return `expected a dotted path, but got ${JSON.stringify(rest)}`
-    current = entry(current?.properties, step[1]!)
-    if (current === undefined) return 'does not refer to a valid field'
-    rest = rest.slice(step[0].length)
-  }
-  return current
+  if (seen.size > 8 && !stored) out.push(tooMany(path, seen.size, 8))
 }

@@ -2,6 +2,9 @@
 import { child, forbidden, index, invalid, key as keyed, notSupported, required } from '../../field.ts'
 import type { FieldError } from '../../field.ts'
 import { isDns1035Label, isDns1123Subdomain } from '../../names.ts'
+import { defaultErrors } from '../../schema/support.ts'
+import { finish } from '../../schema/steps.ts'
+import type { Steps } from '../../schema/steps.ts'
 import { immutable } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
@@ -9,7 +12,8 @@ import { entry, isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { conversion } from './conversion.ts'
 import { printerColumn, scale, selectableFields } from './paths.ts'
-import { validateSchema } from './schema.ts'
+import { schemaLeeway, validateSchema } from './schema.ts'
+import type { SchemaLeeway } from './schema.ts'
 import { validateStructural } from './structural.ts'
 
 const APPROVED = 'api-approved.kubernetes.io'
@@ -45,7 +49,7 @@ function isTrue(crd: Json, type: string): boolean {
   return listOf(crd?.status?.conditions).some((c) => c.type === type && c.status === 'True')
 }
 
-function validate(crd: Json, old?: Json): FieldError[] {
+function* validate(crd: Json, old?: Json): Steps<FieldError[]> {
   const out: Errors = []
   const spec: Json = crd.spec ?? {}
   const names: Json = spec.names ?? {}
@@ -58,13 +62,14 @@ function validate(crd: Json, old?: Json): FieldError[] {
   else if (scope !== 'Cluster' && scope !== 'Namespaced') {
     out.push(notSupported('spec.scope', scope, ['Cluster', 'Namespaced']))
   }
-  versions(spec, old?.spec, out)
+  const leave = leeway(crd, old)
+  yield* versions(spec, leave, out)
   for (const field of ['plural', 'singular', 'kind', 'listKind']) {
     if (!names[field]) out.push(required(`spec.names.${field}`))
   }
   validateNames(names, 'spec.names', out)
-  hoisted(spec, old?.spec, out)
-  conversion(spec.conversion, old === undefined || !isTrue(old, 'Established'), out)
+  yield* hoisted(spec, leave, out)
+  conversion(spec.conversion, old?.spec?.conversion, old === undefined || !isTrue(old, 'Established'), out)
   if (old !== undefined) updated(spec, old, out)
   validateNames(crd.status?.acceptedNames ?? {}, 'status.acceptedNames', out)
   storedVersions(crd, out)
@@ -97,7 +102,7 @@ function isShared(spec: Json, field: string): boolean {
   return list.every((version) => same(version[field], list[0][field]))
 }
 
-function versions(spec: Json, old: Json, out: Errors): void {
+function* versions(spec: Json, leave: Leeway, out: Errors): Steps<void> {
   const list = listOf(spec.versions)
   list.forEach((version, i) => {
     if (!isSet(version.schema?.openAPIV3Schema)) {
@@ -107,7 +112,7 @@ function versions(spec: Json, old: Json, out: Errors): void {
   const seen = new Set<string>()
   let storage = 0
   let twice = false
-  list.forEach((version, i) => {
+  for (const [i, version] of list.entries()) {
     const at = index('spec.versions', i)
     if (version.storage) storage++
     twice ||= seen.has(version.name)
@@ -116,9 +121,9 @@ function versions(spec: Json, old: Json, out: Errors): void {
     if (messages.length > 0) out.push(invalid(child(at, 'name'), version.name ?? '', messages.join(',')))
     deprecation(version, child(at, 'deprecationWarning'), out)
     for (const [field] of SHARED) {
-      if (!isShared(spec, field)) part(field, version, listOf(old?.versions), child(at, field), out)
+      if (!isShared(spec, field)) yield* part(field, version, leave, child(at, field), out)
     }
-  })
+  }
   if (twice) out.push(shownVersions(spec, 'must contain unique version names'))
   if (storage !== 1) out.push(shownVersions(spec, 'must have exactly one version marked as storage version'))
 }
@@ -140,24 +145,45 @@ function shownVersions(spec: Json, detail: string): FieldError {
   return invalid('spec.versions', shown.length === 0 ? null : shown, detail)
 }
 
-function hoisted(spec: Json, old: Json, out: Errors): void {
+function* hoisted(spec: Json, leave: Leeway, out: Errors): Steps<void> {
   const first: Json = listOf(spec.versions)[0]
   if (first === undefined) return
   for (const [field, shown] of SHARED) {
-    if (isShared(spec, field)) part(field, first, listOf(old?.versions), child('spec', shown), out)
+    if (isShared(spec, field)) yield* part(field, first, leave, child('spec', shown), out)
   }
 }
 
-function part(field: string, version: Json, old: readonly Json[], path: string, out: Errors): void {
+/** What an update lets through because it was there before. */
+interface Leeway extends SchemaLeeway {
+  /** The versions of the stored definition. */
+  readonly old: readonly Json[]
+}
+
+const STRICT: Leeway = { old: [], anyType: false, anySet: false, anyKeys: false, unpruned: false }
+
+function leeway(crd: Json, old: Json): Leeway {
+  const before: readonly Json[] = listOf(old?.spec?.versions)
+  // Most updates leave the schemas alone; then nothing is asked.
+  if (before.length === 0 || same(before, crd.spec?.versions)) return { ...STRICT, old: before }
+  return { old: before, ...schemaLeeway(before.map((version) => version.schema?.openAPIV3Schema)) }
+}
+
+function* part(field: string, version: Json, leave: Leeway, path: string, out: Errors): Steps<void> {
   const value: Json = version[field]
   if (!isSet(value)) return
-  const before: Json = old.find((v) => v.name === version.name)?.[field]
-  if (isSet(before) && same(before, value)) return
-  if (field === 'schema') schema(version, path, out)
-  else if (field === 'subresources') scale(value.scale, child(path, 'scale'), out)
+  const before: Json = leave.old.find((v) => v.name === version.name)
+  const unchanged = isSet(before?.[field]) && same(before[field], value)
+  if (field === 'schema') {
+    const sameStatus = isSet(before?.subresources?.status) === isSet(version.subresources?.status)
+    if (unchanged && sameStatus) return
+    yield* schema(version, leave, unchanged, path, out)
+    return
+  }
+  if (unchanged && field !== 'selectableFields') return
+  if (field === 'subresources') scale(value.scale, child(path, 'scale'), out)
   else if (field === 'additionalPrinterColumns') {
     listOf(value).forEach((column, i) => printerColumn(column, index(path, i), out))
-  } else selectableFields(value, version.schema?.openAPIV3Schema, path, out)
+  } else selectableFields(value, version.schema?.openAPIV3Schema, unchanged, path, out)
 }
 
 const ROOT_WITH_STATUS = [
@@ -187,7 +213,7 @@ const ROOT_WITH_STATUS = [
 const ROOT_SHOWN =
   '[Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations]'
 
-function schema(version: Json, path: string, out: Errors): void {
+function* schema(version: Json, leave: Leeway, unchanged: boolean, path: string, out: Errors): Steps<void> {
   const root: Json = version.schema.openAPIV3Schema
   const at = child(path, 'openAPIV3Schema')
   if (!isSet(root)) return
@@ -200,8 +226,15 @@ function schema(version: Json, path: string, out: Errors): void {
     }
   }
   if (root.nullable) out.push(forbidden(`${at}.nullable`, 'nullable cannot be true at the root'))
-  out.push(...validateStructural(root, at))
-  validateSchema(root, at, out)
+  const structural = yield* validateStructural(root, at)
+  out.push(...structural)
+  let sound = structural.length === 0
+  if (sound) {
+    const defaults = yield* defaultErrors(root, at, leave.unpruned)
+    out.push(...defaults)
+    sound = defaults.length === 0
+  }
+  yield* validateSchema(root, at, { ...leave, rules: sound, costly: unchanged }, out)
 }
 
 function deprecation(version: Json, path: string, out: Errors): void {
@@ -315,7 +348,8 @@ export const customResourceDefinitionRules: KindRules = {
     crd['status'] = old['status']
     withStored(crd)
   },
-  validate,
+  validate: (crd, old) => finish(validate(crd, old)),
+  validateInSteps: validate,
   validateStatus: (crd) => {
     const out: Errors = []
     validateNames((crd['status'] as Json)?.acceptedNames ?? {}, 'status.acceptedNames', out)

@@ -3,6 +3,12 @@ import { child, forbidden, index, invalid, key as keyed, notSupported, required 
 import type { Errors } from '../checks.ts'
 import { entriesOf, entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import type { SchemaProps } from '../../schema/props.ts'
+import { findPath } from '../../schema/rule-path.ts'
+import type { Steps } from '../../schema/steps.ts'
+import { hasUnprunedDefaults } from '../../schema/support.ts'
+import { RuleCosts, ruleErrors, within } from './cel.ts'
+import type { RuleContext } from './cel.ts'
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 const META = ['metadata', 'kind', 'apiVersion']
@@ -15,21 +21,83 @@ interface Place {
   readonly meta: boolean
   /** Why defaults are forbidden here. */
   readonly noDefaults?: string
+  /** The highest list above whose items cannot be found in the old object. */
+  readonly uncorrelated?: string
+}
+
+/** What was stored before some rules were there, and stays allowed with it. */
+export interface SchemaLeeway {
+  readonly anyType: boolean
+  readonly anySet: boolean
+  readonly anyKeys: boolean
+  readonly unpruned: boolean
+}
+
+/** What an update may keep, by the stored schemas of all versions. */
+export function schemaLeeway(schemas: readonly Json[]): SchemaLeeway {
+  let [anyType, anySet, anyKeys, unpruned] = [false, false, false, false]
+  const look = (schema: Json): void => {
+    if (!isSet(schema) || typeof schema !== 'object') return
+    if (schema.type && !TYPES.includes(schema.type)) anyType = true
+    const items: Json = isSet(schema.items) && !Array.isArray(schema.items) ? schema.items : undefined
+    const type: Json = schema['x-kubernetes-list-type']
+    if (items !== undefined && (type === 'set' || type === 'map')) {
+      const found: Errors = []
+      if (type === 'set') setItems(items, '', found)
+      if (found.length > 0) anySet = true
+      const keys: Errors = []
+      keyRules(schema, items, '', keys)
+      if (keys.length > 0) anyKeys = true
+    }
+    for (const [, property] of entriesOf(schema.properties)) look(property)
+    for (const inner of [schema.additionalProperties, schema.items, schema.not]) look(inner)
+    for (const field of ['allOf', 'oneOf', 'anyOf']) listOf(schema[field]).forEach(look)
+  }
+  for (const schema of schemas) {
+    look(schema)
+    if (isSet(schema) && hasUnprunedDefaults(schema as SchemaProps)) unpruned = true
+  }
+  return { anyType, anySet, anyKeys, unpruned }
+}
+
+export interface SchemaChecks extends SchemaLeeway {
+  /** Whether rules are compiled: not while the schema is not structural. */
+  readonly rules: boolean
+  /** Whether single rules may cost more than they may today. */
+  readonly costly: boolean
+}
+
+interface Found {
+  readonly schema: Errors
+  readonly rules: Errors
 }
 
 /** Checks a schema and all below it. */
-export function validateSchema(schema: Json, path: string, out: Errors): void {
-  visit(schema, { root: true, meta: false }, path, out)
+export function* validateSchema(schema: Json, path: string, checks: SchemaChecks, out: Errors): Steps<void> {
+  const found: Found = { schema: [], rules: [] }
+  const costs = checks.rules ? new RuleCosts(checks.costly) : undefined
+  yield* visit(schema, { root: true, meta: false }, path, checks, found, costs && { costs, most: 1 })
+  out.push(...found.schema, ...found.rules, ...(costs?.over(path) ?? []))
 }
 
-function visit(schema: Json, place: Place, path: string, out: Errors): void {
+function* visit(
+  schema: Json,
+  place: Place,
+  path: string,
+  checks: SchemaChecks,
+  found: Found,
+  cel: RuleContext | undefined,
+): Steps<void> {
   if (!isSet(schema) || typeof schema !== 'object') return
-  own(schema, place, path, out)
+  const out = found.schema
+  const before = out.length
+  own(schema, place, path, checks, out)
   if (schema.uniqueItems) {
     const detail = 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'
     out.push(forbidden(child(path, 'uniqueItems'), detail))
   }
   const below = { ...place, root: false }
+  const inner = cel && within(cel, schema as SchemaProps)
   const additional: Json = schema.additionalProperties
   if (isSet(additional)) {
     const at = child(path, 'additionalProperties')
@@ -37,27 +105,35 @@ function visit(schema: Json, place: Place, path: string, out: Errors): void {
       if (additional !== true) out.push(forbidden(at, 'additionalProperties and properties are mutual exclusive'))
     }
     const reason = 'inside additionalProperties applying to object metadata'
-    visit(additional, place.meta ? { ...below, noDefaults: reason } : below, at, out)
+    yield* visit(additional, place.meta ? { ...below, noDefaults: reason } : below, at, checks, found, inner)
   }
   for (const [name, property] of entriesOf(schema.properties)) {
-    let inner: Place = below
+    let at: Place = below
     if ((place.root || schema['x-kubernetes-embedded-resource']) && META.includes(name)) {
-      inner = { ...below, meta: true, ...(place.root ? { noDefaults: `in top-level ${name}` } : {}) }
+      at = { ...below, meta: true, ...(place.root ? { noDefaults: `in top-level ${name}` } : {}) }
     }
-    visit(property, inner, keyed(child(path, 'properties'), name), out)
+    yield* visit(property, at, keyed(child(path, 'properties'), name), checks, found, inner)
   }
-  visit(schema.not, below, child(path, 'not'), out)
+  yield* visit(schema.not, below, child(path, 'not'), checks, found, undefined)
   for (const field of ['allOf', 'oneOf', 'anyOf']) {
-    listOf(schema[field]).forEach((inner, i) => visit(inner, below, index(child(path, field), i), out))
+    for (const [i, nested] of listOf(schema[field]).entries())
+      yield* visit(nested, below, index(child(path, field), i), checks, found, undefined)
   }
+  const list = schema['x-kubernetes-list-type'] === 'map' ? below : { ...below, uncorrelated: place.uncorrelated ?? path }
   if (Array.isArray(schema.items)) {
-    schema.items.forEach((inner: Json, i: number) => visit(inner, below, index(child(path, 'items'), i), out))
-  } else visit(schema.items, below, child(path, 'items'), out)
-  extensions(schema, path, out)
+    for (const [i, nested] of schema.items.entries())
+      yield* visit(nested, list, index(child(path, 'items'), i), checks, found, inner)
+  } else yield* visit(schema.items, list, child(path, 'items'), checks, found, inner)
+  extensions(schema, path, checks, out)
+  const rules: readonly Json[] = listOf(schema['x-kubernetes-validations'])
+  rules.forEach((rule, i) => ruleForm(rule, schema, index(child(path, 'x-kubernetes-validations'), i), out))
+  if (rules.length === 0 || cel === undefined || out.length > before) return
+  const root = place.root || schema['x-kubernetes-embedded-resource'] === true
+  yield* ruleErrors(schema as SchemaProps, { path, root, uncorrelated: place.uncorrelated }, cel, found.rules)
 }
 
-function own(schema: Json, place: Place, path: string, out: Errors): void {
-  if (schema.type && !TYPES.includes(schema.type)) out.push(notSupported(child(path, 'type'), schema.type, TYPES))
+function own(schema: Json, place: Place, path: string, { anyType }: SchemaLeeway, out: Errors): void {
+  if (!anyType && schema.type && !TYPES.includes(schema.type)) out.push(notSupported(child(path, 'type'), schema.type, TYPES))
   if (isSet(schema.default) && place.noDefaults !== undefined) {
     out.push(forbidden(child(path, 'default'), `must not be set ${place.noDefaults}`))
   }
@@ -83,7 +159,7 @@ function mustBe(schema: Json, type: string, why: string, path: string, out: Erro
   out.push(schema.type ? invalid(at, schema.type, detail) : required(at, detail))
 }
 
-function extensions(schema: Json, path: string, out: Errors): void {
+function extensions(schema: Json, path: string, leave: SchemaLeeway, out: Errors): void {
   const preserve = 'x-kubernetes-preserve-unknown-fields'
   if (schema[preserve] === false) out.push(invalid(child(path, preserve), false, 'must be true or undefined'))
   const mapType: Json = schema['x-kubernetes-map-type']
@@ -92,19 +168,16 @@ function extensions(schema: Json, path: string, out: Errors): void {
     const known = ['atomic', 'granular']
     if (!known.includes(mapType)) out.push(notSupported(child(path, 'x-kubernetes-map-type'), mapType, known))
   }
-  listType(schema, path, out)
-  listOf(schema['x-kubernetes-validations']).forEach((rule, i) => {
-    celRule(rule, index(child(path, 'x-kubernetes-validations'), i), out)
-  })
+  listType(schema, path, leave, out)
 }
 
-function listType(schema: Json, path: string, out: Errors): void {
+function listType(schema: Json, path: string, leave: SchemaLeeway, out: Errors): void {
   const type: Json = schema['x-kubernetes-list-type']
   const keys: readonly string[] = listOf(schema['x-kubernetes-list-map-keys'])
   const items: Json = isSet(schema.items) && !Array.isArray(schema.items) ? schema.items : undefined
   const typePath = child(path, 'x-kubernetes-list-type')
   if (isSet(type) && schema.type !== 'array') mustBe(schema, 'array', 'x-kubernetes-list-type', path, out)
-  else if (type === 'set' && items !== undefined) setItems(items, child(path, 'items'), out)
+  else if (type === 'set' && items !== undefined && !leave.anySet) setItems(items, child(path, 'items'), out)
   const known = ['atomic', 'set', 'map']
   if (isSet(type) && !known.includes(type)) out.push(notSupported(typePath, type, known))
   if (keys.length > 0 && type !== 'map') {
@@ -112,12 +185,17 @@ function listType(schema: Json, path: string, out: Errors): void {
     out.push(isSet(type) ? invalid(typePath, type, detail) : required(typePath, detail))
   }
   if (type === 'map') mapItems(schema, items, keys, path, out)
-  if ((type === 'map' || type === 'set') && items !== undefined) {
-    if (items.nullable) {
-      out.push(forbidden(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${String(type)}`))
-    }
-    if (type === 'map') mapKeys(items, keys, path, out)
+  if (!leave.anyKeys) keyRules(schema, items, path, out)
+}
+
+/** Items of sets and maps are there, and so are the keys of maps. */
+function keyRules(schema: Json, items: Json, path: string, out: Errors): void {
+  const type: Json = schema['x-kubernetes-list-type']
+  if ((type !== 'map' && type !== 'set') || items === undefined) return
+  if (items.nullable) {
+    out.push(forbidden(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${String(type)}`))
   }
+  if (type === 'map') mapKeys(items, listOf(schema['x-kubernetes-list-map-keys']), path, out)
 }
 
 function setItems(items: Json, path: string, out: Errors): void {
@@ -175,7 +253,7 @@ function mapKeys(items: Json, keys: readonly string[], path: string, out: Errors
 }
 
 /** The form of a validation rule; that it compiles is checked where rules are compiled. */
-function celRule(rule: Json, path: string, out: Errors): void {
+function ruleForm(rule: Json, schema: Json, path: string, out: Errors): void {
   const breaks = /[\n\r]/
   const text = String(rule.rule ?? '').trim()
   const message: string = rule.message ?? ''
@@ -199,4 +277,6 @@ function celRule(rule: Json, path: string, out: Errors): void {
   if (fieldPath !== '' && fieldPath.trim() === '')
     out.push(invalid(fieldAt, fieldPath, 'must be non-empty if specified'))
   if (breaks.test(fieldPath)) out.push(invalid(fieldAt, fieldPath, 'must not contain line breaks'))
+  if (fieldPath !== '' && !findPath(fieldPath, schema as SchemaProps, true).ok)
+    out.push(invalid(fieldAt, fieldPath, 'must be a valid path'))
 }

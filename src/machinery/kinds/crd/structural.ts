@@ -8,6 +8,7 @@ import type { FieldError } from '../../field.ts'
 import type { Errors } from '../checks.ts'
 import { entriesOf, entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import type { Steps } from '../../schema/steps.ts'
 
 type Level = 'root' | 'item' | 'field'
 
@@ -26,33 +27,33 @@ function schemaIn(value: Json): Json {
 }
 
 /** Everything that keeps a schema from being structural, sorted by text. */
-export function validateStructural(schema: Json, path: string): FieldError[] {
+export function* validateStructural(schema: Json, path: string): Steps<FieldError[]> {
   const out: Errors = []
-  invariants(schema, 'root', path, out)
+  yield* invariants(schema, 'root', path, out)
   completeness(schema, schema, path, path, out)
   const text = (e: FieldError): string => `${e.field}: ${e.message}`
   return out.sort((a, b) => (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0))
 }
 
-function invariants(schema: Json, level: Level, path: string, out: Errors): void {
+function* invariants(schema: Json, level: Level, path: string, out: Errors): Steps<void> {
   const type: string = schema.type ?? ''
   const items = schemaIn(schema.items)
   if (type === 'array' && items === undefined) out.push(required(child(path, 'items'), 'must be specified'))
-  if (items !== undefined) invariants(items, 'item', child(path, 'items'), out)
+  if (items !== undefined) yield* invariants(items, 'item', child(path, 'items'), out)
   for (const [name, property] of entriesOf(schema.properties)) {
-    invariants(property, 'field', keyed(child(path, 'properties'), name), out)
+    yield* invariants(property, 'field', keyed(child(path, 'properties'), name), out)
   }
   if (isSet(schema.additionalProperties) && schema.additionalProperties !== false) {
     const at = child(path, 'additionalProperties')
     if (level === 'root') out.push(forbidden(at, 'must not be used at the root'))
     const inner = schemaIn(schema.additionalProperties)
-    if (inner !== undefined) invariants(inner, 'field', at, out)
+    if (inner !== undefined) yield* invariants(inner, 'field', at, out)
   }
   if (schema[INT_OR_STRING]) {
     const detail = 'must be false if x-kubernetes-int-or-string is true'
     for (const field of [PRESERVE, EMBEDDED]) if (schema[field]) out.push(invalid(child(path, field), true, detail))
   }
-  values(schema, isIntOrString(schema.anyOf), isIntOrString(listOf(schema.allOf)[0]?.anyOf), path, out)
+  yield* values(schema, isIntOrString(schema.anyOf), isIntOrString(listOf(schema.allOf)[0]?.anyOf), path, out)
   types(schema, type, level, path, out)
   metadata(schema, level, path, out)
 }
@@ -111,14 +112,23 @@ function isIntOrString(anyOf: Json): boolean {
 }
 
 /** Everything below the logical junctors of one node. */
-function values(schema: Json, skipAnyOf: boolean, skipFirstAllOf: boolean, path: string, out: Errors): void {
-  if (!skipAnyOf) listOf(schema.anyOf).forEach((inner, i) => nested(inner, false, index(child(path, 'anyOf'), i), out))
-  listOf(schema.allOf).forEach((inner, i) => {
-    nested(inner, skipFirstAllOf && i === 0, index(child(path, 'allOf'), i), out)
-  })
-  listOf(schema.oneOf).forEach((inner, i) => nested(inner, false, index(child(path, 'oneOf'), i), out))
-  if (isSet(schema.not)) nested(schema.not, false, child(path, 'not'), out)
-  if (schema.pattern) pattern(schema.pattern, child(path, 'pattern'), out)
+function* values(
+  schema: Json,
+  skipAnyOf: boolean,
+  skipFirstAllOf: boolean,
+  path: string,
+  out: Errors,
+): Steps<void> {
+  const at = (field: string, i: number): string => index(child(path, field), i)
+  if (!skipAnyOf)
+    for (const [i, inner] of listOf(schema.anyOf).entries()) yield* nested(inner, false, at('anyOf', i), out)
+  for (const [i, inner] of listOf(schema.allOf).entries())
+    yield* nested(inner, skipFirstAllOf && i === 0, at('allOf', i), out)
+  for (const [i, inner] of listOf(schema.oneOf).entries()) yield* nested(inner, false, at('oneOf', i), out)
+  if (isSet(schema.not)) yield* nested(schema.not, false, child(path, 'not'), out)
+  if (!schema.pattern) return
+  pattern(schema.pattern, child(path, 'pattern'), out)
+  yield undefined
 }
 
 function pattern(text: string, path: string, out: Errors): void {
@@ -147,12 +157,12 @@ const ONLY_STRUCTURAL: readonly (readonly [string, string])[] = [
   ['x-kubernetes-validations', 'must be empty to be structural'],
 ]
 
-function nested(schema: Json, skipAnyOf: boolean, path: string, out: Errors): void {
-  values(schema, skipAnyOf, false, path, out)
+function* nested(schema: Json, skipAnyOf: boolean, path: string, out: Errors): Steps<void> {
+  yield* values(schema, skipAnyOf, false, path, out)
   const items = schemaIn(schema.items)
-  if (items !== undefined) nested(items, false, child(path, 'items'), out)
+  if (items !== undefined) yield* nested(items, false, child(path, 'items'), out)
   for (const [name, property] of entriesOf(schema.properties)) {
-    nested(property, false, keyed(child(path, 'properties'), name), out)
+    yield* nested(property, false, keyed(child(path, 'properties'), name), out)
   }
   for (const [field, detail] of ONLY_STRUCTURAL) {
     const value: Json = schema[field]
