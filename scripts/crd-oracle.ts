@@ -53,7 +53,9 @@ async function ask(
 /** Informers of the server hear of a change soon. */
 async function settled(definition: string, path: string): Promise<void> {
   const established = async (): Promise<boolean> => {
-    const { answer } = (await ask('GET', definition)) as { answer: { status?: { conditions?: { type: string; status: string }[] } } }
+    const { answer } = (await ask('GET', definition)) as {
+      answer: { status?: { conditions?: { type: string; status: string }[] } }
+    }
     return answer.status?.conditions?.some((c) => c.type === 'Established' && c.status === 'True') ?? false
   }
   for (let i = 0; i < 200 && !(await established()); i++) await sleep(50)

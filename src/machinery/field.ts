@@ -78,7 +78,11 @@ export function tooLong(field: string, max: number): FieldError {
 
 /** `<path>: Too many: <actual>: must have at most <max> items` */
 export function tooMany(field: string, actual: number, max: number): FieldError {
-  return { type: 'FieldValueTooMany', field, message: `Too many: ${actual}: must have at most ${max} items` }
+  return {
+    type: 'FieldValueTooMany',
+    field,
+    message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? 'item' : 'items'}`,
+  }
 }
 
 /** `<path>: Internal error: <detail>` */

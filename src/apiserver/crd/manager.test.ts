@@ -93,18 +93,6 @@ test('versions show the same objects; a version that is not served any more is g
   assert.equal((await server.ask('GET', `${OBJECTS}/a`)).status, 200)
 })
 
-test('what this server can not keep is refused, naming the field', async () => {
-  const server = await testServer()
-  const cel = definition()
-  cel.spec.versions[0].schema.openAPIV3Schema.properties.spec['x-kubernetes-validations'] = [{ rule: 'self.size > 2' }]
-  const refused = await define(server, cel)
-  assert.equal(refused.status, 422)
-  assert.equal(
-    refused.json.details.causes[0].field,
-    'spec.validation.openAPIV3Schema.properties[spec].x-kubernetes-validations',
-  )
-})
-
 test('tables have the printer columns of the version', async () => {
   const server = await testServer()
   const body = definition()

@@ -19,7 +19,13 @@ export function scaleErrors(
   const found = valueAt(object, path)
   if ('why' in found) out.push(invalid(path, '', found.why))
   else if (found.value !== undefined && typeof found.value !== 'string')
-    out.push(invalid(path, '', `${shown(path)} accessor error: ${goValue(found.value)} is of the type ${goType(found.value)}, expected string`))
+    out.push(
+      invalid(
+        path,
+        '',
+        `${shown(path)} accessor error: ${goValue(found.value)} is of the type ${goType(found.value)}, expected string`,
+      ),
+    )
   return out
 }
 
@@ -32,7 +38,13 @@ function replicas(object: object, path: string, out: FieldError[]): void {
   const { value } = found
   if (value === undefined) return
   if (typeof value !== 'number' || !Number.isInteger(value))
-    out.push(invalid(path, 0, `${shown(path)} accessor error: ${goValue(value)} is of the type ${goType(value)}, expected int64`))
+    out.push(
+      invalid(
+        path,
+        0,
+        `${shown(path)} accessor error: ${goValue(value)} is of the type ${goType(value)}, expected int64`,
+      ),
+    )
   else if (value < 0) out.push(invalid(path, value, 'should be a non-negative integer'))
   else if (value > MAX) out.push(invalid(path, value, `should be less than or equal to ${MAX}`))
 }

@@ -1,7 +1,7 @@
 /** The steps that create and update share: defaults, validation, generation, warnings. */
 import type { Call, CustomResource, ServedResource } from '../contract.ts'
 import type { FieldError } from '../../machinery/field.ts'
-import { validateMetadata } from '../../machinery/kinds/index.ts'
+import { finalizerWarnings, validateMetadata } from '../../machinery/kinds/index.ts'
 import type { KindRules } from '../../machinery/kinds/contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { validateByTable } from '../../machinery/types/check.ts'
@@ -89,6 +89,10 @@ export function refuse(served: ServedResource, name: string, list: readonly Fiel
 export function addWarnings(call: Call, served: ServedResource, object: KubeObject, old: KubeObject | undefined): void {
   const deprecation = served.custom?.deprecationWarning
   if (deprecation !== undefined) warn(call, deprecation)
+  if (served.custom !== undefined) {
+    for (const text of finalizerWarnings(object.metadata.finalizers, old?.metadata.finalizers)) warn(call, text)
+    return
+  }
   for (const text of rulesOf(served).warnings?.(object, old) ?? []) warn(call, text)
 }
 

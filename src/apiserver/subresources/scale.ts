@@ -57,7 +57,8 @@ function check(view: KubeObject, replicas: unknown, target: Target): void {
   if (typeof replicas !== 'number' || !Number.isInteger(replicas)) {
     throw errors.invalid(groupKind(target.resource), target.name, [required('spec.replicas')])
   }
-  if (replicas < 0) {
+  // Of a custom resource the object itself is checked.
+  if (replicas < 0 && target.resource.custom === undefined) {
     throw errors.invalid(kind, target.name, [invalid('spec.replicas', replicas, 'must be greater than or equal to 0')])
   }
 }

@@ -30,7 +30,13 @@ import { storageVersionMigrationRules } from './storage/migration.ts'
 
 export { validateApproval } from './certificates/request.ts'
 export { validateNamespaceFinalize } from './core/namespace.ts'
-export { validateMetadata, validateMetadataUpdate, validateAnnotationMap, validateLabelMap } from './metadata.ts'
+export {
+  finalizerWarnings,
+  validateAnnotationMap,
+  validateLabelMap,
+  validateMetadata,
+  validateMetadataUpdate,
+} from './metadata.ts'
 export { defaultTokenRequest, validateScale, validateTokenRequest } from './requests.ts'
 export {
   prepareEphemeralContainers,

@@ -190,6 +190,24 @@ export function kubeFinalizer(finalizer: string, path: string, out: Errors): voi
   out.push(invalid(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'))
 }
 
+/** What is told of new finalizers of custom resources, sorted. */
+export function finalizerWarnings(
+  list: readonly string[] | undefined,
+  old: readonly string[] | undefined,
+): readonly string[] {
+  if (list === undefined) return []
+  const out: string[] = []
+  for (const name of [...new Set(list)].filter((finalizer) => old?.includes(finalizer) !== true).toSorted()) {
+    const of = `metadata.finalizers: ${JSON.stringify(name)}:`
+    for (const message of isQualifiedName(name)) out.push(`${of} ${message}`)
+    if (name.includes('/') || STANDARD_FINALIZERS.includes(name)) continue
+    const path = name.includes('.') ? ' including a path (/)' : ''
+    const why = 'to avoid accidental conflicts with other finalizer writers'
+    out.push(`${of} prefer a domain-qualified finalizer name${path} ${why}`)
+  }
+  return out
+}
+
 function noNewFinalizers(list: readonly string[], old: readonly string[], out: Errors): void {
   const extra = [...new Set(list)].filter((finalizer) => !old.includes(finalizer)).sort()
   if (extra.length === 0) return

@@ -16,7 +16,8 @@ export type Embedded = (value: unknown, path: string, report: Report) => void
 export function compileEmbedded(schema: SchemaProps, root: boolean): Embedded | undefined {
   const itself = !root && schema['x-kubernetes-embedded-resource'] === true
   const properties = new Map<string, Embedded | undefined>()
-  for (const [name, inner] of Object.entries(schema.properties ?? {})) properties.set(name, compileEmbedded(inner, false))
+  for (const [name, inner] of Object.entries(schema.properties ?? {}))
+    properties.set(name, compileEmbedded(inner, false))
   const { additionalProperties } = schema
   const additional = typeof additionalProperties === 'object' ? compileEmbedded(additionalProperties, false) : undefined
   const items = schema.items === undefined ? undefined : compileEmbedded(schema.items, false)

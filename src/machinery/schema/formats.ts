@@ -9,7 +9,8 @@ const GO_DURATION = /^[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h)
 const SCALA_DURATION =
   /^\d+\s*(?:ns|nano|nanos|nanosecond|nanoseconds|us|µs|micro|micros|microsecond|microseconds|ms|milli|millis|millisecond|milliseconds|s|sec|second|secs|seconds|m|min|minute|mins|minutes|h|hr|hour|hrs|hours|d|day|days|w|wk|week|wks|weeks)$/
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
-const HOSTNAME = /^(?=.{1,255}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}))*\.?$/
+const HOSTNAME =
+  /^(?:[a-zA-Z0-9\p{S}\p{L}](?:-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?|(?:[a-zA-Z0-9\p{S}\p{L}](?:[-a-zA-Z0-9\p{S}\p{L}]{0,61}[a-zA-Z0-9\p{S}\p{L}])?\.)+[a-zA-Z\p{L}]{2,63})$/u
 const EMAIL = /^[^\s@<>()",;:\\[\]]{1,64}@[^\s@<>()",;:\\[\]]{1,255}$/
 const MAC = /^[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}$|^[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}$/i
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
@@ -38,6 +39,11 @@ function isDateTime(text: string): boolean {
 
 function isIpv6(text: string): boolean {
   return text.includes(':') && !text.includes('%') && isCidr(`${text}/128`, false).length === 0
+}
+
+function isHostname(text: string): boolean {
+  if (text.length > 255 || Buffer.byteLength(text) > 255 || !HOSTNAME.test(text)) return false
+  return text.split('.').every((label) => Buffer.byteLength(label) <= 63)
 }
 
 function isUri(text: string): boolean {
@@ -85,7 +91,7 @@ const CHECKS: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ['bsonobjectid', (t: string) => /^[0-9a-f]{24}$/i.test(t)],
   ['uri', isUri],
   ['email', (t) => EMAIL.test(t)],
-  ['hostname', (t) => HOSTNAME.test(t)],
+  ['hostname', isHostname],
   ['ipv4', (t) => IPV4.test(t)],
   ['ipv6', isIpv6],
   ['cidr', (t) => isCidr(t, false).length === 0],

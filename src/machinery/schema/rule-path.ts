@@ -55,7 +55,7 @@ export function findPath(path: string, root: SchemaProps, brackets: boolean): Fo
   let schema: SchemaProps = root
   let text = ''
   const list = tokens(path)
-  for (let i = 0; i < list.length; ) {
+  for (let i = 0; i < list.length;) {
     const token = list[i++]!
     if (token !== '[' && token !== '.') return bad(`expected [ or . but got: ${token}`)
     const bracket = token === '['

@@ -1,6 +1,6 @@
 /** One rule of `x-kubernetes-validations`, compiled. */
 import type { CelProgram, CelType } from '../cel/contract.ts'
-import { compile } from '../cel/index.ts'
+import { compile } from '../cel/compile.ts'
 import type { ValidationRule } from './props.ts'
 import type { SchemaProps } from './props.ts'
 import { findPath } from './rule-path.ts'
@@ -27,15 +27,22 @@ export function compileRule(rule: ValidationRule, schema: SchemaProps, self: Cel
   const oldSelf: CelType = rule.optionalOldSelf === true ? { kind: 'optional', value: self } : self
   const options = { profile: 'schema' as const, variables: new Map([['self', self] as const, ['oldSelf', oldSelf]]) }
   const compiled = compile(rule.rule, options)
-  if (!compiled.ok) return { ...none, error: `compilation failed: ${compiled.issues}` }
+  if (!compiled.ok) {
+    const what = compiled.stage === 'program' ? 'program instantiation failed' : 'compilation failed'
+    return { ...none, error: `${what}: ${compiled.issues}` }
+  }
   const { program } = compiled
   if (program.type.kind !== 'bool') return { ...none, error: 'cel expression must evaluate to a bool' }
   const usesOldSelf = program.uses.has('oldSelf')
-  const path = rule.fieldPath === undefined || rule.fieldPath === '' ? undefined : findPath(rule.fieldPath, schema, true)
+  const path =
+    rule.fieldPath === undefined || rule.fieldPath === '' ? undefined : findPath(rule.fieldPath, schema, true)
   const done = { source, program, usesOldSelf, fieldPath: path?.ok === true ? path.text : '' }
   if (rule.messageExpression === undefined || rule.messageExpression === '') return done
   const message = compile(rule.messageExpression, options)
-  if (!message.ok) return { ...done, messageError: `messageExpression compilation failed: ${message.issues}` }
+  if (!message.ok) {
+    const what = message.stage === 'program' ? 'instantiation' : 'compilation'
+    return { ...done, messageError: `messageExpression ${what} failed: ${message.issues}` }
+  }
   if (message.program.type.kind !== 'string')
     return { ...done, messageError: 'messageExpression must evaluate to a string' }
   return { ...done, message: message.program }

@@ -3,9 +3,11 @@
  * because the rules of one object may take long.
  */
 import type { CelBudget, CelType } from '../cel/contract.ts'
-import { typeOfSchema } from '../cel/index.ts'
+import { adapt } from '../cel/json.ts'
+import { NONE, Optional } from '../cel/values.ts'
 import type { FieldError } from '../field.ts'
 import { child, duplicate, forbidden, index, invalid, key, required } from '../field.ts'
+import { typeOfSchema } from './cel-type.ts'
 import { correlation, memberSchema, unchanged } from './correlate.ts'
 import { isObject, own } from './props.ts'
 import type { SchemaProps, ValidationRule } from './props.ts'
@@ -161,7 +163,7 @@ class Run {
       if (program === undefined) continue
       const optional = source.optionalOldSelf === true
       if (rule.usesOldSelf && old === undefined && !optional) continue
-      const values = valuesOf(value, old, optional)
+      const values = optional ? { self: value, oldSelf: maybe(old, tree.type!) } : valuesOf(value, old)
       const result = program.evaluate(values, this.#budget)
       if (!result.ok) {
         const text = source.message?.trim() || source.rule.trim()
@@ -171,7 +173,9 @@ class Run {
           return
         }
         if (result.kind === 'cost') {
-          say(`'${result.error}': no further validation rules will be run due to call cost exceeds limit for rule: ${text}`)
+          say(
+            `'${result.error}': no further validation rules will be run due to call cost exceeds limit for rule: ${text}`,
+          )
           this.#over = true
           return
         }
@@ -197,7 +201,7 @@ class Run {
     }
     let detail: string | undefined
     if (message !== undefined) {
-      const result = message.evaluate(valuesOf(value, old, false), this.#budget)
+      const result = message.evaluate(valuesOf(value, old), this.#budget)
       if (result.ok) detail = messageText(result.value)
       else if (result.kind !== 'runtime') {
         const why =
@@ -209,7 +213,10 @@ class Run {
         return
       }
     }
-    detail ??= source.message === undefined || source.message === '' ? `failed rule: ${source.rule.trim()}` : source.message.trim()
+    detail ??=
+      source.message === undefined || source.message === ''
+        ? `failed rule: ${source.rule.trim()}`
+        : source.message.trim()
     add(reasoned(source.reason, field, type === 'object' || type === 'array' ? OMITTED : value, detail))
   }
 
@@ -225,10 +232,13 @@ function compiledAt(tree: RuleTree, i: number): CompiledRule {
   return (tree.compiled[i] ??= compileRule(tree.rules[i]!, tree.schema, tree.type!))
 }
 
-/** What an optional `oldSelf` is: nothing, or the value. */
-function valuesOf(self: unknown, old: unknown, optional: boolean): Record<string, unknown> {
-  if (optional) return { self, oldSelf: old }
+function valuesOf(self: unknown, old: unknown): Record<string, unknown> {
   return old === undefined ? { self } : { self, oldSelf: old }
+}
+
+/** What an optional `oldSelf` is. */
+function maybe(old: unknown, type: CelType): Optional {
+  return old === undefined ? NONE : new Optional(true, adapt(old, type))
 }
 
 function messageText(value: unknown): string | undefined {

@@ -41,7 +41,10 @@ function* checkDefault(
     const found = new Report()
     compileCheck(schema, false)?.(value, undefined, '', found)
     for (const error of found.list)
-      report.push({ ...error, field: error.field === '' || error.field === '<nil>' ? where : child(where, error.field) })
+      report.push({
+        ...error,
+        field: error.field === '' || error.field === '<nil>' ? where : child(where, error.field),
+      })
   }
   const rules = report.list.length > 0 ? undefined : ruleTree(schema, embedded)
   if (rules !== undefined) {

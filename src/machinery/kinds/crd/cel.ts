@@ -1,12 +1,13 @@
 /** The rules of a schema when its definition is written: that they compile, and what they may cost at most. */
-import { typeOfSchema } from '../../cel/index.ts'
 import { child, forbidden, index, internal, invalid } from '../../field.ts'
 import type { FieldError } from '../../field.ts'
-import type { SchemaProps, ValidationRule } from '../../schema/props.ts'
+import { typeOfSchema } from '../../schema/cel-type.ts'
+import type { SchemaProps } from '../../schema/props.ts'
 import { compileRule } from '../../schema/rule.ts'
-import { mostInRequest, smallest } from '../../schema/size.ts'
+import { mostInRequest } from '../../schema/size.ts'
 import type { Steps } from '../../schema/steps.ts'
 import type { Errors } from '../checks.ts'
+import { shownRule } from './shown.ts'
 
 /** Upstream's cost units: of one expression as often as it may run, and of all of a schema. */
 const RULE_LIMIT = 10_000_000
@@ -76,16 +77,9 @@ function tooCostly(what: string, cost: number, limit: number): string {
   return `${what} exceeds budget by factor of ${text} (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)`
 }
 
-/** A rule as upstream shows it. */
-function shown(rule: ValidationRule): object {
-  return {
-    Rule: rule.rule,
-    Message: rule.message ?? '',
-    MessageExpression: rule.messageExpression ?? '',
-    Reason: rule.reason ?? null,
-    FieldPath: rule.fieldPath ?? '',
-    OptionalOldSelf: rule.optionalOldSelf ?? null,
-  }
+/** Costs that cannot be told are not held against a rule: what it may use when it runs is bounded anyway. */
+function bounded(cost: number): number {
+  return cost === Number.POSITIVE_INFINITY ? 0 : Math.min(cost, MOST)
 }
 
 interface Where {
@@ -98,7 +92,7 @@ interface Where {
 export function* ruleErrors(schema: SchemaProps, where: Where, cel: RuleContext, out: Errors): Steps<void> {
   const all = child(where.path, 'x-kubernetes-validations')
   const { root, uncorrelated } = where
-  const type = smallest(schema, root) === undefined ? undefined : typeOfSchema(schema, root)
+  const type = typeOfSchema(schema, root)
   if (type === undefined) {
     const why = 'unable to convert structural schema to CEL declarations'
     const what = 'internal error: failed to construct type information for x-kubernetes-validations rules'
@@ -111,16 +105,16 @@ export function* ruleErrors(schema: SchemaProps, where: Where, cel: RuleContext,
     yield undefined
     const at = index(all, i)
     const compiled = compileRule(rule, schema, type)
-    const cost = times(Math.min(compiled.program?.worstCost ?? 0, MOST), most)
+    const cost = times(bounded(compiled.program?.worstCost ?? 0), most)
     const ruleAt = child(at, 'rule')
     if (!costs.costly && cost > RULE_LIMIT)
       out.push(forbidden(ruleAt, tooCostly('estimated rule cost', cost, RULE_LIMIT)))
     costs.add(ruleAt, cost)
-    if (compiled.error !== undefined) out.push(invalid(ruleAt, shown(rule), compiled.error))
+    if (compiled.error !== undefined) out.push(invalid(ruleAt, shownRule(rule), compiled.error))
     const messageAt = child(at, 'messageExpression')
-    if (compiled.messageError !== undefined) out.push(invalid(messageAt, shown(rule), compiled.messageError))
+    if (compiled.messageError !== undefined) out.push(invalid(messageAt, shownRule(rule), compiled.messageError))
     else if (compiled.message !== undefined) {
-      const spent = Math.min(compiled.message.worstCost, MOST)
+      const spent = bounded(compiled.message.worstCost)
       if (!costs.costly && spent > RULE_LIMIT)
         out.push(forbidden(messageAt, tooCostly('estimated messageExpression cost', spent, RULE_LIMIT)))
       costs.add(messageAt, spent)

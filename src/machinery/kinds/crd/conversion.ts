@@ -1,6 +1,6 @@
 /** How a CustomResourceDefinition converts between its versions. */
 import { child, forbidden, index, invalid, notSupported, required } from '../../field.ts'
-import { isDns1035Label } from '../../names.ts'
+import { isDns1035Label, isDns1123Subdomain } from '../../names.ts'
 import { each } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import { isSet, listOf } from '../json.ts'
@@ -55,17 +55,33 @@ function clientConfig(config: Json, path: string, anyBundle: boolean, out: Error
   else if (isSet(url)) webhookUrl(url, child(path, 'url'), out)
   else {
     const at = child(path, 'service')
-    if (!service.name) out.push(required(child(at, 'name'), 'service name is required'))
-    if (!service.namespace) out.push(required(child(at, 'namespace'), 'service namespace is required'))
+    // Upstream mixes them up.
+    if (!service.namespace) out.push(required(child(at, 'name')))
+    if (!service.name) out.push(required(child(at, 'namespace')))
     if ((service.port ?? 443) < 1 || (service.port ?? 443) > 65535) {
       const detail = 'port is not valid: must be between 1 and 65535, inclusive'
       out.push(invalid(child(at, 'port'), service.port, detail))
     }
+    if (isSet(service.path)) servicePath(service.path, child(at, 'path'), out)
   }
   if (!caBundle || anyBundle) return
   if (!isBundle(caBundle)) {
     const detail = 'unable to load root certificates: unable to parse bytes as PEM block'
     out.push(invalid(child(path, 'caBundle'), caBundle, detail))
+  }
+}
+
+function servicePath(text: string, path: string, out: Errors): void {
+  if (text === '' || text === '/') return
+  if (text === '//') {
+    out.push(invalid(path, text, 'segment[0] may not be empty'))
+    return
+  }
+  if (!text.startsWith('/')) out.push(invalid(path, text, "must start with a '/'"))
+  const steps = text.slice(1).replace(/\/$/, '').split('/')
+  for (const [i, step] of steps.entries()) {
+    if (step === '') out.push(invalid(path, text, `segment[${i}] may not be empty`))
+    else for (const why of isDns1123Subdomain(step)) out.push(invalid(path, text, `segment[${i}]: ${why}`))
   }
 }
 
@@ -85,7 +101,8 @@ function webhookUrl(text: string, path: string, out: Errors): void {
   }
   if (url.host === '') out.push(invalid(path, url.host, `host must be specified${form}`))
   if (url.username !== '' || url.password !== '') {
-    out.push(invalid(path, url.username, 'user information is not permitted in the URL'))
+    const user = url.password === '' ? url.username : `${url.username}:${url.password}`
+    out.push(invalid(path, user, 'user information is not permitted in the URL'))
   }
   if (url.hash !== '') out.push(invalid(path, url.hash.slice(1), 'fragments are not permitted in the URL'))
   if (url.search !== '') {

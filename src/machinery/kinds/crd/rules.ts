@@ -14,7 +14,9 @@ import { conversion } from './conversion.ts'
 import { printerColumn, scale, selectableFields } from './paths.ts'
 import { schemaLeeway, validateSchema } from './schema.ts'
 import type { SchemaLeeway } from './schema.ts'
+import { shownSchema } from './shown.ts'
 import { validateStructural } from './structural.ts'
+import { definitionWarnings } from './warnings.ts'
 
 const APPROVED = 'api-approved.kubernetes.io'
 
@@ -137,13 +139,16 @@ function shownVersions(spec: Json, detail: string): FieldError {
     Storage: version.storage === true,
     Deprecated: version.deprecated === true,
     DeprecationWarning: version.deprecationWarning ?? null,
-    Schema: moved(version, 'schema'),
+    Schema: shownOf(moved(version, 'schema')),
     Subresources: moved(version, 'subresources'),
     AdditionalPrinterColumns: moved(version, 'additionalPrinterColumns'),
     SelectableFields: moved(version, 'selectableFields'),
   }))
   return invalid('spec.versions', shown.length === 0 ? null : shown, detail)
 }
+
+const shownOf = (schema: Json): Json =>
+  isSet(schema?.openAPIV3Schema) ? { OpenAPIV3Schema: shownSchema(schema.openAPIV3Schema) } : (schema ?? null)
 
 function* hoisted(spec: Json, leave: Leeway, out: Errors): Steps<void> {
   const first: Json = listOf(spec.versions)[0]
@@ -222,7 +227,7 @@ function* schema(version: Json, leave: Leeway, unchanged: boolean, path: string,
     if (root.type && root.type !== 'object') {
       out.push(invalid(`${at}.type`, root.type, `only "object" is allowed as the type ${why}`))
     } else if (Object.keys(root as object).some((field) => isSet(root[field]) && !ROOT_WITH_STATUS.includes(field))) {
-      out.push(invalid(at, root, `only ${ROOT_SHOWN} fields are allowed ${why}`))
+      out.push(invalid(at, shownSchema(root), `only ${ROOT_SHOWN} fields are allowed ${why}`))
     }
   }
   if (root.nullable) out.push(forbidden(`${at}.nullable`, 'nullable cannot be true at the root'))
@@ -356,5 +361,6 @@ export const customResourceDefinitionRules: KindRules = {
     return out
   },
   generation: (crd) => crd['spec'] as unknown,
+  warnings: definitionWarnings,
   unconditionalUpdate: false,
 }

@@ -119,7 +119,8 @@ function* visit(
     for (const [i, nested] of listOf(schema[field]).entries())
       yield* visit(nested, below, index(child(path, field), i), checks, found, undefined)
   }
-  const list = schema['x-kubernetes-list-type'] === 'map' ? below : { ...below, uncorrelated: place.uncorrelated ?? path }
+  const list =
+    schema['x-kubernetes-list-type'] === 'map' ? below : { ...below, uncorrelated: place.uncorrelated ?? path }
   if (Array.isArray(schema.items)) {
     for (const [i, nested] of schema.items.entries())
       yield* visit(nested, list, index(child(path, 'items'), i), checks, found, inner)
@@ -133,7 +134,8 @@ function* visit(
 }
 
 function own(schema: Json, place: Place, path: string, { anyType }: SchemaLeeway, out: Errors): void {
-  if (!anyType && schema.type && !TYPES.includes(schema.type)) out.push(notSupported(child(path, 'type'), schema.type, TYPES))
+  if (!anyType && schema.type && !TYPES.includes(schema.type))
+    out.push(notSupported(child(path, 'type'), schema.type, TYPES))
   if (isSet(schema.default) && place.noDefaults !== undefined) {
     out.push(forbidden(child(path, 'default'), `must not be set ${place.noDefaults}`))
   }

@@ -112,13 +112,7 @@ function isIntOrString(anyOf: Json): boolean {
 }
 
 /** Everything below the logical junctors of one node. */
-function* values(
-  schema: Json,
-  skipAnyOf: boolean,
-  skipFirstAllOf: boolean,
-  path: string,
-  out: Errors,
-): Steps<void> {
+function* values(schema: Json, skipAnyOf: boolean, skipFirstAllOf: boolean, path: string, out: Errors): Steps<void> {
   const at = (field: string, i: number): string => index(child(path, field), i)
   if (!skipAnyOf)
     for (const [i, inner] of listOf(schema.anyOf).entries()) yield* nested(inner, false, at('anyOf', i), out)
