@@ -4,12 +4,15 @@
  *
  *   node scripts/kubernetes.ts [PROGRAM …]      all of them when none is named
  *
+ * Also the clients that tests try the server with: helm, and the Go programs of test/clients.
+ *
  * Needs Go on PATH; without it nothing is built and the exit code is 0 (tests say what they skip), with CI=true it is 1.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { KUBERNETES_VERSION, kubernetesDir } from '../test/support/kubernetes.ts'
+import { goProgram, isProgram, PROGRAMS } from '../test/support/programs.ts'
 
 const PACKAGES: Record<string, string> = {
   kubectl: 'k8s.io/kubernetes/cmd/kubectl',
@@ -33,10 +36,12 @@ const LDFLAGS = [
   `-X k8s.io/client-go/pkg/version.gitVersion=${KUBERNETES_VERSION}`,
 ].join(' ')
 
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(PACKAGES)
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : [...Object.keys(PACKAGES), ...Object.keys(PROGRAMS)]
 const target = kubernetesDir()
-const missing = wanted.filter((name) => !existsSync(join(target, name)))
-if (missing.length > 0) process.exit(build(missing))
+const missing = wanted.filter((name) => !isProgram(name) && !existsSync(join(target, name)))
+const code = missing.length > 0 ? build(missing) : 0
+if (code === 0) for (const name of wanted.filter(isProgram)) goProgram(name)
+process.exitCode = code
 
 function build(names: readonly string[]): number {
   if (spawnSync('go', ['version']).status !== 0) {

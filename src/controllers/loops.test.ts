@@ -68,6 +68,7 @@ test('a Deployment runs, updates, rolls back and scales', async () => {
   await cluster.create(resources.deployments, deployment('web', 3))
   let object = await cluster.until('the rollout', () => rolledOut(cluster, 'web'))
   assert.equal(annotation(object, 'deployment.kubernetes.io/revision'), '1')
+  assert.equal(object.metadata.generation, 1, "the controller's own notes are no new generation")
   assert.equal(new Set((await podsOf(cluster, 'web')).map((pod) => pod.spec.nodeName)).size, 3)
   assert.equal(new Set((await podsOf(cluster, 'web')).map((pod) => pod.status?.podIP)).size, 3)
 
@@ -81,6 +82,7 @@ test('a Deployment runs, updates, rolls back and scales', async () => {
   await image('nginx:2')
   object = await cluster.until('the second rollout', () => rolledOut(cluster, 'web'))
   assert.equal(annotation(object, 'deployment.kubernetes.io/revision'), '2')
+  assert.equal(object.metadata.generation, 2)
   await cluster.until('only new pods', async () => {
     const pods = await podsOf(cluster, 'web')
     return pods.length === 3 && pods.every((pod) => pod.spec.containers[0]!.image === 'nginx:2')

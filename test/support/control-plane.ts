@@ -19,6 +19,8 @@ export interface ControlPlane extends AsyncDisposable {
   /** Directory of logs and files. */
   readonly dir: string
   readonly pids: Readonly<Record<string, number>>
+  /** Kills kube-apiserver and starts it again on the same address; resolves when it is ready. */
+  restart(): Promise<void>
 }
 
 export interface ControlPlaneOptions {
@@ -86,7 +88,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const processes = new Processes()
   const pids: Record<string, number> = {}
   const start = (name: string, args: readonly string[]) => {
-    pids[name] = processes.start(name, join(options.programs, name), args, file(`${name}.log`)).pid!
+    const child = processes.start(name, join(options.programs, name), args, file(`${name}.log`))
+    pids[name] = child.pid!
+    return child
   }
   const dispose = async () => {
     await processes[Symbol.asyncDispose]()
@@ -98,14 +102,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       `--data-dir=${join(dir, 'etcd')}`, `--listen-client-urls=http://127.0.0.1:${client}`, `--advertise-client-urls=http://127.0.0.1:${client}`,
       `--listen-peer-urls=http://127.0.0.1:${peer}`, `--initial-advertise-peer-urls=http://127.0.0.1:${peer}`, `--initial-cluster=default=http://127.0.0.1:${peer}`, '--log-level=error',
     ]) // prettier-ignore
-    start('kube-apiserver', [
+    const apiserver = [
       `--etcd-servers=http://127.0.0.1:${client}`, `--secure-port=${secure}`, '--bind-address=127.0.0.1', '--advertise-address=127.0.0.1',
       `--tls-cert-file=${server.crt}`, `--tls-private-key-file=${server.keyFile}`, `--client-ca-file=${caFile}`,
       `--service-account-key-file=${saPub}`, `--service-account-signing-key-file=${saKey}`, '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
       '--service-cluster-ip-range=10.96.0.0/16', '--authorization-mode=Node,RBAC', '--allow-privileged=true', '--endpoint-reconciler-type=none',
       ...(options.frontProxy === true ? frontProxyFlags() : []),
       ...(options.apiserver ?? []),
-    ]) // prettier-ignore
+    ] // prettier-ignore
+    let serving = start('kube-apiserver', apiserver)
+    const restart = async () => {
+      await processes.kill(serving)
+      serving = start('kube-apiserver', apiserver)
+      await ready(url, ca.certificate, admin, processes)
+    }
     await ready(url, ca.certificate, admin, processes)
     const readyAfter = performance.now() - started
     if (options.controllers ?? true) {
@@ -122,7 +132,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ]) // prettier-ignore
       start('kube-scheduler', [...common, `--secure-port=${scheduler}`])
     }
-    return { url, kubeconfig, readyAfter, dir, pids, [Symbol.asyncDispose]: dispose }
+    return { url, kubeconfig, readyAfter, dir, pids, restart, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await dispose()
     throw error

@@ -6,9 +6,14 @@ import { delimiter, join } from 'node:path'
 
 export const KUBERNETES_VERSION = 'v1.37.1'
 
+/** Where built programs are kept, outside the tree. */
+export function cacheDir(): string {
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tenantry')
+}
+
 /** The cache that scripts/kubernetes.ts fills. */
 export function kubernetesDir(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'tenantry', 'kubernetes', KUBERNETES_VERSION)
+  return join(cacheDir(), 'kubernetes', KUBERNETES_VERSION)
 }
 
 /** The built kubectl, else one on PATH of the same minor version. */

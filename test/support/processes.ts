@@ -26,6 +26,18 @@ export class Processes implements AsyncDisposable {
     return child
   }
 
+  /** Kills a child at once; it is not missed afterwards. */
+  async kill(child: ChildProcess): Promise<void> {
+    this.#children.splice(
+      this.#children.findIndex((one) => one.child === child),
+      1,
+    )
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+  }
+
   /** Throws with the end of the log when a child has ended. */
   check(): void {
     for (const { name, child, log } of this.#children) {

@@ -1,5 +1,6 @@
 /** OpenAPI of a cluster with remote group versions. */
 import { createHash } from 'node:crypto'
+import { encodeMembersV2, encodeV2 } from '../../machinery/openapi/index.ts'
 import type { Document, Documents } from '../http/contract.ts'
 import { Query } from '../http/query.ts'
 import type { OpenApiDocuments } from '../openapi/documents.ts'
@@ -22,6 +23,8 @@ interface Merged {
   readonly own: string
   readonly hash: string
   body(): Buffer
+  /** What is remote in protobuf, to be put behind what is here: messages one behind the other are one. */
+  protobuf?(): Buffer
 }
 
 /** Documents of `inner`, as they are while there is nothing remote. */
@@ -54,23 +57,32 @@ export function mergedOpenApi(inner: OpenApiDocuments, remotes: RemoteSpecs): Do
     const parts = mergeSpecs(remotes.specs(), (name) => inner.hasDefinition(name))
     const hash = hashOf(own, parts.paths, parts.definitions)
     const body = (): Buffer => splice(inner.find('/openapi/v2', NONE, JSON_ONLY)!.body as Buffer, parts)
-    return (spec = { generation: remotes.generation, own, hash, body })
+    const members = (text: string) => JSON.parse(`{${text}}`) as object
+    const protobuf = (): Buffer =>
+      encodeV2(
+        {},
+        [encodeMembersV2('Paths', members(parts.paths))],
+        [encodeMembersV2('Definitions', members(parts.definitions))],
+      )
+    return (spec = { generation: remotes.generation, own, hash, body, protobuf })
   }
 
-  function answer(merged: Merged, headers: Readonly<Record<string, string>>): Document {
+  function answer(merged: Merged, own: Document, headers: Readonly<Record<string, string>>): Document {
     const common = { etag: `"${merged.hash}"`, vary: 'Accept' }
     if (headers['if-none-match'] === common.etag) return { status: 304, headers: common, body: '' }
-    return { status: 200, headers: { ...common, 'content-type': 'application/json' }, body: merged.body() }
+    const type = own.headers['content-type'] ?? JSON_ONLY.accept
+    const body = type === JSON_ONLY.accept ? merged.body() : Buffer.concat([own.body as Buffer, merged.protobuf!()])
+    return { status: 200, headers: { ...common, 'content-type': type }, body }
   }
 
   return {
     find(path, query, headers): Document | undefined {
-      const own = inner.find(path, query, headers)
-      if (remotes.empty || own === undefined) return own
-      const type = own.headers['content-type'] ?? 'application/json'
-      if (type !== 'application/json') return own
-      if (path === '/openapi/v3' || path === '/openapi/v3/') return answer(indexNow(), headers)
-      return path === '/openapi/v2' ? answer(specNow(), headers) : own
+      const v3 = path === '/openapi/v3' || path === '/openapi/v3/'
+      const merged = !remotes.empty && (v3 || path === '/openapi/v2')
+      // What the client has is compared with the merged document.
+      const own = inner.find(path, query, merged ? { ...headers, 'if-none-match': '' } : headers)
+      if (!merged || own === undefined) return own
+      return answer(v3 ? indexNow() : specNow(), own, headers)
     },
   }
 }

@@ -73,7 +73,7 @@ test('custom resources appear and go, in discovery and in OpenAPI', async () => 
   assert.equal(await etag(), before)
 })
 
-test('OpenAPI: hashes, redirects, 304, and no JSON for those who want none', async () => {
+test('OpenAPI: hashes, redirects, 304, protobuf', async () => {
   const server = await testServer()
   const index = (await server.ask('GET', '/openapi/v3')).json
   const url: string = index.paths['apis/apps/v1'].serverRelativeURL
@@ -84,7 +84,10 @@ test('OpenAPI: hashes, redirects, 304, and no JSON for those who want none', asy
   const stale = await server.ask('GET', '/openapi/v3/apis/apps/v1?hash=OLD')
   assert.deepEqual([stale.status, stale.headers['location']], [301, url])
   const protobuf = { accept: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf' }
-  assert.equal((await server.ask('GET', '/openapi/v2', undefined, protobuf)).status, 406)
+  const encoded = await server.ask('GET', '/openapi/v2', undefined, protobuf)
+  assert.deepEqual([encoded.status, encoded.headers['content-type']], [200, protobuf.accept])
+  assert.ok(encoded.text.includes('io.k8s.api.apps.v1.DeploymentSpec') && !encoded.text.startsWith('{'))
+  assert.equal((await server.ask('GET', '/openapi/v2', undefined, { accept: 'text/html' })).status, 406)
   const { schemas } = fresh.json.components
   assert.deepEqual(
     schemas['io.k8s.api.apps.v1.DeploymentSpec'].properties.strategy['x-kubernetes-patch-strategy'],

@@ -50,15 +50,41 @@ function index(state: State): Buffer {
   return state.index
 }
 
-function cached(headers: Headers, hash: string, body: () => Buffer, extra: Record<string, string> = {}): Document {
-  const common = { etag: `"${hash}"`, vary: 'Accept', ...extra }
-  if (headers['if-none-match'] === `"${hash}"`) return { status: 304, headers: common, body: '' }
-  return { status: 200, headers: { ...common, 'content-type': 'application/json' }, body: body() }
+/** A document that can be had in several forms. */
+interface Forms {
+  readonly hash: string
+  readonly json: () => Buffer
+  readonly protobuf?: () => Buffer
 }
 
-/** Only JSON is published: those who take nothing else are told. @throws StatusError 406 */
-function requireJson(headers: Headers): void {
-  if (negotiate(headers['accept']).encoding !== 'json') throw errors.notAcceptable(['application/json'])
+function cached(headers: Headers, type: string, forms: Forms, extra: Record<string, string> = {}): Document {
+  const common = { etag: `"${forms.hash}"`, vary: 'Accept', ...extra }
+  if (headers['if-none-match'] === `"${forms.hash}"`) return { status: 304, headers: common, body: '' }
+  const body = type === JSON_TYPE ? forms.json() : forms.protobuf!()
+  return { status: 200, headers: { ...common, 'content-type': type }, body }
+}
+
+const JSON_TYPE = 'application/json'
+/** The name with "@" is from before media types were checked; clients still ask for it. */
+const protobufTypes = (version: 2 | 3): readonly [string, string] => [
+  `application/com.github.proto-openapi.spec.v${version}.v1.0+protobuf`,
+  `application/com.github.proto-openapi.spec.v${version}@v1.0+protobuf`,
+]
+
+/** The media type that is answered: protobuf for those who name it first, or name nothing else. @throws StatusError 406 */
+function typeOf(headers: Headers, version: 2 | 3): string {
+  const types = protobufTypes(version)
+  const asked = (headers['accept'] ?? '')
+    .toLowerCase()
+    .split(',', 32)
+    .map((clause) => clause.split(';', 1)[0]!.trim())
+  if (types.includes(asked[0]!)) return types[0]
+  try {
+    if (negotiate(headers['accept']).encoding === 'json') return JSON_TYPE
+  } catch {
+    if (asked.some((type) => types.includes(type))) return types[0]
+  }
+  throw errors.notAcceptable([JSON_TYPE, ...types])
 }
 
 const FOREVER = 'public, immutable, max-age=31536000'
@@ -74,26 +100,31 @@ export function createOpenApi(catalog: Catalog): OpenApiDocuments {
   const groupVersion = (path: string, query: Query, headers: Headers): Document | undefined => {
     const resources = stateOf(catalog).groupVersions.get(path)
     if (resources === undefined) return undefined
-    requireJson(headers)
-    const { hash, body } = renderV3(resources)
+    const type = typeOf(headers, 3)
+    const { hash, body, protobuf } = renderV3(resources)
+    const forms = { hash, json: () => body, protobuf }
     const asked = query.get('hash')
-    if (asked === undefined || asked === '') return cached(headers, hash, () => body)
+    if (asked === undefined || asked === '') return cached(headers, type, forms)
     if (asked !== hash) return { status: 301, headers: { location: urlOf(path, hash), vary: 'Accept' }, body: '' }
-    return cached(headers, hash, () => body, { 'cache-control': FOREVER })
+    return cached(headers, type, forms, { 'cache-control': FOREVER })
   }
   return {
     find(path, query, headers) {
       if (path === '/openapi/v3' || path === '/openapi/v3/') {
-        requireJson(headers)
+        if (negotiate(headers['accept']).encoding !== 'json') throw errors.notAcceptable([JSON_TYPE])
         const state = stateOf(catalog)
         const body = index(state)
-        return cached(headers, state.indexHash!, () => body)
+        return cached(headers, JSON_TYPE, { hash: state.indexHash!, json: () => body })
       }
       if (path.startsWith('/openapi/v3/')) return groupVersion(path.slice('/openapi/v3/'.length), query, headers)
       if (path !== '/openapi/v2') return undefined
-      requireJson(headers)
+      const type = typeOf(headers, 2)
       const document = v2()
-      return cached(headers, document.hash, () => document.body())
+      return cached(headers, type, {
+        hash: document.hash,
+        json: () => document.body(),
+        protobuf: () => document.protobuf(),
+      })
     },
     hasDefinition: (name) => v2().has(name),
   }

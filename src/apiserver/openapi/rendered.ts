@@ -1,6 +1,6 @@
 /** Rendered OpenAPI documents with their hashes. Those of built-in group versions are shared by the whole process. */
 import { createHash } from 'node:crypto'
-import { HEAD_V2, documentV3, partsV2 } from '../../machinery/openapi/index.ts'
+import { HEAD_V2, documentV3, encodeMembersV2, encodeV2, encodeV3, partsV2 } from '../../machinery/openapi/index.ts'
 import type { Published } from '../../machinery/openapi/index.ts'
 import type { SchemaProps } from '../../machinery/schema/index.ts'
 import { typeTable } from '../../machinery/types/index.ts'
@@ -8,6 +8,8 @@ import type { ServedResource } from '../contract.ts'
 
 export interface Rendered {
   readonly body: Buffer
+  /** The same in protobuf, made when it is first asked for. */
+  protobuf(): Buffer
   /** Upper-case hex. */
   readonly hash: string
 }
@@ -32,7 +34,12 @@ export function renderV3(resources: readonly ServedResource[]): Rendered {
   const known = rendered.get(first)
   if (known !== undefined && sameList(known.resources, resources)) return known.document
   const body = Buffer.from(JSON.stringify(documentV3(typeTable, resources.map(published))))
-  const document = { body, hash: hashOf(body) }
+  let protobuf: Buffer | undefined
+  const document = {
+    body,
+    protobuf: () => (protobuf ??= encodeV3(JSON.parse(body.toString()) as object)),
+    hash: hashOf(body),
+  }
   rendered.set(first, { resources, document })
   return document
 }
@@ -46,6 +53,13 @@ interface PiecesV2 {
   readonly paths: Buffer
   readonly names: ReadonlySet<string>
   readonly hash: string
+  /** Both in protobuf, made at each call. */
+  encoded(): EncodedV2
+}
+
+interface EncodedV2 {
+  readonly definitions: Buffer
+  readonly paths: Buffer
 }
 
 function members(record: Readonly<Record<string, unknown>>, without: ReadonlySet<string>): string {
@@ -59,14 +73,25 @@ function pieces(resources: readonly ServedResource[], without: ReadonlySet<strin
   const { schemas, paths } = partsV2(typeTable, resources.map(published))
   const definitions = Buffer.from(members(schemas, without))
   const routes = Buffer.from(members(paths, new Set()))
-  return { definitions, paths: routes, names: new Set(Object.keys(schemas)), hash: hashOf(definitions, routes) }
+  return {
+    definitions,
+    paths: routes,
+    names: new Set(Object.keys(schemas)),
+    hash: hashOf(definitions, routes),
+    encoded: () => ({
+      definitions: encodeMembersV2('Definitions', JSON.parse(`{${definitions.toString()}}`) as object),
+      paths: encodeMembersV2('Paths', JSON.parse(`{${routes.toString()}}`) as object),
+    }),
+  }
 }
 
 let builtins: { resources: readonly ServedResource[]; pieces: PiecesV2 } | undefined
 
 function builtinPieces(resources: readonly ServedResource[]): PiecesV2 {
   if (builtins === undefined || !sameList(builtins.resources, resources)) {
-    builtins = { resources, pieces: pieces(resources, new Set()) }
+    const made = pieces(resources, new Set())
+    let encoded: EncodedV2 | undefined
+    builtins = { resources, pieces: { ...made, encoded: () => (encoded ??= made.encoded()) } }
   }
   return builtins.pieces
 }
@@ -98,5 +123,16 @@ export class DocumentV2 {
       parts.push(Buffer.from(','), this.#custom.definitions)
     parts.push(Buffer.from('}}'))
     return Buffer.concat(parts)
+  }
+
+  /** The whole in protobuf. Built-ins are encoded once for all clusters. */
+  protobuf(): Buffer {
+    const parts = [this.#builtin.encoded()]
+    if (this.#custom !== undefined) parts.push(this.#custom.encoded())
+    return encodeV2(
+      HEAD_V2,
+      parts.map((one) => one.paths),
+      parts.map((one) => one.definitions),
+    )
   }
 }

@@ -140,7 +140,8 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     rules.prepareUpdate?.(object, old)
     if (storage.custom?.hasStatus === true) keepStatus(object, old)
   }
-  if (hasGeneration(storage) && bumpsGeneration(storage, object, old)) {
+  // Annotations count for some kinds, but never when they come with a status.
+  if (change.subresource !== 'status' && hasGeneration(storage) && bumpsGeneration(storage, object, old)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
   object.metadata.resourceVersion = old.metadata.resourceVersion ?? ''

@@ -293,11 +293,12 @@ class Rollout {
     if (annotation(this.#deployment, REVISION) === revision) return
     const body = { metadata: { annotations: { [REVISION]: revision } } }
     const { name } = this.#deployment.metadata
+    // Through the status: there an annotation is no new generation.
     const patched = await this.#context.client.patch<Deployment>(
       resources.deployments,
       name!,
       { type: 'merge', body },
-      { namespace: this.#namespace },
+      { namespace: this.#namespace, subresource: 'status' },
     )
     // Only the metadata: this turn works on the spec that it began with.
     this.#deployment = { ...this.#deployment, metadata: { ...patched.metadata, ...this.#generation() } }

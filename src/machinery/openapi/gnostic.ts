@@ -1,0 +1,271 @@
+/**
+ * OpenAPI documents in protobuf, as client-go's discovery client asks for them: the messages of gnostic
+ * (openapiv2/OpenAPIv2.proto, openapiv3/OpenAPIv3.proto), as far as the documents here have such fields.
+ */
+import { WireType, WireWriter } from '../codec/wire.ts'
+
+type Value = Readonly<Record<string, unknown>>
+type Scalar = 'string' | 'bool' | 'int' | 'double' | 'yaml'
+/** A field of a message: its number and what it is; `[]` in front: a list of these. */
+type Field = readonly [number: number, type: string]
+/** One of several fields, by the value itself. */
+type Choice = (value: unknown) => Field | undefined
+
+/**
+ * The fields of a message by their JSON names. `x-`: all extensions; `*`: every other member, as messages of a name (1)
+ * and a value (2).
+ */
+type Message = Readonly<Record<string, Field>>
+
+const SCALARS: ReadonlySet<string> = new Set<Scalar>(['string', 'bool', 'int', 'double', 'yaml'])
+const isReference = (value: unknown): boolean => Object.hasOwn(value as object, '$ref')
+const LIMITS = ['maxLength', 'minLength', 'maxItems', 'minItems', 'uniqueItems', 'maxProperties', 'minProperties']
+const BOUNDS = ['multipleOf', 'maximum', 'exclusiveMaximum', 'minimum', 'exclusiveMinimum']
+
+/** Fields with numbers in a row. */
+function row(first: number, names: readonly string[], types: Readonly<Record<string, string>> = {}): Message {
+  return Object.fromEntries(names.map((name, i): [string, Field] => [name, [first + i, types[name] ?? 'string']]))
+}
+
+const NUMBERS = {
+  ...Object.fromEntries(BOUNDS.map((name) => [name, name.startsWith('exclusive') ? 'bool' : 'double'])),
+  ...Object.fromEntries(LIMITS.map((name) => [name, name === 'uniqueItems' ? 'bool' : 'int'])),
+}
+
+const INFO: Message = { title: [1, 'string'] }
+
+const V2: Readonly<Record<string, Message | Choice>> = {
+  Document: { swagger: [1, 'string'], info: [2, 'Info'], paths: [8, 'Paths'], definitions: [9, 'Definitions'] },
+  Info: { ...INFO, version: [2, 'string'] },
+  Paths: { 'x-': [1, 'yaml'], '*': [2, 'PathItem'] },
+  Definitions: { '*': [1, 'Schema'] },
+  PathItem: {
+    ...row(2, ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'], everyType('Operation')),
+    parameters: [9, '[]ParameterOrReference'],
+    'x-': [10, 'yaml'],
+  },
+  Operation: {
+    tags: [1, '[]string'],
+    description: [3, 'string'],
+    operationId: [5, 'string'],
+    produces: [6, '[]string'],
+    consumes: [7, '[]string'],
+    parameters: [8, '[]ParameterOrReference'],
+    responses: [9, 'Responses'],
+    'x-': [13, 'yaml'],
+  },
+  ParameterOrReference: (value) => (isReference(value) ? [2, 'Reference'] : [1, 'Parameter']),
+  Parameter: (value) => ((value as Value)['in'] === 'body' ? [1, 'BodyParameter'] : [2, 'NonBodyParameter']),
+  NonBodyParameter: (value) =>
+    ({ header: [1, 'PathParameter'], query: [3, 'QueryParameter'], path: [4, 'PathParameter'] } as const)[
+      (value as Value)['in'] as 'path'
+    ],
+  BodyParameter: { ...row(1, ['description', 'name', 'in']), required: [4, 'bool'], schema: [5, 'Schema'] },
+  QueryParameter: {
+    required: [1, 'bool'],
+    in: [2, 'string'],
+    description: [3, 'string'],
+    name: [4, 'string'],
+    allowEmptyValue: [5, 'bool'],
+    type: [6, 'string'],
+    format: [7, 'string'],
+    uniqueItems: [20, 'bool'],
+  },
+  PathParameter: {
+    required: [1, 'bool'],
+    in: [2, 'string'],
+    description: [3, 'string'],
+    name: [4, 'string'],
+    type: [5, 'string'],
+    format: [6, 'string'],
+    uniqueItems: [19, 'bool'],
+  },
+  Reference: { $ref: [1, 'string'], description: [2, 'string'] },
+  Responses: { '*': [1, 'ResponseOrReference'], 'x-': [2, 'yaml'] },
+  ResponseOrReference: (value) => (isReference(value) ? [2, 'Reference'] : [1, 'Response']),
+  Response: { description: [1, 'string'], schema: [2, 'SchemaItem'], 'x-': [5, 'yaml'] },
+  SchemaItem: () => [1, 'Schema'],
+  Schema: {
+    ...row(1, ['$ref', 'format', 'title', 'description', 'default'], { default: 'yaml' }),
+    ...row(6, BOUNDS, NUMBERS),
+    ...row(11, ['maxLength', 'minLength', 'pattern', ...LIMITS.slice(2)], NUMBERS),
+    required: [19, '[]string'],
+    enum: [20, '[]yaml'],
+    additionalProperties: [21, 'AdditionalProperties'],
+    type: [22, 'Type'],
+    items: [23, 'Items'],
+    allOf: [24, '[]Schema'],
+    properties: [25, 'Definitions'],
+    externalDocs: [29, 'ExternalDocs'],
+    example: [30, 'yaml'],
+    'x-': [31, 'yaml'],
+  },
+  AdditionalProperties: (value) => (typeof value === 'boolean' ? [2, 'bool'] : [1, 'Schema']),
+  Type: () => [1, '[]string'],
+  Items: () => [1, '[]Schema'],
+  ExternalDocs: row(1, ['description', 'url']),
+}
+
+const V3: Readonly<Record<string, Message | Choice>> = {
+  Document: { openapi: [1, 'string'], info: [2, 'Info'], paths: [4, 'Paths'], components: [5, 'Components'] },
+  Info: { ...INFO, version: [6, 'string'] },
+  Components: { schemas: [1, 'Schemas'] },
+  Schemas: { '*': [1, 'SchemaOrReference'] },
+  Paths: { '*': [1, 'PathItem'], 'x-': [2, 'yaml'] },
+  PathItem: {
+    ...row(4, ['get', 'put', 'post', 'delete', 'options', 'head', 'patch'], everyType('Operation')),
+    parameters: [13, '[]ParameterOrReference'],
+    'x-': [14, 'yaml'],
+  },
+  Operation: {
+    tags: [1, '[]string'],
+    description: [3, 'string'],
+    operationId: [5, 'string'],
+    parameters: [6, '[]ParameterOrReference'],
+    requestBody: [7, 'BodyOrReference'],
+    responses: [8, 'Responses'],
+    'x-': [13, 'yaml'],
+  },
+  ParameterOrReference: (value) => (isReference(value) ? [2, 'Reference'] : [1, 'Parameter']),
+  Parameter: {
+    ...row(1, ['name', 'in', 'description', 'required'], { required: 'bool' }),
+    schema: [10, 'SchemaOrReference'],
+  },
+  Reference: row(1, ['$ref', 'summary', 'description']),
+  BodyOrReference: (value) => (isReference(value) ? [2, 'Reference'] : [1, 'Body']),
+  Body: { description: [1, 'string'], content: [2, 'MediaTypes'], required: [3, 'bool'], 'x-': [4, 'yaml'] },
+  MediaTypes: { '*': [1, 'MediaType'] },
+  MediaType: { schema: [1, 'SchemaOrReference'], 'x-': [5, 'yaml'] },
+  Responses: { default: [1, 'ResponseOrReference'], '*': [2, 'ResponseOrReference'], 'x-': [3, 'yaml'] },
+  ResponseOrReference: (value) => (isReference(value) ? [2, 'Reference'] : [1, 'Response']),
+  Response: { description: [1, 'string'], content: [3, 'MediaTypes'], 'x-': [5, 'yaml'] },
+  SchemaOrReference: (value) => (isReference(value) ? [2, 'Reference'] : [1, 'Schema']),
+  Schema: {
+    nullable: [1, 'bool'],
+    externalDocs: [6, 'ExternalDocs'],
+    example: [7, 'yaml'],
+    title: [9, 'string'],
+    ...row(10, BOUNDS, NUMBERS),
+    ...row(15, ['maxLength', 'minLength', 'pattern', ...LIMITS.slice(2)], NUMBERS),
+    required: [23, '[]string'],
+    enum: [24, '[]yaml'],
+    type: [25, 'string'],
+    ...row(26, ['allOf', 'oneOf', 'anyOf'], everyType('[]SchemaOrReference')),
+    not: [29, 'Schema'],
+    items: [30, 'Items'],
+    properties: [31, 'Schemas'],
+    additionalProperties: [32, 'AdditionalProperties'],
+    default: [33, 'Default'],
+    ...row(34, ['description', 'format']),
+    'x-': [36, 'yaml'],
+  },
+  AdditionalProperties: (value) => (typeof value === 'boolean' ? [2, 'bool'] : [1, 'SchemaOrReference']),
+  Items: () => [1, '[]SchemaOrReference'],
+  // Other values have no place in this message.
+  Default: (value) =>
+    ({ number: [1, 'double'], boolean: [2, 'bool'], string: [3, 'string'] } as const)[typeof value as 'number'],
+  ExternalDocs: row(1, ['description', 'url']),
+}
+
+/** Any name has this type. */
+function everyType(type: string): Readonly<Record<string, string>> {
+  return new Proxy({}, { get: () => type })
+}
+
+/** The whole version 3 document. */
+export function encodeV3(document: object): Buffer {
+  return encode(V3, 'Document', document)
+}
+
+/** Members of `paths` or `definitions` of version 2: pieces that can be put one behind the other. */
+export function encodeMembersV2(of: 'Paths' | 'Definitions', members: object): Buffer {
+  return encode(V2, of, members)
+}
+
+/** The version 2 document of a head and of encoded members. */
+export function encodeV2(head: object, paths: readonly Buffer[], definitions: readonly Buffer[]): Buffer {
+  const writer = new WireWriter()
+  for (const [name, parts] of [
+    ['paths', paths],
+    ['definitions', definitions],
+  ] as const) {
+    writer.tag((V2['Document'] as Message)[name]![0], WireType.bytes)
+    writer.data(Buffer.concat(parts))
+  }
+  return Buffer.concat([encode(V2, 'Document', head), writer.finish()])
+}
+
+type Messages = typeof V2
+
+function encode(messages: Messages, type: string, value: unknown): Buffer {
+  const writer = new WireWriter()
+  const message = messages[type]!
+  if (typeof message === 'function') {
+    const field = message(value)
+    // A list stands for itself, one value for a list of one. What was chosen is written even if it is empty.
+    if (field !== undefined) {
+      const values = field[1].startsWith('[]') && !Array.isArray(value) ? [value] : value
+      writeField(writer, messages, field, values, true)
+    }
+    return writer.finish()
+  }
+  for (const [name, member] of Object.entries(value as Value)) {
+    if (member === undefined) continue
+    const field = Object.hasOwn(message, name) ? message[name]! : undefined
+    if (field !== undefined) writeField(writer, messages, field, member, false)
+    else if (name.startsWith('x-') && message['x-'] !== undefined)
+      writeNamed(writer, messages, message['x-'], name, member)
+    else if (message['*'] !== undefined) writeNamed(writer, messages, message['*'], name, member)
+  }
+  return writer.finish()
+}
+
+function writeNamed(writer: WireWriter, messages: Messages, [number, type]: Field, name: string, value: unknown): void {
+  const named = new WireWriter()
+  writeField(named, messages, [1, 'string'], name, false)
+  writeField(named, messages, [2, type], value, false)
+  writer.tag(number, WireType.bytes)
+  writer.data(named.finish())
+}
+
+function writeField(w: WireWriter, messages: Messages, [number, type]: Field, value: unknown, chosen: boolean): void {
+  if (type.startsWith('[]')) {
+    for (const item of value as readonly unknown[]) writeField(w, messages, [number, type.slice(2)], item, true)
+    return
+  }
+  if (SCALARS.has(type)) {
+    writeScalar(w, number, type as Scalar, value, chosen)
+    return
+  }
+  w.tag(number, WireType.bytes)
+  w.data(encode(messages, type, value))
+}
+
+/** Zero values are left out, as proto3 does, but where one of several was chosen. */
+function writeScalar(w: WireWriter, number: number, type: Scalar, value: unknown, chosen: boolean): void {
+  switch (type) {
+    case 'yaml': {
+      // JSON is YAML. The text is field 2 of a message.
+      const any = new WireWriter()
+      any.tag(2, WireType.bytes)
+      any.data(Buffer.from(`${JSON.stringify(value)}\n`))
+      w.tag(number, WireType.bytes)
+      w.data(any.finish())
+      return
+    }
+    case 'string':
+      if (value === '' && !chosen) return
+      w.tag(number, WireType.bytes)
+      w.data(Buffer.from(String(value)))
+      return
+    case 'double':
+      if (Number(value) === 0 && !chosen) return
+      w.tag(number, WireType.fixed64)
+      w.double(Number(value))
+      return
+    default:
+      if (Number(value) === 0 && !chosen) return
+      w.tag(number, WireType.varint)
+      w.varint(BigInt(Math.trunc(Number(value))))
+  }
+}
