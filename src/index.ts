@@ -18,6 +18,7 @@ import { silent } from './cluster/log.ts'
 import { Runtime } from './cluster/runtime.ts'
 import { openStore } from './cluster/store.ts'
 import type { Log } from './controllers/contract.ts'
+import type { HostLoops } from './controllers/sets.ts'
 import { isReason } from './machinery/status.ts'
 import type { Manager } from './manager/manager.ts'
 import { KUBECONFIG_KEY, type VirtualCluster, type VirtualClusterSpec } from './manager/virtual-cluster.ts'
@@ -31,6 +32,11 @@ export type { VirtualCluster, VirtualClusterSpec } from './manager/virtual-clust
 export interface CreateClusterOptions {
   /** Simulated nodes. @default 3 */
   readonly nodes?: number
+  /**
+   * Which control loops run: 'all', 'nodes' (only the simulated nodes, for a kube-controller-manager and kube-scheduler
+   * beside it), 'none'. @default 'all'
+   */
+  readonly controllers?: HostLoops
   /** 'sqlite' is durable, 'memory' ends with the process. @default 'memory' */
   readonly store?: 'sqlite' | 'memory'
   /** Directory for durable state. @default a temporary one, removed at the end */

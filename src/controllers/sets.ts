@@ -48,18 +48,28 @@ export interface NodeFacts extends Omit<SimulatedNodesOptions, 'count'> {
   readonly nodes: number
 }
 
-/** What both kinds of clusters have: everything that turns intentions into pods and takes things away again. */
-function common(facts: ControllerFacts): ControllerFactory[] {
+/** Which loops of a host cluster run in its process: `nodes` are the simulated nodes alone; `none` not even these. */
+export type HostLoops = 'all' | 'nodes' | 'none'
+
+/** What is kube-apiserver's own work. */
+function serverControllers(facts: ControllerFacts): ControllerFactory[] {
   return [
-    namespaceController,
-    serviceAccountController,
-    rootCaController({ ca: facts.ca }),
     kubernetesServiceController({
       clusterIP: facts.serviceIp,
       // A name cannot stand in Endpoints.
       ...(isIP(facts.endpoint.host) === 0 ? {} : { address: facts.endpoint.host }),
       port: facts.endpoint.port,
     }),
+  ]
+}
+
+/** What both kinds of clusters have: everything that turns intentions into pods and takes things away again. */
+function common(facts: ControllerFacts): ControllerFactory[] {
+  return [
+    namespaceController,
+    serviceAccountController,
+    rootCaController({ ca: facts.ca }),
+    ...serverControllers(facts),
     clusterRoleAggregationController,
     ...(facts.caKey === undefined ? [] : [certificateSigner({ ca: { certificate: facts.ca, key: facts.caKey } })]),
     certificateCleaner,
@@ -80,8 +90,13 @@ function common(facts: ControllerFacts): ControllerFactory[] {
   ]
 }
 
-/** An embedded host cluster: all of them, with scheduler and simulated nodes. */
-export function hostControllers(facts: ControllerFacts & NodeFacts): ControllerFactory[] {
+/**
+ * An embedded host cluster: all of them, with scheduler and simulated nodes. With fewer loops,
+ * kube-controller-manager and kube-scheduler are expected beside it.
+ */
+export function hostControllers(facts: ControllerFacts & NodeFacts, loops: HostLoops = 'all'): ControllerFactory[] {
+  if (loops === 'none') return serverControllers(facts)
+  if (loops === 'nodes') return [...serverControllers(facts), ...nodeControllers(facts)]
   return [...common(facts), podGarbageCollector(), nodeTaintController, scheduler(), ...nodeControllers(facts)]
 }
 

@@ -6,7 +6,7 @@ import { startCluster, type Cluster } from '../cluster/cluster.ts'
 import { Runtime } from '../cluster/runtime.ts'
 import { openStore, type StoreChoice } from '../cluster/store.ts'
 import type { Log } from '../controllers/contract.ts'
-import { hostControllers } from '../controllers/sets.ts'
+import { hostControllers, type HostLoops } from '../controllers/sets.ts'
 import { simulatedLog } from '../controllers/simulated-log.ts'
 import { DedicatedEngine } from './engines/dedicated.ts'
 import { PackedEngine } from './engines/packed.ts'
@@ -25,7 +25,13 @@ export interface LocalHostOptions extends StoreChoice {
 /** An embedded cluster by itself, with scheduler and simulated nodes. */
 export async function startHost(
   runtime: Runtime,
-  options: { readonly name?: string; readonly port?: number; readonly nodes?: number; readonly address?: string },
+  options: {
+    readonly name?: string
+    readonly port?: number
+    readonly nodes?: number
+    readonly address?: string
+    readonly controllers?: HostLoops
+  },
 ): Promise<Cluster> {
   return startCluster({
     runtime,
@@ -33,7 +39,7 @@ export async function startHost(
     name: options.name ?? 'tenantry-host',
     ...(options.address !== undefined && { address: options.address }),
     ...(options.port !== undefined && { port: options.port }),
-    controllers: (facts) => hostControllers({ ...facts, nodes: options.nodes ?? 3 }),
+    controllers: (facts) => hostControllers({ ...facts, nodes: options.nodes ?? 3 }, options.controllers),
     processMetrics: true,
     logs: (pod, query) => simulatedLog(pod, query, runtime.now()),
   })

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { HostLoops } from '../../controllers/sets.ts'
 import { jsonLog } from '../../cluster/log.ts'
 import { integer, text, type Command } from '../command.ts'
 import { exitCodes } from '../errors.ts'
@@ -23,12 +24,20 @@ export const command: Command = {
       default: 'host',
       choices: ['host', 'virtual'],
     },
+    controllers: {
+      type: 'string',
+      value: 'WHICH',
+      description: 'of a host: all, nodes (simulated nodes alone, for a kube-controller-manager of yours), or none',
+      default: 'all',
+      choices: ['all', 'nodes', 'none'],
+    },
     'write-kubeconfig': { type: 'string', value: 'FILE', description: 'write the admin kubeconfig there' },
   },
   words: [0, 0],
   examples: [
     'tenantry cluster --store memory --write-kubeconfig kubeconfig',
     'tenantry cluster --data-dir ./data --port 7443 --nodes 10',
+    'tenantry cluster --controllers nodes --write-kubeconfig kubeconfig',
   ],
 
   async run(input) {
@@ -43,6 +52,7 @@ export const command: Command = {
     const given = text(input, 'data-dir')
     const dataDir = given === undefined ? mkdtempSync(join(tmpdir(), 'tenantry-')) : resolve(given)
     const nodes = integer(input, 'nodes', 0, 10_000) ?? 3
+    const loops = (text(input, 'controllers') ?? 'all') as HostLoops
     const port = integer(input, 'port', 0, 65_535)
     const address = text(input, 'address')
     const virtual = text(input, 'role') === 'virtual'
@@ -56,7 +66,7 @@ export const command: Command = {
       ...(port !== undefined && { port }),
       ...(address !== undefined && { address }),
       ...(virtual && { reach: {} }),
-      controllers: (facts) => (virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes })),
+      controllers: (facts) => (virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes }, loops)),
       logs:
         virtual && child !== undefined ? child.parentLogs() : (pod, query) => simulatedLog(pod, query, runtime.now()),
     })
