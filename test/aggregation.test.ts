@@ -155,6 +155,10 @@ function suite(start: () => Promise<Server>): void {
         Object.keys(definitions).some((name) => name.endsWith('.Flunder'))
       )
     })
+    const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+    const encoded = (await ask('/openapi/v2', { headers: { accept } })).body
+    for (const path of ['/apis/wardle.example.com/v1alpha1/namespaces/{namespace}/flunders', '/api/v1/nodes'])
+      assert.ok(encoded.includes(`${path}\x12`), path)
     // kubectl may know older documents for a moment.
     const explained = await eventually('an explanation', async () => {
       const { code, stdout } = await kubectl.try('explain flunders --api-version=wardle.example.com/v1alpha1')
