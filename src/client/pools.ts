@@ -1,8 +1,9 @@
 /** The connections of one identity to one server. */
 import { createSecureContext } from 'node:tls'
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import type { Connection } from './connection.ts'
 import type { Credential } from './credentials.ts'
+import { undici } from './undici.ts'
 
 export interface PoolOptions {
   /** Connections for short calls, at most. */
@@ -42,8 +43,13 @@ export class Pools {
       ...(connection.tlsServerName === undefined ? {} : { servername: connection.tlsServerName }),
     }
     const common = { allowH2: false, connect, headersTimeout: timeout, keepAliveTimeout: IDLE }
-    this.calls = new Pool(origin, { ...common, connections, bodyTimeout: timeout, maxResponseSize: MAX_ANSWER })
-    this.streams = new Pool(origin, { ...common, bodyTimeout: 0 })
+    this.calls = new (undici().Pool)(origin, {
+      ...common,
+      connections,
+      bodyTimeout: timeout,
+      maxResponseSize: MAX_ANSWER,
+    })
+    this.streams = new (undici().Pool)(origin, { ...common, bodyTimeout: 0 })
   }
 
   /** Ends when what is under way has ended. */

@@ -1,7 +1,7 @@
 /** The dialler: HTTPS over pools that all clusters of a process share out. */
 import type { Duplex } from 'node:stream'
 import { isIP } from 'node:net'
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
 import type { Answer, CallOptions, Destination, Dialler, ServiceResolver } from './contract.ts'
 import { answerFailure, DEADLINE } from './failure.ts'
@@ -17,6 +17,7 @@ import type { Reach } from './reach.ts'
 import { authority, connectSecurely } from './secure.ts'
 import { Trusts } from './trust.ts'
 import type { Trust } from './trust.ts'
+import { undici } from '../../client/undici.ts'
 
 export interface DialPoolOptions {
   readonly lanes?: LaneOptions
@@ -234,7 +235,7 @@ export class DialPools {
   }
 
   #makePool(way: Way, trust: Trust, insecure: boolean, reach: Reach, closed: AbortSignal): Pool {
-    return new Pool(way.origin, {
+    return new (undici().Pool)(way.origin, {
       allowH2: false,
       pipelining: 1,
       // The calls' own deadlines hold.
