@@ -10,6 +10,7 @@ import type { KubeObject, ObjectMeta } from '../machinery/object.ts'
 import type { StatusError } from '../machinery/status.ts'
 import type { ResourceInfo, SubresourceInfo } from '../machinery/types/table.ts'
 import type { Entry } from '../store/contract.ts'
+import { keepDecoded } from '../store/decoded.ts'
 
 /** Who asks. `extra` as in authentication.k8s.io. */
 export interface UserInfo {
@@ -258,9 +259,13 @@ export interface Catalog {
   readonly generation: number
 }
 
-/** Decoded form of an entry, cached on it. Shared: do not mutate. */
+/** Decoded form of an entry, kept on it for a while. Shared: do not mutate. */
 export function objectOf(entry: Entry): KubeObject {
-  return (entry.object ??= JSON.parse(entry.bytes.toString('utf8'))) as KubeObject
+  if (entry.object === undefined) {
+    entry.object = JSON.parse(entry.bytes.toString('utf8'))
+    keepDecoded(entry)
+  }
+  return entry.object as KubeObject
 }
 
 /** metadata of an entry. */

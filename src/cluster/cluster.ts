@@ -114,7 +114,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     now: runtime.now(),
   })
   const parts = assemble(options, range, identity, serviceCidr)
-  const listener = await open(parts.handler, identity, options, address)
+  const handled: Handler = (exchange) => {
+    runtime.rest.touch()
+    return parts.handler(exchange)
+  }
+  const listener = await open(handled, identity, options, address)
   if (changed || identity.port !== listener.port) await writeIdentity(range, { ...identity, port: listener.port })
 
   const endpoint = { host: address, port: listener.port }

@@ -5,6 +5,7 @@ import { Registry } from '../apiserver/metrics/registry.ts'
 import { requestMetrics, type RequestMetrics } from '../apiserver/metrics/requests.ts'
 import type { Log } from '../controllers/contract.ts'
 import { ControllerEngine } from '../controllers/engine.ts'
+import { Rest } from './rest.ts'
 import type { Store } from '../store/contract.ts'
 
 export interface RuntimeOptions {
@@ -33,6 +34,8 @@ export class Runtime {
   /** Waits for the fair share, by cluster. */
   readonly metrics: RequestMetrics = requestMetrics(this.registry)
   readonly fairShare: FairShare
+  /** To be told of requests. */
+  readonly rest: Rest = new Rest()
   /** Connections to webhooks and aggregated servers. */
   readonly dials: DialPools
 
@@ -66,6 +69,7 @@ export class Runtime {
   /** Ends the controllers and the store. Clusters must have been stopped. */
   async close(): Promise<void> {
     clearInterval(this.#compaction)
+    this.rest.close()
     await this.engine.close()
     await this.store.close()
   }

@@ -29,7 +29,7 @@ export interface Entry {
   readonly revision: number
   /** The revision that created the key. */
   readonly created: number
-  /** Decoded form of `bytes`, filled by the first reader that needs it. Never mutate what it refers to. */
+  /** Decoded form of `bytes`, filled by a reader that needs it, and dropped again (decoded.ts). Never mutate what it refers to. */
   object?: unknown
 }
 

@@ -1,3 +1,4 @@
+import { keepDecoded } from './decoded.ts'
 import type { BaseEntry, Entry, ListOptions, ListResult, Range, RangeIdentity, StoreEvent, Write } from './contract.ts'
 import { Compacted, RevisionMismatch } from './contract.ts'
 import { BaseLayer, type RenderCache } from './base.ts'
@@ -242,6 +243,7 @@ export class StoredRange implements Range {
         const { bytes, object } = write.encode(first + i)
         if (bytes.length > MAX_VALUE) throw new RangeError(`value of ${write.key} has ${bytes.length} bytes`)
         const entry: Entry = { key: write.key, bytes, revision: first + i, created: created[i]!, object }
+        if (object !== undefined) keepDecoded(entry)
         return { type: write.type, entry }
       })
     } finally {
