@@ -53,6 +53,36 @@ export function contractSuite(name: string, make: (options?: StoreOptions) => Pr
     })
     after(() => store.close())
 
+    describe('changed', () => {
+      it('tells of every change under a prefix, and mostly of no other', async () => {
+        const range = await fresh(base('core/nodes/a'))
+        const pods = range.changed('core/pods/')
+        const nodes = range.changed('core/nodes/')
+        await range.write([put('core/pods/d/a', '1')])
+        assert.notEqual(range.changed('core/pods/'), pods)
+        assert.equal(range.changed('core/nodes/'), nodes)
+        await range.write([put('core/pods/d/b', '1'), del('core/nodes/a')])
+        assert.notEqual(range.changed('core/nodes/'), nodes)
+      })
+
+      it('holds for any number of prefixes', async () => {
+        const range = await fresh()
+        const seen = new Map<string, { mark: number; list: string }>()
+        for (let i = 0; i < 400; i++) {
+          const prefix = `core/k${i % 40}/`
+          const list = range
+            .list(prefix)
+            .entries.map((entry) => `${entry.key}@${entry.revision}`)
+            .join()
+          const known = seen.get(prefix)
+          const mark = range.changed(prefix)
+          if (known?.mark === mark) assert.equal(list, known.list)
+          seen.set(prefix, { mark, list })
+          await range.write([put(`core/k${(i * 7) % 40}/a`, String(i))])
+        }
+      })
+    })
+
     describe('revisions', () => {
       it('begin at 1 and grow by one with each write', async () => {
         const range = await fresh()

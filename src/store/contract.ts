@@ -99,6 +99,11 @@ export interface Range {
    */
   write(writes: readonly Write[]): Promise<readonly Entry[]>
   /**
+   * A number that is another one after every committed change under this prefix; it may change without one. What was
+   * made of a `list` of the prefix is good as long as it stays the same. For a few prefixes, such as one of each kind.
+   */
+  changed(prefix: string): number
+  /**
    * Calls `listener` for every committed event under `prefix` (`<group>/<resource>/` at least, or '' for all) with
    * revision > `from`, first the past ones, in order and within the commit's turn. Returns the way to stop it.
    * @throws Compacted

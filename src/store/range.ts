@@ -61,6 +61,9 @@ export class StoredRange implements Range {
     this.#watchers = new Watchers(owner.onError)
   }
 
+  /** When something under a prefix changed last, for the prefixes that somebody asks about. */
+  readonly #changes = new Map<string, number>()
+
   get revision(): number {
     return this.#revision
   }
@@ -150,6 +153,15 @@ export class StoredRange implements Range {
     }
   }
 
+  changed(prefix: string): number {
+    let revision = this.#changes.get(prefix)
+    if (revision === undefined) {
+      if (this.#changes.size >= MAX_CHANGES) this.#changes.clear()
+      this.#changes.set(prefix, (revision = this.#revision))
+    }
+    return revision
+  }
+
   watch(prefix: string, from: number, listener: (event: StoreEvent) => void): () => void {
     this.#checkRevision(from)
     return this.#watchers.add(prefix, from, from < this.#revision ? this.#history.since(from) : [], listener)
@@ -206,8 +218,15 @@ export class StoredRange implements Range {
       this.#revision = revision
     }
     if (this.#pending?.size === 0) this.#pending = undefined
+    if (this.#changes.size > 0) this.#note(events)
     for (const event of events) this.#watchers.notify(event)
     transaction.resolve(transaction.changes.map((change) => change.entry))
+  }
+
+  #note(events: readonly StoreEvent[]): void {
+    for (const { entry, revision } of events) {
+      for (const prefix of this.#changes.keys()) if (entry.key.startsWith(prefix)) this.#changes.set(prefix, revision)
+    }
   }
 
   /** Nothing that is pending will be committed. The owner rejects the transactions. */
@@ -268,6 +287,9 @@ export class StoredRange implements Range {
 }
 
 const nothing = Buffer.alloc(0)
+
+/** Prefixes whose last change is followed. Few are asked about often; the others are asked again. */
+const MAX_CHANGES = 16
 
 /** Far above what an API server takes, far below what SQLite refuses: no value may be the reason of a failed commit. */
 const MAX_VALUE = 64 << 20

@@ -26,8 +26,17 @@ export interface Core {
 
 /** A time as metadata has it: RFC 3339 in UTC with seconds. */
 export function timestamp(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+  const now = Math.floor(ms / 1000)
+  if (now !== second) {
+    second = now
+    text = `${new Date(now * 1000).toISOString().slice(0, 19)}Z`
+  }
+  return text
 }
+
+/** The last second that was told, and its text: every write tells the time. */
+let second = Number.NaN
+let text = ''
 
 /** The rules of a resource's kind. Custom resources have none. */
 export function rulesOf(served: ServedResource): KindRules {

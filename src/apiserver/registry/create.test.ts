@@ -123,6 +123,7 @@ test('a store that is overtaken is a 409', async () => {
       write: { value: () => Promise.reject(new RevisionMismatch('k', 0, 3)) },
       latest: { value: (key: string) => range.latest(key) },
       count: { value: (prefix: string) => range.count(prefix) },
+      changed: { value: (prefix: string) => range.changed(prefix) },
       revision: { get: () => range.revision },
     }) as typeof range,
   }).catch((error: Error) => error.message)
