@@ -13,7 +13,7 @@ import { startControlPlane } from '../test/support/control-plane.ts'
 import { kubernetesDir } from '../test/support/kubernetes.ts'
 import { mean, pause, report, rssOf } from './report.ts'
 import { measure, type Figures } from './server/work.ts'
-import { Session } from './server/session.ts'
+import { Session } from '../test/support/session.ts'
 
 const { values } = parseArgs({
   options: {

@@ -1,6 +1,6 @@
 /** What the benchmark does to a server: the same requests, whoever answers. */
 import { mean, pause, percentile } from '../report.ts'
-import { Session, type Send } from './session.ts'
+import { Session, type Send } from '../../test/support/session.ts'
 
 /** Requests under way at a time. */
 const CONCURRENCY = 16

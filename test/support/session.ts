@@ -1,4 +1,4 @@
-/** A load generator's connection: many requests on one HTTP/2 session over TLS, as client-go has it. */
+/** A client's connection: many requests on one HTTP/2 session over TLS, as client-go has it. */
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { parseKubeconfig } from '../../src/client/kubeconfig.ts'
 
@@ -20,7 +20,8 @@ export interface Send {
 export class Session {
   readonly #session: ClientHttp2Session
 
-  constructor(kubeconfig: string) {
+  /** @param quiet the server is expected to go away */
+  constructor(kubeconfig: string, { quiet = false } = {}) {
     const { server, ca, clientCertificate, clientKey } = parseKubeconfig(kubeconfig)
     this.#session = connect(server, {
       ca,
@@ -29,7 +30,9 @@ export class Session {
       settings: { initialWindowSize: 16 << 20 },
     })
     this.#session.on('connect', () => this.#session.setLocalWindowSize(64 << 20))
-    this.#session.on('error', (error) => process.stderr.write(`session: ${String(error)}\n`))
+    this.#session.on('error', (error) => {
+      if (!quiet) process.stderr.write(`session: ${String(error)}\n`)
+    })
   }
 
   /** @throws Error when the stream breaks */
@@ -54,6 +57,7 @@ export class Session {
       })
       stream.on('error', reject)
       stream.on('end', () => resolve({ status, size, text: Buffer.concat(pieces).toString() }))
+      stream.on('close', () => reject(new Error(`${method} ${path}: the stream was closed`)))
       if (body !== undefined) stream.end(body)
     })
   }
