@@ -53,7 +53,7 @@ async function load(kubeconfig: string, round: number, seen: Seen, kill: () => P
       seen.see(answer.text)
     }
   })()
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * 500))
+  await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 600))
   await kill()
   await Promise.all([...writers, lists])
   session.close()
@@ -119,7 +119,7 @@ describe(`an API server killed under mixed load, ${rounds} times`, () => {
           kept = list.items.filter(({ metadata }) => metadata.name!.startsWith(`r${round}-`))
           session.close()
         }
-        assert.ok(steps > rounds * 50, `only ${steps} steps were acknowledged: that proves nothing`)
+        assert.ok(steps > rounds * 10, `only ${steps} steps were acknowledged: that proves nothing`)
       } finally {
         await end(server.child, 'SIGKILL')
         rmSync(data, { recursive: true, force: true })
