@@ -83,6 +83,10 @@ export interface Call {
   readonly dryRun?: boolean
   /** What to do with unknown and duplicate fields that the decoder found. @default 'Warn' */
   readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict'
+  /** The options as the client gave them (`fieldManager`, `fieldValidation`), for those who are told of the call. */
+  readonly options?: Readonly<Record<string, string>>
+  /** When nobody waits for the answer any more: milliseconds of `performance.now`. @default never */
+  readonly deadline?: number
   /** Absent where no audit policy asks for the request. */
   readonly audit?: AuditSink
   /** Absent for calls from within the process. */

@@ -175,7 +175,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
   const api: Registry = createApi({
     range,
     authorizer,
-    plugins: defaultPlugins({ rules: authorizer }),
+    plugins: defaultPlugins({ rules: authorizer, dialler }),
     reviewers: reviewers(authorizer, tokens, runtime),
     issueToken: (call, account, request) =>
       requestToken(request, {

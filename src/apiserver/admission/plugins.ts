@@ -1,7 +1,8 @@
 /**
  * The chain of an embedded cluster, in upstream's order. Seats that are kept and empty so far, at their place below:
- * the webhooks. An empty seat enforces nothing; a cluster must not be sold as enforcing it.
+ * MutatingAdmissionPolicy. An empty seat enforces nothing; a cluster must not be sold as enforcing it.
  */
+import { randomUUID } from 'node:crypto'
 import type { RuleSource } from '../authz/rbac.ts'
 import {
   certificateApproval,
@@ -10,6 +11,7 @@ import {
   certificateSubjectRestriction,
   clusterTrustBundleAttest,
 } from './certificates.ts'
+import type { Dialler } from '../dial/contract.ts'
 import type { AdmissionPlugin } from './contract.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
@@ -30,18 +32,24 @@ import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-protection.ts'
 import { taintNodesByCondition } from './taint-nodes.ts'
+import { Caller } from './webhooks/call.ts'
+import { mutatingWebhooks } from './webhooks/mutating.ts'
+import { validatingWebhooks } from './webhooks/validating.ts'
 
 export interface PluginOptions {
   /** What roles hold, for the escalation check. @default no check: only for clusters without RBAC */
   readonly rules?: RuleSource
   /** Whether the controller that takes storage finalizers off is running. @default false */
   readonly storageProtection?: boolean
+  /** What webhooks are called over. @default none are called */
+  readonly dialler?: Dialler
   /** Milliseconds since the epoch. @default the system's clock */
   readonly now?: () => number
 }
 
 export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin[] {
-  const { rules, storageProtection = false, now = Date.now } = options
+  const { rules, storageProtection = false, dialler, now = Date.now } = options
+  const caller = dialler === undefined ? undefined : new Caller({ dialler, uuid: randomUUID })
   return [
     namespaceLifecycle,
     limitRanger,
@@ -64,10 +72,11 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     podTopologyLabels,
     nodeDeclaredFeatureValidator,
     podResizeValidator,
-    // MutatingAdmissionPolicy, MutatingAdmissionWebhook
+    // MutatingAdmissionPolicy
+    ...(caller === undefined ? [] : [mutatingWebhooks(caller)]),
     ...(rules === undefined ? [] : [rbacEscalation(rules)]),
     validatingAdmissionPolicy,
-    // ValidatingAdmissionWebhook
+    ...(caller === undefined ? [] : [validatingWebhooks(caller)]),
     resourceQuota(now),
   ]
 }

@@ -236,7 +236,8 @@ test('a connection that the server closed meanwhile is replaced', async (t) => {
     else response.end('ok')
   })
   const dialler = pools()(t)
-  const call = () => dialler.call(post({ destination: { url: server.url }, insecure: true }))
+  const call = (method = 'GET') =>
+    dialler.call({ ...post({ destination: { url: server.url }, insecure: true }), method })
   await call()
   assert.equal((await call()).body.toString(), 'ok')
   assert.equal(served, 3)

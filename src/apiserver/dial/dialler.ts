@@ -48,7 +48,8 @@ const CONNECT = 30_000
 /** Milliseconds after which a destination nobody calls is forgotten, and after which connections are made anew. */
 const UNUSED = 60_000
 const OLD = 10 * 60_000
-/** After these a call on a kept connection goes again, once: the server had closed it. */
+/** After these a call that may be repeated on a kept connection goes again, once: the server had closed it. */
+const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS'])
 const STALE = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
 
 /** Where one call goes, resolved. */
@@ -142,7 +143,12 @@ export class DialPools {
         } catch (error) {
           over.signal.throwIfAborted()
           if (error instanceof TooMuch) throw new Error(`the answer has more than ${held} bytes`, { cause: error })
-          const stale = first && reused && held === 0 && STALE.has((error as { code?: string }).code ?? '')
+          const stale =
+            first &&
+            reused &&
+            REPEATABLE.has(options.method) &&
+            held === 0 &&
+            STALE.has((error as { code?: string }).code ?? '')
           if (!stale) throw answerFailure(error, maxAnswer)
         }
       }

@@ -2,7 +2,7 @@
  * A JSON document posted to a webhook, and the JSON that it answers: what admission and conversion have in common.
  * Failures have the words of client-go's REST client.
  */
-import { decodeJsonBytes } from '../../machinery/codec/json.ts'
+import { decodeJsonBytes, jsonTypeOf } from '../../machinery/codec/json.ts'
 import { StatusError } from '../../machinery/status.ts'
 import type { Status } from '../../machinery/status.ts'
 import type { Destination, Dialler } from './contract.ts'
@@ -68,11 +68,19 @@ function parsed(body: Buffer): Record<string, unknown> {
   let value: unknown
   try {
     ;({ value } = decodeJsonBytes(body))
-  } catch (error) {
-    throw new Error(`couldn't get version/kind; json parse error: ${(error as Error).message}`, { cause: error })
+  } catch {
+    // To upstream it is YAML then: a text.
+    value = ''
   }
   if (isObject(value)) return value
-  throw new Error("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct")
+  throw new Error(noObject(value))
+}
+
+const HEAD = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+
+/** What upstream says where it expects an object of the API and finds another value. */
+export function noObject(value: unknown): string {
+  return `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type ${HEAD}`
 }
 
 function refusal(status: number, type: string | undefined, body: Buffer): StatusError {

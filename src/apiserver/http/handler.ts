@@ -99,11 +99,11 @@ function parseDuration(text: string): number | undefined {
 }
 
 async function answerInTime(options: HandlerOptions, info: RequestInfo, query: Query, reply: Reply): Promise<void> {
-  if (isLongRunning(info)) return answer(options, info, query, reply, true)
+  if (isLongRunning(info)) return answer(options, info, query, reply, undefined)
   const milliseconds = allowance(options, query)
   const deadline = Promise.withResolvers<'late'>()
   const cancel = after(milliseconds, () => deadline.resolve('late'))
-  const work = answer(options, info, query, reply, false)
+  const work = answer(options, info, query, reply, performance.now() + milliseconds)
   try {
     if ((await Promise.race([work, deadline.promise])) !== 'late') return
   } finally {
@@ -121,8 +121,10 @@ async function answer(
   info: RequestInfo,
   query: Query,
   reply: Reply,
-  long: boolean,
+  /** None for what goes on until somebody ends it. */
+  deadline: number | undefined,
 ): Promise<void> {
+  const long = deadline === undefined
   const { exchange } = reply
   const asking = await authenticated(options, exchange)
   const user = impersonate(exchange.headers, attributesOf(info, asking), options.api.authorizer)
@@ -139,7 +141,7 @@ async function answer(
         authorize(options, attributesOf(info, user))
         await options.aggregation!.proxy(remote, user, reply)
       } else if (info.resource === undefined) await answerPath(options, info, query, user, reply)
-      else await answerResource({ options, info, asked: info.resource, query, user, reply })
+      else await answerResource({ options, info, asked: info.resource, query, user, reply, deadline })
     } finally {
       if (!long) held?.release()
     }

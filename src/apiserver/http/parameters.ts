@@ -46,6 +46,8 @@ export interface WriteOptions {
   readonly fieldManager?: string
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict'
   readonly force?: boolean
+  /** What of these the client said itself. */
+  readonly given: Readonly<Record<string, string>>
 }
 
 function dryRunErrors(values: readonly string[]): FieldError[] {
@@ -101,6 +103,10 @@ export function writeOptions(
   const manager = named === '' ? managerOf(userAgent) : named
   return {
     dryRun: dryRun.length > 0,
+    given: {
+      ...(named === '' ? {} : { fieldManager: named }),
+      ...(validation === '' ? {} : { fieldValidation: validation }),
+    },
     fieldValidation: validation === '' ? 'Warn' : (validation as WriteOptions['fieldValidation']),
     ...(manager === undefined ? {} : { fieldManager: manager }),
     ...(force === undefined ? {} : { force }),

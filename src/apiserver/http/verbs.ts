@@ -27,6 +27,8 @@ export interface Request {
   readonly query: Query
   readonly user: UserInfo
   readonly reply: Reply
+  /** When its time is over: milliseconds of `performance.now`. @default never */
+  readonly deadline: number | undefined
 }
 
 const MAX_BODY = 3 * 1024 * 1024
@@ -142,8 +144,11 @@ function call(request: Request, write?: WriteOptions): Call {
     },
     warnings: reply.warnings,
     ...(reply.seat === undefined ? {} : { seat: reply.seat }),
+    ...(request.deadline === undefined ? {} : { deadline: request.deadline }),
     ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),
-    ...(write === undefined ? {} : { dryRun: write.dryRun, fieldValidation: write.fieldValidation }),
+    ...(write === undefined
+      ? {}
+      : { dryRun: write.dryRun, fieldValidation: write.fieldValidation, options: write.given }),
   }
 }
 

@@ -166,6 +166,7 @@ function createVirtual(
       call,
       { resource: pods, namespace: target.namespace, name: object.metadata.name ?? '' },
       object,
+      target,
     )
   }
   const review = reviewers?.get(`${info.group}/${info.resource}`)

@@ -16,6 +16,7 @@ import { stateOf } from './cluster-state.ts'
 import { convert, formOf, versionOf, viewEntry, viewed, workingVersion } from './convert.ts'
 import { converted } from './custom-views.ts'
 import type { Core } from './core.ts'
+import { checkNamespace } from './create.ts'
 import { committed, groupResource, outside, rulesOf, timestamp } from './core.ts'
 import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
@@ -115,6 +116,10 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
   }
 
+  // What is made from the newest state says so.
+  if (change.fresh === true && old.metadata.resourceVersion !== undefined) {
+    object.metadata.resourceVersion ??= old.metadata.resourceVersion
+  }
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     resource: storage,
@@ -131,6 +136,10 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     const mutating = core.admission.mutate(request)
     if (mutating !== undefined) {
       await mutating
+      checkNamespace(resource, target.namespace, object.metadata)
+      const { managedFields } = object.metadata
+      keepMetadata(object.metadata, old.metadata)
+      setManagers(object.metadata, managedFields)
       reshape(storage, object)
     }
   }
@@ -156,7 +165,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   try {
     if (change.internal !== true) {
       const found = problems(call, storage, change, object, old, trusted)
-      refuse(storage, target.name, found instanceof Promise ? await found : found)
+      refuse(storage, object.metadata.name ?? target.name, found instanceof Promise ? await found : found)
       addWarnings(call, resource, object, old)
       const validating = core.admission.validate(request)
       if (validating !== undefined) await validating

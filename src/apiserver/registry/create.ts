@@ -65,6 +65,8 @@ export async function createObject(
   const mutating = core.admission.mutate(request)
   if (mutating !== undefined) {
     await mutating
+    checkNamespace(resource, target.namespace, object.metadata)
+    wipeDeletion(object.metadata)
     reshape(storage, object)
   }
 
@@ -87,8 +89,10 @@ export async function createObject(
     wrong.push(...(found instanceof Promise ? await found : found))
     refuse(storage, object.metadata.name ?? '', wrong)
     addWarnings(call, resource, object, undefined)
-    const validating = core.admission.validate(request)
+    const named = request.name === '' ? { ...request, name: object.metadata.name ?? '' } : request
+    const validating = core.admission.validate(named)
     if (validating !== undefined) await validating
+    seal(object)
     const form = formOf(object, storage)
     return await write(core, request, target, form instanceof Promise ? await outside(call, form) : form, reservation)
   } catch (error) {
@@ -112,6 +116,8 @@ async function write(
   const others = core.admission.reserve(request)
   if (call.dryRun === true) {
     reservation?.revert()
+    // What is not stored has no revision.
+    delete object.metadata.resourceVersion
     const { entry } = synthetic(object, key, core.range.revision, core.range.revision)
     return created(await viewed(call, entry, target.resource))
   }
@@ -164,12 +170,16 @@ export function checkNamespace(resource: ServedResource, namespace: string, meta
 function wipe(meta: ObjectMeta): void {
   delete meta.uid
   delete meta.creationTimestamp
-  delete meta.deletionTimestamp
-  delete meta.deletionGracePeriodSeconds
+  wipeDeletion(meta)
   delete meta.selfLink
   delete meta.generation
   delete meta.managedFields
   delete meta.resourceVersion
+}
+
+function wipeDeletion(meta: ObjectMeta): void {
+  delete meta.deletionTimestamp
+  delete meta.deletionGracePeriodSeconds
 }
 
 function name(core: Core, storage: ServedResource, namespace: string, meta: ObjectMeta): void {
@@ -188,7 +198,11 @@ function complete(core: Core, storage: ServedResource, object: KubeObject): void
   const { metadata } = object
   metadata.creationTimestamp = timestamp(core.now())
   if (hasGeneration(storage)) metadata.generation = 1
-  else delete metadata.generation
+}
+
+/** The last step before it is written. */
+function seal(object: KubeObject): void {
+  const { metadata } = object
   // The place of the revision; the write puts the number in.
   metadata.resourceVersion = ''
   object.metadata = orderedMeta(metadata)

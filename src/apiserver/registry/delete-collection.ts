@@ -24,7 +24,7 @@ export async function deleteObjects(
     const results = await Promise.allSettled(
       entries.slice(i, i + PARALLEL).map((entry) => {
         const { name = '', namespace = '' } = metaOf(entry)
-        return deleteObject(core, call, { ...target, namespace, name }, options)
+        return deleteObject(core, call, { ...target, namespace, name }, options, 'of a collection')
       }),
     )
     for (const result of results) {

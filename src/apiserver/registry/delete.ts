@@ -23,14 +23,20 @@ export interface Deleted {
 }
 
 /** @throws StatusError 403, 404, 409, 422 */
-export async function deleteObject(core: Core, call: Call, target: Target, options: DeleteOptions): Promise<Deleted> {
+export async function deleteObject(
+  core: Core,
+  call: Call,
+  target: Target,
+  options: DeleteOptions,
+  admission: 'of the object' | 'of a collection' | 'done' = 'of the object',
+): Promise<Deleted> {
   checkDeleteOptions(options)
   const key = keyOf(target.resource, target.namespace, target.name)
   for (let attempt = 1; ; attempt++) {
     const entry = core.range.latest(key)
     if (entry === undefined) throw errors.notFound(groupResource(target.resource), target.name)
     try {
-      return await attemptDelete(core, call, target, options, entry)
+      return await attemptDelete(core, call, target, options, entry, admission)
     } catch (error) {
       if (!(error instanceof RevisionMismatch)) throw error
       if (attempt >= ATTEMPTS) throw errors.conflict(groupResource(target.resource), target.name)
@@ -44,6 +50,7 @@ async function attemptDelete(
   target: Target,
   options: DeleteOptions,
   entry: Entry,
+  admission: 'of the object' | 'of a collection' | 'done',
 ): Promise<Deleted> {
   const { resource } = target
   const object = objectOf(entry)
@@ -57,17 +64,20 @@ async function attemptDelete(
     requested: resource,
     subresource: '',
     namespace: target.namespace,
-    name: target.name,
+    // Who deletes a collection names none of its objects.
+    name: admission === 'of a collection' ? '' : target.name,
     object: seen,
     old: seen,
     call,
     options,
     state: stateOf(core),
   }
-  const mutating = core.admission.mutate(request)
-  if (mutating !== undefined) await mutating
-  const validating = core.admission.validate(request)
-  if (validating !== undefined) await validating
+  if (admission !== 'done') {
+    const mutating = core.admission.mutate(request)
+    if (mutating !== undefined) await mutating
+    const validating = core.admission.validate(request)
+    if (validating !== undefined) await validating
+  }
 
   const decision = decideDeletion(resource, object, options, core.now())
   const { key, revision } = entry

@@ -4,6 +4,7 @@ import { validateBinding } from '../../machinery/kinds/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import { changeObject } from '../registry/change.ts'
+import { admitCommand } from '../registry/command.ts'
 import type { Core } from '../registry/core.ts'
 import { timestamp } from '../registry/core.ts'
 import type { Created, Subresource } from '../registry/subresource.ts'
@@ -20,10 +21,18 @@ export const SUCCESS = (): KubeObject => ({
 
 const BINDING = { group: '', resource: 'pods/binding' }
 
-/** POST pods/x/binding, and POST bindings with the pod's name in the body. @throws StatusError 400, 404, 409, 422 */
-export async function bindPod(core: Core, call: Call, pod: Target, binding: KubeObject): Promise<Created> {
+/** POST pods/x/binding, and POST bindings (`asked`) with the pod's name in the body. @throws StatusError 400, 404, 409, 422 */
+export async function bindPod(
+  core: Core,
+  call: Call,
+  pod: Target,
+  binding: KubeObject,
+  asked: Target = pod,
+): Promise<Created> {
+  const validating = await admitCommand(core, call, asked, binding)
   const { name = '' } = binding.metadata
   if (name !== pod.name) throw errors.badRequest('name in URL does not match name in Binding object')
+  await validating()
   const wrong = validateBinding(binding)
   if (wrong.length > 0) throw errors.invalid({ group: '', kind: 'Binding' }, name, wrong)
   const node: string = binding['target'].name
@@ -68,4 +77,4 @@ function refusal(pod: KubeObject): string | undefined {
   return undefined
 }
 
-export const binding: Subresource = { create: bindPod }
+export const binding: Subresource = { create: (core, call, pod, object) => bindPod(core, call, pod, object) }

@@ -6,6 +6,7 @@ import { labelSelectorOf, matchesLabels } from '../../machinery/selector/labels.
 import type { StatusError } from '../../machinery/status.ts'
 import { errors, isReason } from '../../machinery/status.ts'
 import { changeObject } from '../registry/change.ts'
+import { admitCommand } from '../registry/command.ts'
 import type { Core } from '../registry/core.ts'
 import { newest, reworded, timestamp } from '../registry/core.ts'
 import { deleteObject } from '../registry/delete.ts'
@@ -26,9 +27,11 @@ export const eviction: Subresource = { create: evictPod }
 
 /** @throws StatusError 400, 404, 409, 429, 500 */
 async function evictPod(core: Core, call: Call, target: Target, request: KubeObject): Promise<Created> {
+  const validating = await admitCommand(core, call, target, request)
   if ((request.metadata.name ?? target.name) !== target.name) {
     throw errors.badRequest('name in URL does not match name in Eviction object')
   }
+  await validating()
   const { dryRun, ...options } = (request['deleteOptions'] ?? {}) as DeleteOptions & { dryRun?: readonly string[] }
   const asked: Call = (dryRun ?? []).length > 0 ? { ...call, dryRun: true } : call
   const pinned = options.preconditions?.resourceVersion !== undefined
@@ -177,7 +180,7 @@ function denial(name: string, status: KubeObject['status']): string {
 async function markAndDelete(core: Core, call: Call, target: Target, options: DeleteOptions): Promise<void> {
   const pod: Target = { resource: target.resource, namespace: target.namespace, name: target.name }
   if (call.dryRun === true) {
-    await deleteObject(core, call, pod, options)
+    await deleteObject(core, call, pod, options, 'done')
     return
   }
   const condition: Condition = {
@@ -205,5 +208,5 @@ async function markAndDelete(core: Core, call: Call, target: Target, options: De
   )
   const { resourceVersion, ...rest } = options.preconditions ?? {}
   const moved = resourceVersion === undefined ? rest : { ...rest, resourceVersion: String(marked.entry.revision) }
-  await deleteObject(core, call, pod, { ...options, preconditions: moved })
+  await deleteObject(core, call, pod, { ...options, preconditions: moved }, 'done')
 }

@@ -2,6 +2,7 @@
 import type { Call, Target } from '../contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
+import { admitCommand } from '../registry/command.ts'
 import { getObject } from '../registry/get.ts'
 import type { Created, Subresource, SubresourceFinder } from '../registry/subresource.ts'
 import { approval } from './approval.ts'
@@ -28,7 +29,9 @@ const BUILT_IN: ReadonlyMap<string, Subresource> = new Map([
 export function createFinder(issueToken: TokenIssuer | undefined): SubresourceFinder {
   const token: Subresource = {
     async create(core, call, target, request): Promise<Created> {
+      const validating = await admitCommand(core, call, target, request)
       const { object: account } = await getObject(core, call, { ...target, subresource: '' })
+      await validating()
       return { object: await issueToken!(call, account, request), created: true }
     },
   }

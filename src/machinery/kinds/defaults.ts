@@ -90,25 +90,6 @@ const horizontalPodAutoscaler: KindRules = withStatus((object) => {
   spec.behavior.scaleDown = scalingRules(spec.behavior.scaleDown, down)
 })
 
-function webhooks(mutating: boolean): KindRules {
-  return {
-    defaults: (object) => {
-      for (const webhook of listOf(object['webhooks'])) {
-        fill(webhook, 'failurePolicy', 'Fail')
-        fill(webhook, 'matchPolicy', 'Equivalent')
-        fill(webhook, 'namespaceSelector', {})
-        fill(webhook, 'objectSelector', {})
-        fill(webhook, 'timeoutSeconds', 10)
-        if (mutating) fill(webhook, 'reinvocationPolicy', 'Never')
-        for (const rule of listOf(webhook.rules)) fill(rule, 'scope', '*')
-        const service: Json = webhook.clientConfig?.service
-        if (isSet(service)) fill(service, 'port', 443)
-      }
-    },
-    generation: (object) => object['webhooks'] as unknown,
-  }
-}
-
 const csiDriver: KindRules = {
   defaults: (object) => {
     const spec: Json = (object['spec'] ??= {})
@@ -150,6 +131,4 @@ export const DEFAULTS_ONLY: readonly (readonly [string, KindRules])[] = [
   ['storage.k8s.io/VolumeAttributesClass', { generation: false }],
   ['node.k8s.io/RuntimeClass', { generation: false }],
   ['autoscaling/HorizontalPodAutoscaler', horizontalPodAutoscaler],
-  ['admissionregistration.k8s.io/MutatingWebhookConfiguration', webhooks(true)],
-  ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', webhooks(false)],
 ]

@@ -2,6 +2,7 @@
 import { mutatingBindingRules, validatingBindingRules } from './admissionregistration/bindings.ts'
 import { mutatingPolicyRules } from './admissionregistration/mutating-policy.ts'
 import { validatingPolicyRules } from './admissionregistration/validating-policy.ts'
+import { mutatingWebhookRules, validatingWebhookRules } from './admissionregistration/webhooks.ts'
 import { apiServiceRules } from './apiregistration/apiservice.ts'
 import { daemonSetRules } from './apps/daemonset.ts'
 import { deploymentRules } from './apps/deployment.ts'
@@ -65,6 +66,8 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['/ServiceAccount', serviceAccountRules],
   ['admissionregistration.k8s.io/MutatingAdmissionPolicy', { ...mutatingPolicyRules, validate: () => [] }],
   ['admissionregistration.k8s.io/MutatingAdmissionPolicyBinding', mutatingBindingRules],
+  ['admissionregistration.k8s.io/MutatingWebhookConfiguration', mutatingWebhookRules],
+  ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', validatingWebhookRules],
   ['admissionregistration.k8s.io/ValidatingAdmissionPolicy', validatingPolicyRules],
   ['admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding', validatingBindingRules],
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionRules],

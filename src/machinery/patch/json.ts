@@ -157,8 +157,13 @@ function text(operation: Operation, name: 'path' | 'from', verb: string): string
   throw invalid(`${verb} operation failed to decode ${name}: missing value`)
 }
 
-const missing = (verb: string, what: string, path: string): PatchError =>
-  invalid(`${verb} operation does not apply: doc is missing ${what}: ${quoted(path)}: missing value`)
+const missing = (verb: string, what: string, path: string): PatchError => {
+  // As upstream's library has it, quoted here and not there.
+  const shown = verb === 'add' || verb === 'remove' ? quoted(path) : path
+  return invalid(
+    `${verb} operation does not apply: ${verb === 'test' ? '' : 'doc '}is missing ${what}: ${shown}: missing value`,
+  )
+}
 
 function run(draft: Draft, operation: Operation): void {
   const verb = own(operation, 'op')

@@ -74,6 +74,8 @@ export function isNamespaces({ info }: ServedResource): boolean {
 }
 
 function shown(object: KubeObject, served: ServedResource, { name, namespace, subresource }: View): KubeObject {
+  // A Binding, an Eviction, a TokenRequest is what it is.
+  if (subresource !== 'scale' && kindOf(served, subresource).kind !== served.info.kind) return object
   const converted = convert(object, apiVersionOf(served.info))
   if (subresource !== 'scale') return converted
   return scale.view!(converted, { resource: served, namespace, name, subresource })
