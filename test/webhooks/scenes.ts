@@ -538,24 +538,22 @@ export const SCENES: readonly Scene[] = [
   {
     name: 'match conditions of configurations',
     asks: [
-      ...[
-        [{ name: 'a', expression: 'object.metadata.name ==' }],
-        [{ name: 'a', expression: '1 + 1' }],
-        [{ name: 'a', expression: 'params.x' }],
-        [{ name: 'a', expression: ' ' }],
-        [{ name: 'a b', expression: 'true' }],
+      [{ name: 'a', expression: 'object.metadata.name ==' }],
+      [{ name: 'a', expression: '1 + 1' }],
+      [{ name: 'a', expression: 'params.x' }],
+      [{ name: 'a', expression: ' ' }],
+      [{ name: 'a b', expression: 'true' }],
+      [
+        { name: 'a', expression: 'true' },
+        { name: 'a', expression: 'unknown' },
+      ],
+    ].map(
+      (matchConditions) =>
         [
-          { name: 'a', expression: 'true' },
-          { name: 'a', expression: 'unknown' },
-        ],
-      ].map(
-        (matchConditions) =>
-          [
-            `POST ${VALIDATING}?dryRun=All`,
-            configuration('ValidatingWebhookConfiguration', 'conditions', [{ ...valid, matchConditions }]),
-          ] as const,
-      ),
-    ],
+          `POST ${VALIDATING}?dryRun=All`,
+          configuration('ValidatingWebhookConfiguration', 'conditions', [{ ...valid, matchConditions }]),
+        ] as const,
+    ),
   },
   {
     name: 'two that fail in different ways',
