@@ -54,6 +54,8 @@ export interface Authorizer {
 export interface AuditSink {
   /** Adds an annotation to the request's audit event. The first value of a key stays. */
   annotate(key: string, value: string): void
+  /** Tells what was sent, as it was understood: decoded and defaulted. */
+  requestObject(object: object): void
 }
 
 /** What a request holds of its process while it runs: see fairshare. */
@@ -87,6 +89,8 @@ export interface Call {
   readonly options?: Readonly<Record<string, string>>
   /** When nobody waits for the answer any more: milliseconds of `performance.now`. @default never */
   readonly deadline?: number
+  /** Authorization has been asked already: for requests whose body is read behind it. */
+  readonly authorized?: boolean
   /** Absent where no audit policy asks for the request. */
   readonly audit?: AuditSink
   /** Absent for calls from within the process. */

@@ -3,6 +3,9 @@ import { createApi, type Registry } from '../apiserver/registry/api.ts'
 import { defaultPlugins } from '../apiserver/admission/plugins.ts'
 import { Aggregator } from '../apiserver/aggregation/aggregator.ts'
 import { keepTrust } from '../apiserver/aggregation/trust.ts'
+import { auditor } from '../apiserver/audit/auditor.ts'
+import type { AuditPolicy } from '../apiserver/audit/policy.ts'
+import type { AuditOutput } from '../apiserver/audit/record.ts'
 import { authenticator } from '../apiserver/authn/authenticator.ts'
 import { boundObjects } from '../apiserver/authn/bound.ts'
 import { frontProxyDefaults, type FrontProxyOptions } from '../apiserver/authn/front-proxy.ts'
@@ -62,6 +65,8 @@ export interface ClusterOptions {
    * @default all: for clusters whose users may reach what the process reaches
    */
   readonly reach?: ReachOptions
+  /** What is logged of which requests, and where. @default nothing */
+  readonly audit?: { readonly policy: AuditPolicy; readonly output: AuditOutput }
   /** Proxies in front of this server that say who asks. @default none but this server itself, towards others */
   readonly frontProxy?: FrontProxyOptions & {
     /** PEM of the authorities of their certificates. */
@@ -218,6 +223,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     openapi: aggregator.openapi(createOpenApi(catalog)),
     aggregation: aggregator,
     version: versionInfo,
+    ...(options.audit !== undefined && { audit: auditor(options.audit) }),
     metrics: runtime.requestMetrics(options.processMetrics ?? false),
     connectors: { 'pods/log': logConnector(pod, options.logs) },
     issuer: { configuration: issuerConfiguration(ISSUER, `${ISSUER}/openid/v1/jwks`), jwks: keySet(keys) },

@@ -186,8 +186,8 @@ export const errors = {
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again'
 
 /** The answer to a finished delete. */
-export function success(d: StatusDetails): Status {
-  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details: d, code: 200 }
+export function success(d: StatusDetails): Omit<Status, 'code'> {
+  return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details: d }
 }
 
 /** Whether an error is a StatusError with this reason. */

@@ -21,7 +21,7 @@ function allowing(...lines: string[]): Authorizer {
 function as(headers: Record<string, string>, authorizer: Authorizer, user = asking): UserInfo | string {
   try {
     const request = { user, verb: 'list', group: '', version: 'v1', resource: 'pods', namespace: '', name: '' }
-    return impersonate(headers, request, authorizer)
+    return impersonate(headers, request, authorizer)?.user ?? request.user
   } catch (error) {
     return (error as Error).message
   }

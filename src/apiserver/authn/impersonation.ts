@@ -33,9 +33,16 @@ type Mode = 'associated-node' | 'arbitrary-node' | 'serviceaccount' | 'user-info
 
 const modes: readonly Mode[] = ['associated-node', 'arbitrary-node', 'serviceaccount', 'user-info']
 
+/** Whom a request acts as. */
+export interface Impersonated {
+  readonly user: UserInfo
+  /** The verb of the constrained mode that allowed it, such as `impersonate:user-info`; '' for the plain `impersonate`. */
+  readonly constraint: string
+}
+
 /**
- * Whom the request acts as: the asking user, or the one it may impersonate. `attributes` are those of the request
- * itself, with the asking user.
+ * Whom the request acts as, if its headers ask for somebody else. `attributes` are those of the request itself, with the
+ * asking user.
  *
  * @throws StatusError 400 for headers without a user name, 403 when it may not
  */
@@ -43,9 +50,9 @@ export function impersonate(
   headers: Readonly<Record<string, string>>,
   attributes: Attributes,
   authorizer: Authorizer,
-): UserInfo {
+): Impersonated | undefined {
   const wanted = wantedUser(headers)
-  if (wanted === undefined) return attributes.user
+  if (wanted === undefined) return undefined
   const allow = (asked: Attributes): void => {
     const decision = authorizer.authorize(asked)
     if (!decision.allowed) throw forbidden(asked, decision.reason)
@@ -56,7 +63,7 @@ export function impersonate(
     try {
       if (mode !== undefined) allow({ ...attributes, verb: `impersonate-on:${mode}:${attributes.verb}` })
       checkIdentity(mode, wanted, attributes.user, allow)
-      return madeUser(mode, wanted)
+      return { user: madeUser(mode, wanted), constraint: mode === undefined ? '' : `impersonate:${mode}` }
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
       first ??= error
@@ -76,7 +83,16 @@ function wantedUser(headers: Readonly<Record<string, string>>): Wanted | undefin
   }
   if (name !== '') return { name, uid, groups, extra }
   if (uid === '' && groups.length === 0 && extra.size === 0) return undefined
-  throw errors.badRequest('requested impersonation of a UID, groups or extra values without impersonating a user name')
+  throw errors.badRequest(`requested ${goText({ name, uid, groups, extra })} without impersonating a user name`)
+}
+
+/** As Go prints a user. */
+function goText({ name, uid, groups, extra }: Wanted): string {
+  const strings = (list: readonly string[]): string => `[]string{${list.map((one) => JSON.stringify(one)).join(', ')}}`
+  const pairs = [...extra.keys()].toSorted().map((key) => `${JSON.stringify(key)}:${strings(extra.get(key)!)}`)
+  const groupText = groups.length === 0 ? '[]string(nil)' : strings(groups)
+  const extraText = pairs.length === 0 ? 'map[string][]string(nil)' : `map[string][]string{${pairs.join(', ')}}`
+  return `&user.DefaultInfo{Name:${JSON.stringify(name)}, UID:${JSON.stringify(uid)}, Groups:${groupText}, Extra:${extraText}}`
 }
 
 function values(header: string | undefined): readonly string[] {

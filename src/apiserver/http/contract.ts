@@ -1,5 +1,6 @@
 /** What the HTTP layer of one cluster needs from its surroundings. */
 import type { Aggregation } from '../aggregation/contract.ts'
+import type { Auditor } from '../audit/auditor.ts'
 import type { Api, Target, UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
 import type { FairShare } from '../fairshare/fairshare.ts'
@@ -90,6 +91,8 @@ export interface HandlerOptions {
   readonly checks?: readonly HealthCheck[]
   /** @default none: `/metrics` is 404 */
   readonly metrics?: Metrics
+  /** @default none */
+  readonly audit?: Auditor
   /** `pods/log` and other connecting subresources, by `resource/subresource`. @default none: 404 */
   readonly connectors?: Readonly<Record<string, Connector>>
   /** Group versions that other servers serve. @default none */

@@ -52,7 +52,6 @@ describe('objects', () => {
       metadata: {},
       status: 'Success',
       details: { name: 'x', kind: 'configmaps', uid },
-      code: 200,
     })
     assert.equal((await server.ask('GET', `${MAPS}/x`)).status, 404)
   })
@@ -140,12 +139,18 @@ describe('paths', () => {
   const cases: [string, string, number, string][] = [
     ['GET', '/nope', 404, '404 page not found\n'],
     ['GET', '/apis/nope/v1/things', 404, '404 page not found\n'],
-    ['GET', '/api/v1/namespaces/default/things', 404, '404 page not found\n'],
-    ['GET', '/api/v1/namespaces/default/pods/x/things', 404, '404 page not found\n'],
-    ['GET', '/api/v1/namespaces/default/nodes', 404, '404 page not found\n'],
     ['GET', '/api//v1/pods', 404, '404 page not found\n'],
     ['GET', '/api/v1/../v1/pods', 404, '404 page not found\n'],
   ]
+  for (const path of ['things', 'pods/x/things', 'nodes']) {
+    test(`GET /api/v1/namespaces/default/${path}`, async () => {
+      const { json } = await (await testServer()).ask('GET', `/api/v1/namespaces/default/${path}`)
+      assert.deepEqual(
+        [json.code, json.reason, json.message],
+        [404, 'NotFound', 'the server could not find the requested resource'],
+      )
+    })
+  }
   for (const [method, path, status, text] of cases) {
     test(`${method} ${path}`, async () => {
       const answer = await (await testServer()).ask(method, path)

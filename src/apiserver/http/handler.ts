@@ -4,6 +4,8 @@
  */
 import { StatusError, errors } from '../../machinery/status.ts'
 import { forbidden } from '../authz/forbidden.ts'
+import { attempted } from '../audit/auditor.ts'
+import { noteDecision } from '../audit/decision.ts'
 import { impersonate } from '../authn/impersonation.ts'
 import type { Attributes, UserInfo } from '../contract.ts'
 import type { Exchange, Handler } from '../exchange.ts'
@@ -25,6 +27,7 @@ export function createHandler(options: HandlerOptions): Handler {
   return async (exchange) => {
     const reply = new Reply(exchange, options.gzipFrom ?? GZIP_FROM)
     const started = performance.now()
+    let failure: unknown
     let info: RequestInfo = { path: exchange.path, verb: exchange.method.toLowerCase() }
     try {
       const query = new Query(exchange.query)
@@ -36,8 +39,10 @@ export function createHandler(options: HandlerOptions): Handler {
         reply.noSuchPath()
       }
     } catch (error) {
+      failure = error
       await fail(options, info, reply, error)
     }
+    if (reply.audit !== undefined) endAudit(reply, failure)
     const { group = '', version = '', resource = '', subresource = '' } = known(options, info) ?? {}
     const seconds = (performance.now() - started) / 1000
     options.metrics?.observe({ verb: info.verb, group, version, resource, subresource, code: reply.code, seconds })
@@ -126,8 +131,7 @@ async function answer(
 ): Promise<void> {
   const long = deadline === undefined
   const { exchange } = reply
-  const asking = await authenticated(options, exchange)
-  const user = impersonate(exchange.headers, attributesOf(info, asking), options.api.authorizer)
+  const user = await whoAsks(options, info, reply, long)
   const open = long ? options.fairShare?.shares.admitLongRunning(options.fairShare.cluster) : undefined
   try {
     const asked = seat(options, info, exchange)
@@ -138,7 +142,7 @@ async function answer(
     try {
       const remote = options.aggregation?.find(info.path)
       if (remote !== undefined) {
-        authorize(options, attributesOf(info, user))
+        authorize(options, attributesOf(info, user), reply)
         await options.aggregation!.proxy(remote, user, reply)
       } else if (info.resource === undefined) await answerPath(options, info, query, user, reply)
       else await answerResource({ options, info, asked: info.resource, query, user, reply, deadline })
@@ -187,13 +191,50 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
 }
 
 /** @throws StatusError 403 */
-function authorize({ api }: HandlerOptions, attributes: Attributes): void {
+function authorize({ api }: HandlerOptions, attributes: Attributes, reply: Reply): void {
   const decision = api.authorizer.authorize(attributes)
+  if (reply.audit !== undefined) noteDecision(reply.audit, decision)
   if (!decision.allowed) throw forbidden(attributes, decision.reason)
 }
 
-async function authenticated(options: HandlerOptions, exchange: Exchange): Promise<UserInfo> {
-  const user = await options.authenticate(exchange)
-  if (user === undefined) throw errors.unauthorized()
-  return user
+/** The user as whom the request acts. The audit record begins here, when it is known who asks. */
+async function whoAsks(options: HandlerOptions, info: RequestInfo, reply: Reply, long: boolean): Promise<UserInfo> {
+  const { exchange } = reply
+  const asked = options.authenticate(exchange)
+  const asking = asked instanceof Promise ? await asked : asked
+  const attributes = attributesOf(info, asking ?? nobody)
+  if (options.audit !== undefined) {
+    reply.audit = options.audit.begin(exchange, reply.headers['audit-id']!, attributes, asking !== undefined)
+    if (asking === undefined) reply.audit?.status({ message: attempted(exchange) })
+    else reply.audit?.stage('RequestReceived')
+    reply.announces = long || asking === undefined
+  }
+  if (asking === undefined) throw errors.unauthorized()
+  const as = impersonate(exchange.headers, attributes, options.api.authorizer)
+  if (as === undefined) return asking
+  reply.audit?.impersonated(as.user, as.constraint)
+  return as.user
+}
+
+const nobody: UserInfo = { name: '', groups: [] }
+
+/** The last event of a request. */
+function endAudit(reply: Reply, failure: unknown): void {
+  const { audit } = reply
+  if (audit === undefined) return
+  if (failure !== undefined && !(failure instanceof StatusError)) {
+    audit.status({
+      status: 'Failure',
+      message: `APIServer panic'd: ${failure instanceof Error ? failure.message : 'unknown'}`,
+      reason: 'InternalError',
+      code: 500,
+    })
+    return audit.stage('Panic')
+  }
+  if (reply.code === 0 && !audit.hasStatus) {
+    audit.status({ status: 'Success', message: 'Connection closed early', code: 200 })
+    if (reply.announces) audit.stage('ResponseStarted')
+  }
+  // Who could not say who it is gets one event, when it is answered.
+  if (!audit.isRefusal) audit.stage('ResponseComplete')
 }

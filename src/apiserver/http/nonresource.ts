@@ -1,5 +1,6 @@
 /** Paths that are no resources: health, version, metrics, discovery, OpenAPI, the issuer's documents. */
 import { StatusError, errors } from '../../machinery/status.ts'
+import { noteDecision } from '../audit/decision.ts'
 import { forbidden } from '../authz/forbidden.ts'
 import type { UserInfo } from '../contract.ts'
 import type { HandlerOptions } from './contract.ts'
@@ -33,11 +34,14 @@ export async function answerPath(
 ): Promise<void> {
   const attributes = { user, verb: info.verb, path: info.path }
   const decision = options.api.authorizer.authorize(attributes)
+  if (reply.audit !== undefined) noteDecision(reply.audit, decision)
   if (!decision.allowed) throw forbidden(attributes, decision.reason)
   const { path } = info
   if (answerHealth(path, query, options.checks ?? [], reply)) return
   const reads = info.verb === 'get' || info.verb === 'head'
-  if (!reads) {
+  // Go's router of API paths has no route for HEAD; others take it as GET.
+  const routed = info.verb === 'head' && /^\/(?:version|apis?)(?:\/|$)/.test(path)
+  if (!reads || routed) {
     if (isKnown(options, path, query, reply)) throw methodNotAllowed()
     return reply.noSuchPath()
   }

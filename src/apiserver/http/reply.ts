@@ -7,6 +7,7 @@ import { writeYaml } from '../../machinery/codec/yaml-write.ts'
 import { StatusError, errors } from '../../machinery/status.ts'
 import type { Status } from '../../machinery/status.ts'
 import type { Seat } from '../contract.ts'
+import type { AuditRecord } from '../audit/record.ts'
 import type { AnswerStream, Exchange } from '../exchange.ts'
 import { acceptsGzip, negotiateError } from './negotiation.ts'
 import type { Encoding } from './negotiation.ts'
@@ -29,6 +30,10 @@ export class Reply {
   readonly warnings: string[] = []
   /** What the request holds; absent where nobody shares. */
   seat: Seat | undefined
+  /** Absent where no audit policy asks for the request. */
+  audit: AuditRecord | undefined
+  /** Whether the audit log is told when the answer begins: it may take long. */
+  announces = false
   readonly #gzipFrom: number
   /** The code that was answered, 0 before. */
   code = 0
@@ -49,6 +54,10 @@ export class Reply {
 
   #head(code: number, type: string, extra?: Record<string, string>): Record<string, string> {
     this.code = code
+    if (this.audit !== undefined) {
+      this.audit.code(code)
+      if (this.announces) this.audit.stage('ResponseStarted')
+    }
     const warning = warningHeader(this.warnings)
     return {
       ...this.headers,
@@ -79,6 +88,7 @@ export class Reply {
   /** Sends bytes, compressed when that pays. */
   async bytes(code: number, body: Buffer, extra?: Record<string, string>, encoding: Encoding = 'json'): Promise<void> {
     if (this.started) return
+    if (encoding === 'json' && extra === undefined) this.audit?.responseBytes(body)
     if (body.length >= this.#gzipFrom && acceptsGzip(this.exchange.headers['accept-encoding'])) {
       const head = this.#head(code, MEDIA[encoding], { ...extra, 'content-encoding': 'gzip', vary: varied(extra) })
       const pack = (): Promise<Buffer> => gzipAsync(body, { level: 1 })
@@ -96,6 +106,8 @@ export class Reply {
     encoding: Encoding = 'json',
     extra?: Record<string, string>,
   ): Promise<void> {
+    if (this.started) return
+    this.audit?.responseObject(object)
     if (encoding === 'yaml') this.raw(code, MEDIA.yaml, writeYaml(object), extra)
     else
       await this.bytes(
@@ -138,6 +150,7 @@ export class Reply {
     }
     if (next.done === true) return this.bytes(code, Buffer.concat(gathered, size), undefined, encoding)
 
+    this.audit?.tooLarge()
     const compress = acceptsGzip(this.exchange.headers['accept-encoding'])
     const extra: Record<string, string> = compress ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}
     const stream = this.stream(code, MEDIA[encoding], extra)

@@ -1,7 +1,9 @@
 /** Resource requests: from the path to a verb of the Api, from its result to an answer. */
 import type { KubeObject } from '../../machinery/object.ts'
-import { success } from '../../machinery/status.ts'
+import { errors, success } from '../../machinery/status.ts'
+import { typeTable } from '../../machinery/types/index.ts'
 import type { Call, Listed, PatchType, ServedResource, Stored, Target, UserInfo, Written } from '../contract.ts'
+import { noteDecision } from '../audit/decision.ts'
 import { forbidden } from '../authz/forbidden.ts'
 import { objectBody, optionsBody, patchBody, patchType } from './body.ts'
 import { listPieces, objectBytes } from './bytes.ts'
@@ -67,17 +69,20 @@ function wrongScope(resource: ServedResource, asked: ResourceRequest): boolean {
   return asked.namespace !== '' && asked.resource !== 'namespaces'
 }
 
-/** 404 in plain text, but only for those who may know it. */
+/** 404, but only for those who may know it: a Status in what is built in, plain text outside. */
 function unknown(request: Request): void {
   authorize(request)
+  const { group, version } = request.asked
+  if (typeTable.resources.some((info) => info.group === group && info.version === version)) throw errors.notFoundPath()
   request.reply.noSuchPath()
 }
 
 /** Kubernetes' refusal: `pods "x" is forbidden: User "u" cannot get resource …`. @throws StatusError 403 */
-function authorize({ options, info, asked, user }: Request, as = info.verb): void {
+function authorize({ options, info, asked, user, reply }: Request, as = info.verb): void {
   const { group, version, resource, subresource, namespace, name } = asked
   const attributes = { user, verb: as, group, version, resource, subresource, namespace, name }
   const decision = options.api.authorizer.authorize(attributes)
+  if (reply.audit !== undefined) noteDecision(reply.audit, decision)
   if (!decision.allowed) throw forbidden(attributes, decision.reason)
 }
 
@@ -111,7 +116,11 @@ async function connect(request: Request, target: Target, connector: NonNullable<
   }
 }
 
+/** Those that read a body, which is not read for those who may not send it. */
+const WITH_BODY: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
+
 async function verb(request: Request, target: Target): Promise<void> {
+  if (WITH_BODY.has(request.info.verb)) authorize(request)
   switch (request.info.verb) {
     case 'get':
       return get(request, target)
@@ -143,9 +152,11 @@ function call(request: Request, write?: WriteOptions): Call {
       return reply.exchange.signal
     },
     warnings: reply.warnings,
+    ...(reply.audit === undefined ? {} : { audit: reply.audit }),
     ...(reply.seat === undefined ? {} : { seat: reply.seat }),
     ...(request.deadline === undefined ? {} : { deadline: request.deadline }),
     ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),
+    ...(WITH_BODY.has(request.info.verb) && { authorized: true }),
     ...(write === undefined
       ? {}
       : { dryRun: write.dryRun, fieldValidation: write.fieldValidation, options: write.given }),
@@ -248,6 +259,7 @@ async function create(request: Request, target: Target): Promise<void> {
   const as = accepted(request, target)
   const write = writeOptions(query, 'CreateOptions', reply.exchange.headers['user-agent'])
   const object = await objectBody(request.reply, target, write, bodyLimit(request))
+  reply.audit?.requestObject(object)
   deprecation(request, target.resource)
   const written = await options.api.create(call(request, write), target, object)
   await answer(request, target, as, written.created ? 201 : 200, written)
@@ -258,6 +270,7 @@ async function update(request: Request, target: Target): Promise<void> {
   const as = accepted(request, target)
   const write = writeOptions(query, 'UpdateOptions', reply.exchange.headers['user-agent'])
   const object = await objectBody(request.reply, target, write, bodyLimit(request))
+  reply.audit?.requestObject(object)
   deprecation(request, target.resource)
   const written = await options.api.update(call(request, write), target, object)
   await answer(request, target, as, written.created ? 201 : 200, written)
@@ -269,15 +282,25 @@ async function patch(request: Request, target: Target): Promise<void> {
   const type: PatchType = patchType(reply.exchange.headers['content-type'], target)
   const write = writeOptions(query, 'PatchOptions', reply.exchange.headers['user-agent'], type === 'apply')
   const body = await patchBody(reply, type, write, bodyLimit(request))
+  reply.audit?.requestPatch(body)
   deprecation(request, target.resource)
   const written = await options.api.patch(call(request, write), target, type, body, write.force)
   await answer(request, target, as, written.created ? 201 : 200, written)
 }
 
+async function deletionBody({ reply, options }: Request): Promise<Record<string, unknown> | undefined> {
+  const body = await optionsBody(reply, options.maxBody ?? MAX_BODY)
+  if (body !== undefined && reply.audit !== undefined) {
+    const { metadata: _metadata, ...rest } = body
+    reply.audit.requestObject({ ...rest, kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/__internal' })
+  }
+  return body
+}
+
 async function remove(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
-  const asked = deleteOptions(query, await optionsBody(reply, bodyLimit(request)))
+  const asked = deleteOptions(query, await deletionBody(request))
   const { dryRun, orphanDependents, ...rest } = asked
   const result = await options.api.delete(Object.assign(deleting(request), { dryRun }), target, rest)
   deprecation(request, target.resource)
@@ -298,7 +321,7 @@ async function removeAll(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
   const parameters = listOptions(query)
-  const asked = deleteOptions(query, await optionsBody(reply, bodyLimit(request)))
+  const asked = deleteOptions(query, await deletionBody(request))
   const { dryRun, orphanDependents: _orphan, ...rest } = asked
   const entries = await options.api.deleteCollection(
     Object.assign(deleting(request), { dryRun }),

@@ -90,7 +90,7 @@ export function createApi(options: ApiOptions): Registry {
   /** The verb is served, and the user may do it. */
   const enter = (call: Call, verb: string, target: Target, name = target.name): void => {
     requireVerb(target.resource, verb, target.subresource)
-    authorize(authorizer, call, verb, target, name)
+    if (call.authorized !== true) authorize(authorizer, call, verb, target, name)
   }
 
   return {

@@ -34,6 +34,7 @@ export async function createObject(
   managed?: readonly unknown[],
 ): Promise<Written> {
   const { resource } = target
+  const sent = input.metadata.namespace
   checkNamespace(resource, target.namespace, input.metadata)
   if ((input.metadata.resourceVersion ?? '') !== '') {
     throw errors.badRequest('resourceVersion should not be set on objects to be created')
@@ -42,6 +43,11 @@ export async function createObject(
   wipe(input.metadata)
   if (resource.custom !== undefined) refuseTerminating(core, resource)
   const object = prepared(core, resource, input)
+  if (call.audit !== undefined) {
+    // The namespace of the URL was not sent.
+    const { namespace: _namespace, ...metadata } = object.metadata
+    call.audit.requestObject(sent === undefined ? { ...object, metadata } : object)
+  }
   const storage = workingVersion(core, resource)
   if (managed !== undefined) setManagers(object.metadata, managed)
   else {

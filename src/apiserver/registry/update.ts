@@ -6,6 +6,7 @@ import type { Change } from './change.ts'
 import { changeObject } from './change.ts'
 import { createObject } from './create.ts'
 import type { Core } from './core.ts'
+import { prepared } from './strategy.ts'
 import { createsOnUpdate } from './facts.ts'
 import { copyJson } from './json.ts'
 import type { Subresource } from './subresource.ts'
@@ -26,6 +27,8 @@ export async function updateObject(
     return part?.merge === undefined ? own : part.merge(copyJson(old), own, target)
   }
   const change = changeOf(target, part, build)
+  if (call.audit !== undefined && part === undefined)
+    call.audit.requestObject(prepared(core, target.resource, copyJson(object)))
   const createsMissing = part === undefined && createsOnUpdate(core.catalog.storage(target.resource))
   const written = await changeObject(core, call, target, {
     ...change,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import type { HostLoops } from '../../controllers/sets.ts'
 import { jsonLog } from '../../cluster/log.ts'
 import { integer, text, type Command } from '../command.ts'
+import { auditOf, auditOptions } from '../audit.ts'
 import { exitCodes } from '../errors.ts'
 import { interrupted } from '../signals.ts'
 import { runOptions } from './up.ts'
@@ -31,6 +32,7 @@ export const command: Command = {
       default: 'all',
       choices: ['all', 'nodes', 'none'],
     },
+    ...auditOptions,
     'write-kubeconfig': { type: 'string', value: 'FILE', description: 'write the admin kubeconfig there' },
   },
   words: [0, 0],
@@ -38,6 +40,7 @@ export const command: Command = {
     'tenantry cluster --store memory --write-kubeconfig kubeconfig',
     'tenantry cluster --data-dir ./data --port 7443 --nodes 10',
     'tenantry cluster --controllers nodes --write-kubeconfig kubeconfig',
+    'tenantry cluster --audit-policy-file policy.yaml --audit-log-path audit.log',
   ],
 
   async run(input) {
@@ -59,8 +62,10 @@ export const command: Command = {
     const child = process.send === undefined ? undefined : await import('../child.ts')
     const store = await openStore({ store: (text(input, 'store') ?? 'sqlite') as 'sqlite' | 'memory', dataDir })
     const runtime = new Runtime({ log: jsonLog((line) => process.stderr.write(line), 'warn'), store })
+    const audit = await auditOf(input, runtime.log)
     const cluster = await startCluster({
       runtime,
+      ...(audit !== undefined && { audit }),
       id: 'cluster',
       name: text(input, 'name') ?? 'tenantry',
       ...(port !== undefined && { port }),
@@ -84,6 +89,7 @@ export const command: Command = {
       : Promise.race([interrupted(), new Promise<void>((end) => child.followParent(end))]))
     await cluster.stop()
     await runtime.close()
+    await audit?.output.close()
     child?.letGo()
     if (given === undefined) rmSync(dataDir, { recursive: true, force: true })
     return exitCodes.ok
