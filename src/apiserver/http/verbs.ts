@@ -318,7 +318,7 @@ function deleting(request: Request): Call {
 }
 
 async function removeAll(request: Request, target: Target): Promise<void> {
-  const { query, reply, options } = request
+  const { query, options } = request
   const as = accepted(request, target)
   const parameters = listOptions(query)
   const asked = deleteOptions(query, await deletionBody(request))
