@@ -195,7 +195,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     now: runtime.now,
     random: runtime.random,
   })
-  const crds = startCustomResources({ range, catalog: api.catalog, api, log: runtime.log, now: runtime.now })
+  const crds = startCustomResources({ range, catalog: api.catalog, api, log: runtime.log, dialler, now: runtime.now })
   const identities: Identities = new WeakMap()
   const frontProxy = options.frontProxy ?? frontProxyDefaults
   const authenticate = authenticator({ tokens, frontProxy, now: runtime.now })

@@ -15,7 +15,11 @@ export interface Send {
   readonly type?: string
   /** Keep the body's text. @default false */
   readonly keep?: boolean
+  /** Ask for aggregated discovery. @default false */
+  readonly aggregated?: boolean
 }
+
+const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json'
 
 export class Session {
   readonly #session: ClientHttp2Session
@@ -36,13 +40,16 @@ export class Session {
   }
 
   /** @throws Error when the stream breaks */
-  send(path: string, { method = 'GET', body, type = 'application/json', keep = false }: Send = {}): Promise<Answer> {
+  send(
+    path: string,
+    { method = 'GET', body, type = 'application/json', keep = false, aggregated = false }: Send = {},
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const stream = this.#session.request(
         {
           ':method': method,
           ':path': path,
-          accept: 'application/json',
+          accept: aggregated ? AGGREGATED : 'application/json',
           ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
         },
         { endStream: body === undefined },

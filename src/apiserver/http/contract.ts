@@ -60,7 +60,8 @@ export interface Metrics {
 export interface Document {
   readonly status: number
   readonly headers: Record<string, string>
-  readonly body: Buffer | string
+  /** Large ones come in pieces, made as they are sent. */
+  readonly body: Buffer | string | Iterable<Buffer>
 }
 
 /** Discovery and OpenAPI: documents by path. */

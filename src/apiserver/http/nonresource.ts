@@ -65,9 +65,11 @@ export async function answerPath(
   const document = find(options, path, query, reply)
   if (document === undefined) return reply.noSuchPath()
   const { 'content-type': type = 'application/json', ...headers } = document.headers
-  if (type === 'application/json' && document.status === 200 && document.body.length > 0)
-    return reply.bytes(200, Buffer.isBuffer(document.body) ? document.body : Buffer.from(document.body), headers)
-  reply.raw(document.status, type, document.body, headers)
+  const { body, status } = document
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return reply.pieces(status, body, 'json', headers)
+  if (type === 'application/json' && status === 200 && body.length > 0)
+    return reply.bytes(200, Buffer.isBuffer(body) ? body : Buffer.from(body), headers)
+  reply.raw(status, type, body, headers)
 }
 
 function find(options: HandlerOptions, path: string, query: Query, reply: Reply) {

@@ -132,7 +132,12 @@ export class Reply {
    * Sends text that comes in pieces. Small ones go out whole; large ones give way to others between their pieces,
    * and hold no seat while their client is slow.
    */
-  async pieces(code: number, pieces: Iterable<Buffer>, encoding: Encoding = 'json'): Promise<void> {
+  async pieces(
+    code: number,
+    pieces: Iterable<Buffer>,
+    encoding: Encoding = 'json',
+    headers: Record<string, string> = {},
+  ): Promise<void> {
     if (this.started) return
     const { seat } = this
     const iterator = pieces[Symbol.iterator]()
@@ -148,11 +153,13 @@ export class Reply {
       if (turn !== undefined) await turn
       next = iterator.next()
     }
-    if (next.done === true) return this.bytes(code, Buffer.concat(gathered, size), undefined, encoding)
+    if (next.done === true) return this.bytes(code, Buffer.concat(gathered, size), headers, encoding)
 
     this.audit?.tooLarge()
     const compress = acceptsGzip(this.exchange.headers['accept-encoding'])
-    const extra: Record<string, string> = compress ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {}
+    const extra: Record<string, string> = compress
+      ? { ...headers, 'content-encoding': 'gzip', vary: varied(headers) }
+      : headers
     const stream = this.stream(code, MEDIA[encoding], extra)
     const sink = compress ? gzipSink(stream, seat) : plainSink(stream, seat)
     try {
