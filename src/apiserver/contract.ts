@@ -170,6 +170,8 @@ export interface CustomResource {
     jsonPath: string
   }[]
   readonly selectableFields: readonly string[]
+  /** Differs when what is published of the version differs. */
+  readonly fingerprint: string
   /** OpenAPI v3 schema of the version as the CRD has it. */
   readonly schema?: object
   readonly deprecationWarning?: string

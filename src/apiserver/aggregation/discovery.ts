@@ -44,7 +44,7 @@ export function mergedDiscovery(inner: Documents, remotes: RemoteGroups, catalog
     const own = inner.find('/apis', NONE, { accept: AGGREGATED_TYPE })!
     const etag = own.headers['etag'] ?? ''
     if (cached?.generation !== remotes.generation || cached.own !== etag) {
-      const document = JSON.parse(own.body.toString()) as { items: Group[] }
+      const document = JSON.parse((own.body as Buffer).toString()) as { items: Group[] }
       const items = mergeGroups(document.items, (group) => group.metadata.name ?? '', aggregatedGroup)
       cached = { generation: remotes.generation, own: etag, document: tagged({ ...document, items }) }
     }
@@ -118,7 +118,7 @@ export function mergedDiscovery(inner: Documents, remotes: RemoteGroups, catalog
       }
       const theirs = [...remotes.all()].filter((remote) => remote.group === name)
       if (theirs.length === 0) return own
-      const before = own === undefined ? undefined : (JSON.parse(own.body.toString()) as LegacyGroup)
+      const before = own === undefined ? undefined : (JSON.parse((own.body as Buffer).toString()) as LegacyGroup)
       const merged = { kind: 'APIGroup', apiVersion: 'v1', ...legacyGroup(name, before, theirs) }
       const plain = { 'content-type': 'application/json', vary: 'Accept' }
       return { status: 200, headers: plain, body: `${JSON.stringify(merged)}\n` }

@@ -4,6 +4,7 @@ import { encodeMembersV2, encodeV2 } from '../../machinery/openapi/index.ts'
 import type { Document, Documents } from '../http/contract.ts'
 import { Query } from '../http/query.ts'
 import type { OpenApiDocuments } from '../openapi/documents.ts'
+import type { MoreV2 } from '../openapi/rendered.ts'
 import type { RemoteService } from './apiservice.ts'
 import type { SpecV2 } from './remote-openapi.ts'
 
@@ -22,7 +23,7 @@ interface Merged {
   readonly generation: number
   readonly own: string
   readonly hash: string
-  body(): Buffer
+  body(): Document['body']
   /** What is remote in protobuf, to be put behind what is here: messages one behind the other are one. */
   protobuf?(): Buffer
 }
@@ -40,7 +41,7 @@ export function mergedOpenApi(inner: OpenApiDocuments, remotes: RemoteSpecs): Do
     const tag = own.headers['etag'] ?? ''
     const known = fresh(index, tag)
     if (known !== undefined) return known
-    const { paths } = JSON.parse(own.body.toString()) as { paths: Record<string, object> }
+    const { paths } = JSON.parse((own.body as Buffer).toString()) as { paths: Record<string, object> }
     for (const remote of remotes.all()) {
       const url = remotes.url(remote)
       if (url !== undefined) paths[`apis/${remote.group}/${remote.version}`] = { serverRelativeURL: url }
@@ -56,7 +57,7 @@ export function mergedOpenApi(inner: OpenApiDocuments, remotes: RemoteSpecs): Do
     if (known !== undefined) return known
     const parts = mergeSpecs(remotes.specs(), (name) => inner.hasDefinition(name))
     const hash = hashOf(own, parts.paths, parts.definitions)
-    const body = (): Buffer => splice(inner.find('/openapi/v2', NONE, JSON_ONLY)!.body as Buffer, parts)
+    const body = (): Iterable<Buffer> => inner.specV2(parts)
     const members = (text: string) => JSON.parse(`{${text}}`) as object
     const protobuf = (): Buffer =>
       encodeV2(
@@ -71,7 +72,7 @@ export function mergedOpenApi(inner: OpenApiDocuments, remotes: RemoteSpecs): Do
     const common = { etag: `"${merged.hash}"`, vary: 'Accept' }
     if (headers['if-none-match'] === common.etag) return { status: 304, headers: common, body: '' }
     const type = own.headers['content-type'] ?? JSON_ONLY.accept
-    const body = type === JSON_ONLY.accept ? merged.body() : Buffer.concat([own.body as Buffer, merged.protobuf!()])
+    const body = type === JSON_ONLY.accept ? merged.body() : behind(own.body, merged.protobuf!())
     return { status: 200, headers: { ...common, 'content-type': type }, body }
   }
 
@@ -93,17 +94,17 @@ const hashOf = (...parts: readonly (Buffer | string)[]): string => {
   return hash.digest('hex').toUpperCase()
 }
 
-interface Parts {
-  /** Members of `paths` and `definitions`, without braces. */
-  readonly paths: string
-  readonly definitions: string
+function* behind(own: Document['body'], more: Buffer): Generator<Buffer> {
+  if (typeof own === 'string' || Buffer.isBuffer(own)) yield Buffer.from(own)
+  else yield* own
+  yield more
 }
 
 /**
  * Definitions of the same name: those that this server has too are its own types or custom resources. Kubernetes' own
  * are the same everywhere; another one gets a name of its own, in everything that refers to it.
  */
-export function mergeSpecs(specs: readonly SpecV2[], isOwn: (name: string) => boolean): Parts {
+export function mergeSpecs(specs: readonly SpecV2[], isOwn: (name: string) => boolean): MoreV2 {
   const taken = new Map<string, string>()
   const paths: string[] = []
   const definitions: string[] = []
@@ -135,17 +136,4 @@ export function mergeSpecs(specs: readonly SpecV2[], isOwn: (name: string) => bo
     for (const [path, text] of spec.paths) paths.push(`${JSON.stringify(path)}:${led(text)}`)
   }
   return { paths: paths.join(','), definitions: definitions.join(',') }
-}
-
-const PATHS = '"paths":{'
-const DEFINITIONS = '},"definitions":{'
-
-/** Puts members into a document whose `paths` stand before its `definitions`, without reading it. */
-function splice(own: Buffer, parts: Parts): Buffer {
-  if (parts.paths === '') return own
-  const paths = own.indexOf(PATHS) + PATHS.length
-  const definitions = own.indexOf(DEFINITIONS, paths) + DEFINITIONS.length
-  const pieces = [own.subarray(0, paths), Buffer.from(`${parts.paths},`), own.subarray(paths, definitions)]
-  if (parts.definitions !== '') pieces.push(Buffer.from(`${parts.definitions},`))
-  return Buffer.concat([...pieces, own.subarray(definitions)])
 }

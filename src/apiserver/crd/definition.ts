@@ -169,6 +169,7 @@ class CustomVersion implements CustomResource {
   readonly scale?: NonNullable<CustomResource['scale']>
   readonly printerColumns: CustomResource['printerColumns']
   readonly selectableFields: readonly string[]
+  readonly fingerprint: string
   readonly schema?: object
   readonly deprecationWarning?: string
   readonly #props: SchemaProps
@@ -188,6 +189,9 @@ class CustomVersion implements CustomResource {
     this.family = family
     if (conversion !== undefined) this.conversion = conversion
     const { versions, group, names } = definition.spec
+    const { uid = '', generation = 0, deletionTimestamp = '' } = definition.metadata
+    const accepted = JSON.stringify(definition.status?.acceptedNames)
+    this.fingerprint = `${uid} ${generation} ${deletionTimestamp} ${version.name} ${accepted}`
     this.storageVersion = versions.find((v) => v.storage)?.name ?? version.name
     this.served = versions.filter((v) => v.served).map((v) => v.name)
     this.hasStatus = version.subresources?.status !== undefined

@@ -66,7 +66,7 @@ export async function answerPath(
   if (document === undefined) return reply.noSuchPath()
   const { 'content-type': type = 'application/json', ...headers } = document.headers
   const { body, status } = document
-  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return reply.pieces(status, body, 'json', headers)
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return reply.pieces(status, body, 'json', document.headers)
   if (type === 'application/json' && status === 200 && body.length > 0)
     return reply.bytes(200, Buffer.isBuffer(body) ? body : Buffer.from(body), headers)
   reply.raw(status, type, body, headers)

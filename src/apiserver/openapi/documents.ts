@@ -6,6 +6,7 @@ import { groupsOf } from '../discovery/groups.ts'
 import type { Document, Documents } from '../http/contract.ts'
 import { negotiate } from '../http/negotiation.ts'
 import type { Query } from '../http/query.ts'
+import type { MoreV2 } from './rendered.ts'
 import { DocumentV2, renderV3 } from './rendered.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -53,8 +54,8 @@ function index(state: State): Buffer {
 /** A document that can be had in several forms. */
 interface Forms {
   readonly hash: string
-  readonly json: () => Buffer
-  readonly protobuf?: () => Buffer
+  readonly json: () => Document['body']
+  readonly protobuf?: () => Document['body']
 }
 
 function cached(headers: Headers, type: string, forms: Forms, extra: Record<string, string> = {}): Document {
@@ -89,9 +90,10 @@ function typeOf(headers: Headers, version: 2 | 3): string {
 
 const FOREVER = 'public, immutable, max-age=31536000'
 
-/** The OpenAPI paths of a cluster, and which definitions version 2 has. */
+/** The OpenAPI paths of a cluster, and its version 2 document for those who add to it. */
 export interface OpenApiDocuments extends Documents {
   hasDefinition(name: string): boolean
+  specV2(more: MoreV2): Iterable<Buffer>
 }
 
 /** The OpenAPI paths of a cluster. */
@@ -101,8 +103,9 @@ export function createOpenApi(catalog: Catalog): OpenApiDocuments {
     const resources = stateOf(catalog).groupVersions.get(path)
     if (resources === undefined) return undefined
     const type = typeOf(headers, 3)
-    const { hash, body, protobuf } = renderV3(resources)
-    const forms = { hash, json: () => body, protobuf }
+    const document = renderV3(resources)
+    const { hash } = document
+    const forms = { hash, json: () => document.body(), protobuf: () => document.protobuf() }
     const asked = query.get('hash')
     if (asked === undefined || asked === '') return cached(headers, type, forms)
     if (asked !== hash) return { status: 301, headers: { location: urlOf(path, hash), vary: 'Accept' }, body: '' }
@@ -127,5 +130,6 @@ export function createOpenApi(catalog: Catalog): OpenApiDocuments {
       })
     },
     hasDefinition: (name) => v2().has(name),
+    specV2: (more) => v2().body(more),
   }
 }

@@ -1,17 +1,29 @@
-/** Rendered OpenAPI documents with their hashes. Those of built-in group versions are shared by the whole process. */
+/**
+ * OpenAPI documents with their hashes. Those of built-in group versions are rendered once for the whole process. What
+ * custom resources publish is rendered piece by piece when it is asked for; its hash needs no text.
+ */
 import { createHash } from 'node:crypto'
-import { HEAD_V2, documentV3, encodeMembersV2, encodeV2, encodeV3, partsV2 } from '../../machinery/openapi/index.ts'
-import type { Published } from '../../machinery/openapi/index.ts'
+import {
+  HEAD_V2,
+  HEAD_V3,
+  customParts,
+  documentV3,
+  encodeMembersV2,
+  encodeV2,
+  encodeV3,
+  partsV2,
+} from '../../machinery/openapi/index.ts'
+import type { CustomParts, Published } from '../../machinery/openapi/index.ts'
 import type { SchemaProps } from '../../machinery/schema/index.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import type { ServedResource } from '../contract.ts'
 
 export interface Rendered {
-  readonly body: Buffer
-  /** The same in protobuf, made when it is first asked for. */
-  protobuf(): Buffer
   /** Upper-case hex. */
   readonly hash: string
+  body(): Buffer | Iterable<Buffer>
+  /** The same in protobuf. */
+  protobuf(): Buffer | Iterable<Buffer>
 }
 
 const hashOf = (...parts: readonly (Buffer | string)[]): string => {
@@ -33,15 +45,51 @@ export function renderV3(resources: readonly ServedResource[]): Rendered {
   const first = resources[0]!
   const known = rendered.get(first)
   if (known !== undefined && sameList(known.resources, resources)) return known.document
-  const body = Buffer.from(JSON.stringify(documentV3(typeTable, resources.map(published))))
-  let protobuf: Buffer | undefined
-  const document = {
-    body,
-    protobuf: () => (protobuf ??= encodeV3(JSON.parse(body.toString()) as object)),
-    hash: hashOf(body),
-  }
+  const document = first.custom === undefined ? builtinV3(resources) : customV3(resources)
   rendered.set(first, { resources, document })
   return document
+}
+
+function builtinV3(resources: readonly ServedResource[]): Rendered {
+  const body = Buffer.from(JSON.stringify(documentV3(typeTable, resources.map(published))))
+  let protobuf: Buffer | undefined
+  return {
+    hash: hashOf(body),
+    body: () => body,
+    protobuf: () => (protobuf ??= encodeV3(JSON.parse(body.toString()) as object)),
+  }
+}
+
+function customV3(resources: readonly ServedResource[]): Rendered {
+  const hash = hashOf('3', ...resources.map((resource) => resource.custom!.fingerprint))
+  return { hash, body: () => piecesV3(resources), protobuf: () => encodedV3(resources) }
+}
+
+/** Messages one behind the other are one. */
+function* encodedV3(resources: readonly ServedResource[]): Generator<Buffer> {
+  const all = resources.map(published)
+  const parts = customParts(typeTable, all, 3)
+  yield encodeV3({ ...HEAD_V3, components: { schemas: parts.common } })
+  for (const resource of all)
+    yield encodeV3({ paths: parts.paths(resource), components: { schemas: parts.schemas(resource) } })
+}
+
+function* piecesV3(resources: readonly ServedResource[]): Generator<Buffer> {
+  const all = resources.map(published)
+  const parts = customParts(typeTable, all, 3)
+  yield Buffer.from(`${JSON.stringify(HEAD_V3).slice(0, -1)},"paths":{`)
+  yield* joined(all, (resource) => members(parts.paths(resource)))
+  yield Buffer.from(`},"components":{"schemas":{${members(parts.common)}`)
+  for (const resource of all) yield Buffer.from(`,${members(parts.schemas(resource))}`)
+  yield Buffer.from('}}}')
+}
+
+function* joined(all: readonly Published[], text: (resource: Published) => string): Generator<Buffer> {
+  let separator = ''
+  for (const resource of all) {
+    yield Buffer.from(separator + text(resource))
+    separator = ','
+  }
 }
 
 const sameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
@@ -53,86 +101,100 @@ interface PiecesV2 {
   readonly paths: Buffer
   readonly names: ReadonlySet<string>
   readonly hash: string
-  /** Both in protobuf, made at each call. */
-  encoded(): EncodedV2
+  /** The whole in protobuf, made when it is first asked for. */
+  protobuf(): Buffer
 }
 
-interface EncodedV2 {
-  readonly definitions: Buffer
-  readonly paths: Buffer
-}
-
-function members(record: Readonly<Record<string, unknown>>, without: ReadonlySet<string>): string {
+function members(record: Readonly<Record<string, unknown>>): string {
   return Object.entries(record)
-    .filter(([name]) => !without.has(name))
     .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
     .join(',')
 }
 
-function pieces(resources: readonly ServedResource[], without: ReadonlySet<string>): PiecesV2 {
+function pieces(resources: readonly ServedResource[]): PiecesV2 {
   const { schemas, paths } = partsV2(typeTable, resources.map(published))
-  const definitions = Buffer.from(members(schemas, without))
-  const routes = Buffer.from(members(paths, new Set()))
+  const definitions = Buffer.from(members(schemas))
+  const routes = Buffer.from(members(paths))
+  let protobuf: Buffer | undefined
   return {
     definitions,
     paths: routes,
     names: new Set(Object.keys(schemas)),
     hash: hashOf(definitions, routes),
-    encoded: () => ({
-      definitions: encodeMembersV2('Definitions', JSON.parse(`{${definitions.toString()}}`) as object),
-      paths: encodeMembersV2('Paths', JSON.parse(`{${routes.toString()}}`) as object),
-    }),
+    protobuf: () => (protobuf ??= messageV2(HEAD_V2, paths, schemas)),
   }
+}
+
+function messageV2(head: object, paths: object, definitions: object): Buffer {
+  return encodeV2(head, [encodeMembersV2('Paths', paths)], [encodeMembersV2('Definitions', definitions)])
 }
 
 let builtins: { resources: readonly ServedResource[]; pieces: PiecesV2 } | undefined
 
 function builtinPieces(resources: readonly ServedResource[]): PiecesV2 {
   if (builtins === undefined || !sameList(builtins.resources, resources)) {
-    const made = pieces(resources, new Set())
-    let encoded: EncodedV2 | undefined
-    builtins = { resources, pieces: { ...made, encoded: () => (encoded ??= made.encoded()) } }
+    builtins = { resources, pieces: pieces(resources) }
   }
   return builtins.pieces
 }
+
+/** Members of `paths` and `definitions` from elsewhere, without braces. */
+export interface MoreV2 {
+  readonly paths: string
+  readonly definitions: string
+}
+
+const NOTHING: MoreV2 = { paths: '', definitions: '' }
 
 /** The version 2 document of a cluster: built-ins are rendered once for all clusters, custom resources are spliced in. */
 export class DocumentV2 {
   readonly hash: string
   readonly #builtin: PiecesV2
-  readonly #custom: PiecesV2 | undefined
+  readonly #custom: readonly ServedResource[]
+  #names: Set<string> | undefined
 
   constructor(all: readonly ServedResource[]) {
-    const custom = all.filter((r) => r.custom !== undefined)
-    this.#builtin = builtinPieces(custom.length === 0 ? all : all.filter((r) => r.custom === undefined))
-    this.#custom = custom.length === 0 ? undefined : pieces(custom, this.#builtin.names)
-    this.hash = this.#custom === undefined ? this.#builtin.hash : hashOf(this.#builtin.hash, this.#custom.hash)
+    this.#custom = all.filter((r) => r.custom !== undefined)
+    this.#builtin = builtinPieces(this.#custom.length === 0 ? all : all.filter((r) => r.custom === undefined))
+    const prints = this.#custom.map((resource) => resource.custom!.fingerprint)
+    this.hash = prints.length === 0 ? this.#builtin.hash : hashOf(this.#builtin.hash, ...prints)
   }
 
   has(name: string): boolean {
-    return this.#builtin.names.has(name) || this.#custom?.names.has(name) === true
+    if (this.#builtin.names.has(name)) return true
+    if (this.#custom.length === 0) return false
+    const parts = customParts(typeTable, [], 2)
+    this.#names ??= new Set(this.#custom.flatMap(({ info }) => parts.names(info)))
+    return this.#names.has(name)
   }
 
-  /** The whole text. Put together at each call: it is too large to be kept for each cluster. */
-  body(): Buffer {
-    const head = JSON.stringify(HEAD_V2).slice(0, -1)
-    const parts = [Buffer.from(`${head},"paths":{`), this.#builtin.paths]
-    if (this.#custom !== undefined) parts.push(Buffer.from(','), this.#custom.paths)
-    parts.push(Buffer.from('},"definitions":{'), this.#builtin.definitions)
-    if (this.#custom !== undefined && this.#custom.definitions.length > 0)
-      parts.push(Buffer.from(','), this.#custom.definitions)
-    parts.push(Buffer.from('}}'))
-    return Buffer.concat(parts)
+  /** The whole text, made as it is read: it is too large to be kept for each cluster. */
+  *body(more: MoreV2 = NOTHING): Generator<Buffer> {
+    const all = this.#custom.map(published)
+    const parts: CustomParts | undefined = all.length === 0 ? undefined : customParts(typeTable, all, 2)
+    const separated = (text: string): Buffer => Buffer.from(text === '' ? '' : `,${text}`)
+    yield Buffer.from(`${JSON.stringify(HEAD_V2).slice(0, -1)},"paths":{`)
+    yield this.#builtin.paths
+    for (const resource of all) yield separated(members(parts!.paths(resource)))
+    yield separated(more.paths)
+    yield Buffer.from('},"definitions":{')
+    yield this.#builtin.definitions
+    if (parts !== undefined) {
+      const { names } = this.#builtin
+      const missing = Object.entries(parts.common).filter(([name]) => !names.has(name))
+      yield separated(members(Object.fromEntries(missing)))
+      for (const resource of all) yield separated(members(parts.schemas(resource)))
+    }
+    yield separated(more.definitions)
+    yield Buffer.from('}}')
   }
 
-  /** The whole in protobuf. Built-ins are encoded once for all clusters. */
-  protobuf(): Buffer {
-    const parts = [this.#builtin.encoded()]
-    if (this.#custom !== undefined) parts.push(this.#custom.encoded())
-    return encodeV2(
-      HEAD_V2,
-      parts.map((one) => one.paths),
-      parts.map((one) => one.definitions),
-    )
+  /** The whole in protobuf: messages one behind the other are one. */
+  *protobuf(): Generator<Buffer> {
+    yield this.#builtin.protobuf()
+    if (this.#custom.length === 0) return
+    const all = this.#custom.map(published)
+    const parts = customParts(typeTable, all, 2)
+    for (const resource of all) yield messageV2({}, parts.paths(resource), parts.schemas(resource))
   }
 }

@@ -21,6 +21,7 @@ interface Parts {
   readonly paths: Record<string, Schema>
 }
 
+/** Of built-in resources. */
 function parts(table: TypeTable, resources: readonly Published[], dialect: Dialect): Parts {
   const kinds = new Map<string, GroupVersionKind[]>()
   const add = (type: string | undefined, gvk: GroupVersionKind) => {
@@ -38,40 +39,88 @@ function parts(table: TypeTable, resources: readonly Published[], dialect: Diale
     return name
   }
   const paths: Record<string, Schema> = {}
-  const custom: Record<string, Schema> = {}
   add(`${META}DeleteOptions`, { group: '', version: 'v1', kind: 'DeleteOptions' })
   add(`${META}Status`, { group: '', version: 'v1', kind: 'Status' })
-  for (const { info, schema } of resources) {
+  for (const { info } of resources) {
     const gvk = of(info)
     add(`${META}DeleteOptions`, { group: info.group, version: info.version, kind: 'DeleteOptions' })
-    if (info.type === undefined) {
-      const name = definitionName(gvk)
-      const list = definitionName({ ...gvk, kind: info.listKind })
-      custom[name] = customSchema(schema, gvk, dialect)
-      custom[list] = customListSchema(info.listKind, gvk, dialect)
-      for (const type of ['ObjectMeta', 'ListMeta']) if (!kinds.has(META + type)) kinds.set(META + type, [])
-      addPaths(paths, info, { object: name, list }, (s) => (s.kind === info.kind ? name : subresource(s)), dialect)
-    } else {
-      const list = info.verbs.includes('list') ? typeName({ ...gvk, kind: info.listKind }) : undefined
-      add(info.type, gvk)
-      add(list, { ...gvk, kind: info.listKind })
-      addPaths(paths, info, { object: info.type, list }, subresource, dialect)
+    const list = info.verbs.includes('list') ? typeName({ ...gvk, kind: info.listKind }) : undefined
+    add(info.type, gvk)
+    add(list, { ...gvk, kind: info.listKind })
+    addPaths(paths, info, { object: info.type, list }, subresource, dialect)
+  }
+  const schemas = { ...schemasOf(table, kinds, dialect), [`${META}Patch`]: { type: 'object' } }
+  return { schemas, paths }
+}
+
+/** What custom resources of one server publish, resource by resource: there may be thousands of large ones. */
+export interface CustomParts {
+  /** Built-in types that they refer to. */
+  readonly common: Readonly<Record<string, Schema>>
+  /** Names of the definitions of a resource. */
+  names(info: ResourceInfo): readonly string[]
+  schemas(resource: Published): Record<string, Schema>
+  paths(resource: Published): Record<string, Schema>
+}
+
+/** The parts of custom resources, in a version of OpenAPI. */
+export function customParts(table: TypeTable, resources: readonly Published[], version: 2 | 3): CustomParts {
+  const dialect = version === 2 ? V2 : V3
+  const kinds = new Map<string, GroupVersionKind[]>([
+    [`${META}DeleteOptions`, [{ group: '', version: 'v1', kind: 'DeleteOptions' }]],
+    [`${META}Status`, [{ group: '', version: 'v1', kind: 'Status' }]],
+    [`${META}ObjectMeta`, []],
+    [`${META}ListMeta`, []],
+  ])
+  const seen = new Set<string>()
+  for (const { info } of resources) {
+    const { group } = info
+    if (!seen.has(`${group}/${info.version}`)) {
+      seen.add(`${group}/${info.version}`)
+      kinds.get(`${META}DeleteOptions`)!.push({ group, version: info.version, kind: 'DeleteOptions' })
+    }
+    for (const { group: g, version: v, kind } of info.subresources) {
+      const type = kind === info.kind ? undefined : table.kind(g, v, kind)?.name
+      if (type !== undefined && !kinds.has(type)) kinds.set(type, [{ group: g, version: v, kind }])
     }
   }
-  const schemas = { ...schemasOf(table, kinds, dialect), [`${META}Patch`]: { type: 'object' }, ...custom }
-  return { schemas, paths }
+  const kindOf = ({ group, version: v, kind }: ResourceInfo): GroupVersionKind => ({ group, version: v, kind })
+  const names = (info: ResourceInfo): [string, string] => {
+    const gvk = kindOf(info)
+    return [definitionName(gvk), definitionName({ ...gvk, kind: info.listKind })]
+  }
+  return {
+    common: { ...schemasOf(table, kinds, dialect), [`${META}Patch`]: { type: 'object' } },
+    names,
+    schemas({ info, schema }) {
+      const [name, list] = names(info)
+      const gvk = kindOf(info)
+      return { [name]: customSchema(schema, gvk, dialect), [list]: customListSchema(info.listKind, gvk, dialect) }
+    },
+    paths({ info }) {
+      const [object, list] = names(info)
+      const paths: Record<string, Schema> = {}
+      const type = (s: SubresourceInfo): string | undefined =>
+        s.kind === info.kind ? object : table.kind(s.group, s.version, s.kind)?.name
+      addPaths(paths, info, { object, list }, type, dialect)
+      return paths
+    },
+  }
 }
 
 /** The document of one group version, version 3. */
 export function documentV3(table: TypeTable, resources: readonly Published[]): object {
   const { schemas, paths } = parts(table, resources, V3)
-  return { openapi: '3.0.0', info: VERSION, paths, components: { schemas } }
+  return { ...HEAD_V3, paths, components: { schemas } }
 }
 
 /** Definitions and paths of some resources, version 2. */
 export function partsV2(table: TypeTable, resources: readonly Published[]): Parts {
   return parts(table, resources, V2)
 }
+
+/** The head of each version 3 document. */
+export const HEAD_V3 = { openapi: '3.0.0', info: VERSION } as const
 
 /** The head of the version 2 document. */
 export const HEAD_V2 = { swagger: '2.0', info: VERSION } as const

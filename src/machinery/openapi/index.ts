@@ -1,4 +1,4 @@
 /** OpenAPI documents from the type table and from the schemas of custom resources. */
-export { HEAD_V2, documentV3, partsV2 } from './documents.ts'
-export type { Published } from './documents.ts'
+export { HEAD_V2, HEAD_V3, customParts, documentV3, partsV2 } from './documents.ts'
+export type { CustomParts, Published } from './documents.ts'
 export { encodeMembersV2, encodeV2, encodeV3 } from './gnostic.ts'
