@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util'
 import { pause, percentile, report, rssOf } from './report.ts'
-import { startServer, type Who } from './server/start.ts'
+import { build, startServer, type Who } from './server/start.ts'
 import { Session } from './server/session.ts'
 
 const { values } = parseArgs({
@@ -205,6 +205,7 @@ const LINES: readonly { of: keyof Figures; what: string; unit: string; most?: nu
   { of: 'worst', what: "somebody else's get meanwhile, worst", unit: 'ms' },
 ]
 
+build()
 const results = new Map<Who, Figures>()
 for (const who of values.only.split(',') as Who[]) {
   const figures = await measure(who)

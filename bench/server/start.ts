@@ -1,6 +1,6 @@
 /** The servers that benchmarks compare, as processes of their own without controllers. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startControlPlane } from '../../test/support/control-plane.ts'
@@ -15,6 +15,13 @@ export interface Server extends AsyncDisposable {
   /** Milliseconds from the start of the process until it answers. */
   readonly readyAfter: number
   readonly pids: readonly number[]
+}
+
+/** Builds what the embedded server is started from. */
+export function build(): void {
+  const script = join(import.meta.dirname, '../../scripts/build.ts')
+  const built = spawnSync(process.execPath, [script], { stdio: 'inherit' })
+  if (built.status !== 0) process.exit(1)
 }
 
 /** `flags`: more arguments for the embedded server's Node. */
@@ -35,9 +42,8 @@ async function startReal(): Promise<Server> {
 async function startEmbedded(store: 'sqlite' | 'memory', flags: readonly string[]): Promise<Server> {
   const dir = mkdtempSync(join(tmpdir(), 'tenantry-bench-server-'))
   const started = performance.now()
-  const child = spawn(process.execPath, [...flags, join(import.meta.dirname, 'embedded.ts'), store, dir], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const args = [...flags, join(import.meta.dirname, 'embedded.js'), store, dir, join(tmpdir(), 'tenantry-bench-cache')]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const kubeconfig = await firstLine(child)
   const session = new Session(kubeconfig)
   await session.must('/readyz')
@@ -65,14 +71,4 @@ function firstLine(child: ChildProcess): Promise<string> {
     })
     child.once('exit', (code) => reject(new Error(`the embedded server ended with ${String(code)}`)))
   })
-}
-
-/** Seconds of processor time of processes so far. */
-export function cpuOf(pids: readonly number[]): number {
-  let ticks = 0
-  for (const pid of pids) {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
-    ticks += Number(fields[11]) + Number(fields[12])
-  }
-  return ticks / 100
 }

@@ -2,7 +2,6 @@
  * Keeps what a cluster serves in step with its CustomResourceDefinitions. It follows the range, writes their status,
  * and empties the ones that are deleted. Work is done when something has changed; there is no timer.
  */
-import { compareVersions } from '../../machinery/schema/index.ts'
 import type { Entry, Range } from '../../store/contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
 import type { Api, ServedResource, UserInfo } from '../contract.ts'
@@ -19,6 +18,14 @@ import { FINALIZER, isTrue, prefixOf, servedResources } from './definition.ts'
 import { hasFinalizer, judge, withCondition } from './status.ts'
 
 const PREFIX = 'apiextensions.k8s.io/customresourcedefinitions/'
+const NONE: readonly ServedResource[] = []
+/** The prefix of the instances of a definition: its name is `<plural>.<group>`. */
+function instancesOf(key: string): string {
+  const name = key.slice(PREFIX.length + 1)
+  const dot = name.indexOf('.')
+  return `${name.slice(dot + 1)}/${name.slice(0, dot)}/`
+}
+
 const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
 export interface CustomResourcesOptions {
@@ -60,7 +67,8 @@ class Follower implements CustomResources {
   readonly #converters: Converters
   readonly #stop: () => void
   #working: Promise<void> | undefined
-  #published: readonly (readonly ServedResource[])[] = []
+  readonly #published = new Map<string, readonly ServedResource[]>()
+  readonly #groups = new Map<string, Set<string>>()
   #closed = false
 
   constructor(options: CustomResourcesOptions) {
@@ -69,11 +77,11 @@ class Follower implements CustomResources {
     this.#converters = dialler === undefined ? () => undefined : webhookConverters(dialler)
     const { entries, revision } = options.range.list(PREFIX)
     for (const entry of entries) this.#learn(entry)
-    this.#publish()
+    for (const { key } of entries) this.#publish(key)
     this.#stop = options.range.watch(PREFIX, revision, ({ type, entry }) => {
       if (type === 'put') this.#learn(entry)
       else this.#forget(entry)
-      this.#publish()
+      this.#publish(entry.key)
       this.#work()
     })
     this.#work()
@@ -89,6 +97,10 @@ class Follower implements CustomResources {
       before.definition.metadata.deletionTimestamp === definition.metadata.deletionTimestamp &&
       equalJson(before.definition.status?.acceptedNames, definition.status?.acceptedNames)
     this.#known.set(entry.key, { definition, entry, served: same ? before.served : undefined })
+    const { group } = definition.spec
+    const siblings = this.#groups.get(group)
+    if (siblings === undefined) this.#groups.set(group, new Set([entry.key]))
+    else siblings.add(entry.key)
     this.#dirty.add(entry.key)
   }
 
@@ -98,22 +110,23 @@ class Follower implements CustomResources {
     this.#dirty.delete(entry.key)
     this.#endWait(entry.key)
     if (gone === undefined) return
+    const { group } = gone.definition.spec
+    const siblings = this.#groups.get(group)!
+    siblings.delete(entry.key)
+    if (siblings.size === 0) this.#groups.delete(group)
     // Names are free again: whoever wanted them is looked at once more.
-    for (const [key, { definition }] of this.#known) {
-      if (definition.spec.group === gone.definition.spec.group) this.#dirty.add(key)
-    }
+    for (const key of siblings) this.#dirty.add(key)
   }
 
-  #publish(): void {
-    const lists: (readonly ServedResource[])[] = []
-    for (const known of this.#known.values()) {
-      if (!isTrue(known.definition, 'Established')) continue
-      lists.push(this.#serve(known).resources)
-    }
-    const same = lists.length === this.#published.length && lists.every((list, i) => list === this.#published[i])
-    if (same) return
-    this.#published = lists
-    this.#options.catalog.set(lists.flat().toSorted(byGroupAndVersion))
+  /** Serves what a definition says now, if that has changed. */
+  #publish(key: string): void {
+    const known = this.#known.get(key)
+    const established = known !== undefined && isTrue(known.definition, 'Established')
+    const resources = established ? this.#serve(known).resources : NONE
+    if (resources === (this.#published.get(key) ?? NONE)) return
+    if (resources.length === 0) this.#published.delete(key)
+    else this.#published.set(key, resources)
+    this.#options.catalog.replace(instancesOf(key), resources)
   }
 
   #serve(known: Known): Served {
@@ -151,9 +164,9 @@ class Follower implements CustomResources {
       return
     }
     const { definition } = known
-    const others = [...this.#known.values()]
-      .map((k) => k.definition)
-      .filter((d) => d !== definition && d.spec.group === definition.spec.group)
+    const others: Definition[] = []
+    for (const sibling of this.#groups.get(definition.spec.group) ?? [])
+      if (sibling !== key) others.push(this.#known.get(sibling)!.definition)
     const verdict = judge(definition, others, this.#time())
     const finalizers = definition.metadata.finalizers ?? []
     const next: Definition = {
@@ -240,9 +253,4 @@ class Follower implements CustomResources {
     for (const stop of this.#waiting.values()) stop()
     this.#waiting.clear()
   }
-}
-
-function byGroupAndVersion(a: ServedResource, b: ServedResource): number {
-  if (a.info.group !== b.info.group) return a.info.group < b.info.group ? -1 : 1
-  return compareVersions(b.info.version, a.info.version) || (a.info.resource < b.info.resource ? -1 : 1)
 }

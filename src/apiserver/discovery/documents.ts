@@ -11,8 +11,8 @@ export interface Tagged {
   readonly etag: string
 }
 
-export function tagged(document: object): Tagged {
-  const body = Buffer.from(`${JSON.stringify(document)}\n`)
+export function tagged(document: object | string): Tagged {
+  const body = Buffer.from(`${typeof document === 'string' ? document : JSON.stringify(document)}\n`)
   return { body, etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"` }
 }
 
@@ -44,16 +44,26 @@ function aggregatedResource(resource: ServedResource): object {
   }
 }
 
-function aggregated(groups: readonly ServedGroup[]): object {
-  const items = groups.map(({ group, versions }) => ({
-    metadata: group === '' ? {} : { name: group },
-    versions: versions.map(({ version, resources }) => ({
-      version,
-      resources: resources.map(aggregatedResource),
-      freshness: 'Current',
-    })),
-  }))
-  return { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items }
+/** Texts of resources, which stay while others come and go. */
+const texts = new WeakMap<ServedResource, string>()
+
+function resourceText(resource: ServedResource): string {
+  let text = texts.get(resource)
+  if (text === undefined) texts.set(resource, (text = JSON.stringify(aggregatedResource(resource))))
+  return text
+}
+
+function aggregated(groups: readonly ServedGroup[]): string {
+  const items = groups.map(({ group, versions }) => {
+    const listed = versions.map(
+      ({ version, resources }) =>
+        `{"version":${JSON.stringify(version)},"resources":[${resources.map(resourceText).join(',')}],"freshness":"Current"}`,
+    )
+    const metadata = JSON.stringify(group === '' ? {} : { name: group })
+    return `{"metadata":${metadata},"versions":[${listed.join(',')}]}`
+  })
+  const head = { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {} }
+  return `${JSON.stringify(head).slice(0, -1)},"items":[${items.join(',')}]}`
 }
 
 function apiGroup({ group, versions }: ServedGroup): object {
@@ -102,7 +112,7 @@ export class DiscoveryDocuments {
     this.#named = groups.filter((g) => g.group !== '')
   }
 
-  #once(key: string, render: () => object): Tagged {
+  #once(key: string, render: () => object | string): Tagged {
     let document = this.#rendered.get(key)
     if (document === undefined) this.#rendered.set(key, (document = tagged(render())))
     return document

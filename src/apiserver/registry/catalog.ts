@@ -5,8 +5,11 @@ import { prefixOf } from './key.ts'
 
 /** A catalog whose custom resources can change. */
 export interface LiveCatalog extends Catalog {
-  /** Replaces all custom resources. What is not in the list any more is not served, and its watches end. */
-  set(custom: readonly ServedResource[]): void
+  /**
+   * Replaces the custom resources under a prefix. What is not in the list any more is not served, and its watches end.
+   * Costs the same however many others there are.
+   */
+  replace(prefix: string, custom: readonly ServedResource[]): void
   /** Calls `listener` after each change. Returns the way to stop it. */
   onChange(listener: () => void): () => void
   /** The served resource in whose version objects under this prefix are stored. */
@@ -66,8 +69,8 @@ export function createCatalog(builtins: readonly ResourceInfo[]): LiveCatalog {
   let base = builtinTables.get(builtins)
   if (base === undefined) builtinTables.set(builtins, (base = tables(builtins.map(builtin))))
   const shared = base
-  let custom: Tables | undefined
-  let all = shared.all
+  const custom = new Customs()
+  let all: readonly ServedResource[] | undefined = shared.all
   let generation = 1
   const listeners = new Set<() => void>()
   return {
@@ -76,20 +79,20 @@ export function createCatalog(builtins: readonly ResourceInfo[]): LiveCatalog {
     },
     find(group, version, resource) {
       const path = pathOf(group, version, resource)
-      return shared.byPath.get(path) ?? custom?.byPath.get(path)
+      return shared.byPath.get(path) ?? custom.byPath.get(path)
     },
-    all: () => all,
+    all: () => (all ??= custom.byPath.size === 0 ? shared.all : [...shared.all, ...custom.all()]),
     hasGroupVersion(group, version) {
       const name = `${group}/${version}`
-      return shared.groupVersions.has(name) || custom?.groupVersions.has(name) === true
+      return shared.groupVersions.has(name) || custom.groupVersions.has(name)
     },
     storage(resource) {
-      const tablesOf = resource.custom === undefined ? shared : custom
-      return tablesOf?.storage.get(resource.prefix) ?? resource
+      const storage = resource.custom === undefined ? shared.storage : custom.storage
+      return storage.get(resource.prefix) ?? resource
     },
-    set(resources) {
-      custom = resources.length === 0 ? undefined : tables(resources)
-      all = custom === undefined ? shared.all : [...shared.all, ...custom.all]
+    replace(prefix, resources) {
+      custom.replace(prefix, resources)
+      all = undefined
       generation++
       for (const listener of Array.from(listeners)) listener()
     },
@@ -97,5 +100,42 @@ export function createCatalog(builtins: readonly ResourceInfo[]): LiveCatalog {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+  }
+}
+
+/** The custom resources of one cluster. */
+class Customs {
+  readonly byPath = new Map<string, ServedResource>()
+  /** How many resources a group version has. */
+  readonly groupVersions = new Map<string, number>()
+  readonly storage = new Map<string, ServedResource>()
+  readonly #byPrefix = new Map<string, readonly ServedResource[]>()
+
+  replace(prefix: string, resources: readonly ServedResource[]): void {
+    for (const { info } of this.#byPrefix.get(prefix) ?? []) {
+      this.byPath.delete(pathOf(info.group, info.version, info.resource))
+      this.#count(`${info.group}/${info.version}`, -1)
+    }
+    this.storage.delete(prefix)
+    if (resources.length === 0) this.#byPrefix.delete(prefix)
+    else this.#byPrefix.set(prefix, resources)
+    for (const resource of resources) {
+      const { group, version, resource: plural } = resource.info
+      this.byPath.set(pathOf(group, version, plural), resource)
+      this.#count(`${group}/${version}`, 1)
+      const chosen = this.storage.get(prefix)
+      if (chosen === undefined || storesBefore(resource, chosen)) this.storage.set(prefix, resource)
+    }
+  }
+
+  #count(groupVersion: string, by: number): void {
+    const now = (this.groupVersions.get(groupVersion) ?? 0) + by
+    if (now === 0) this.groupVersions.delete(groupVersion)
+    else this.groupVersions.set(groupVersion, now)
+  }
+
+  /** By group and resource; versions of one definition in their order. */
+  all(): ServedResource[] {
+    return [...this.#byPrefix].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, resources]) => resources)
   }
 }

@@ -18,7 +18,7 @@ const MAX_PATTERNS = 2048
 const patterns = new Map<string, RE2JS>()
 
 /** A pattern, compiled once in the process. @throws when it is none */
-function compilePattern(pattern: string): RE2JS {
+export function compilePattern(pattern: string): RE2JS {
   let compiled = patterns.get(pattern)
   if (compiled === undefined) {
     compiled = RE2JS.compile(pattern)

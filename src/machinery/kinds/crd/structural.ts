@@ -2,12 +2,12 @@
  * Structural schemas: every node has a type, and what stands below `allOf`, `anyOf`, `oneOf` and `not` only
  * restricts values. Texts and paths as upstream.
  */
-import { RE2JS } from 're2js'
 import { child, forbidden, index, invalid, key as keyed, required } from '../../field.ts'
 import type { FieldError } from '../../field.ts'
 import type { Errors } from '../checks.ts'
 import { entriesOf, entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import { compilePattern } from '../../schema/check.ts'
 import type { Steps } from '../../schema/steps.ts'
 
 type Level = 'root' | 'item' | 'field'
@@ -127,7 +127,7 @@ function* values(schema: Json, skipAnyOf: boolean, skipFirstAllOf: boolean, path
 
 function pattern(text: string, path: string, out: Errors): void {
   try {
-    RE2JS.compile(text)
+    compilePattern(text)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     out.push(invalid(path, text, `must be a valid regular expression, but isn't: ${why}`))
