@@ -7,7 +7,7 @@
 import { parseArgs } from 'node:util'
 import { pause, percentile, report, rssOf } from './report.ts'
 import { build, startServer, type Who } from './server/start.ts'
-import { Session } from './server/session.ts'
+import { Session } from '../test/support/session.ts'
 
 const { values } = parseArgs({
   options: {

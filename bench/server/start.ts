@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startControlPlane } from '../../test/support/control-plane.ts'
 import { kubernetesDir } from '../../test/support/kubernetes.ts'
-import { Session } from './session.ts'
+import { Session } from '../../test/support/session.ts'
 
 /** A real kube-apiserver with etcd, or the embedded server on one of its stores. */
 export type Who = 'real' | 'sqlite' | 'memory'

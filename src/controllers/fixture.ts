@@ -46,7 +46,7 @@ export async function loopCluster(controllers: readonly ControllerFactory[]): Pr
     raw: async (_user, _method, path) => {
       const document = discovery.find(path, new URLSearchParams() as never, { accept: 'application/json' })
       if (document === undefined) throw errors.notFoundPath()
-      return document.body.toString()
+      return Buffer.from(document.body as Buffer).toString()
     },
   })
   const engine = new ControllerEngine({ log, concurrency: 16 })

@@ -112,7 +112,7 @@ export function mergedDiscovery(inner: Documents, remotes: RemoteGroups, catalog
       const own = inner.find(path, query, headers)
       const [, name] = group
       if (name === undefined) {
-        const document = JSON.parse(own!.body.toString()) as { groups: LegacyGroup[] }
+        const document = JSON.parse((own!.body as Buffer).toString()) as { groups: LegacyGroup[] }
         const groups = mergeGroups(document.groups, (g) => g.name, legacyGroup)
         return { ...own!, body: `${JSON.stringify({ ...document, groups })}\n` }
       }
