@@ -10,6 +10,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ReachOptions } from './apiserver/dial/reach.ts'
 import type { Client } from './client/contract.ts'
 import { resources } from './client/resources.ts'
 import { startHost, createManager } from './manager/local.ts'
@@ -26,6 +27,7 @@ import { KUBECONFIG_KEY, type VirtualCluster, type VirtualClusterSpec } from './
 export { resources } from './client/resources.ts'
 export { StatusError } from './machinery/status.ts'
 export type { Client, Informer, InformerEvent, Resource, WatchEvent } from './client/contract.ts'
+export type { ReachOptions } from './apiserver/dial/reach.ts'
 export type { KubeObject, KubeList, ObjectMeta } from './machinery/object.ts'
 export type { VirtualCluster, VirtualClusterSpec } from './manager/virtual-cluster.ts'
 
@@ -43,6 +45,11 @@ export interface CreateClusterOptions {
   readonly dataDir?: string
   /** Port of the API server. @default a free one */
   readonly port?: number
+  /**
+   * Addresses that API servers of virtual clusters may call: for webhooks that run beside a test, `{ allowed:
+   * ['127.0.0.0/8'] }`. @default neither this machine's own nor metadata services
+   */
+  readonly reach?: ReachOptions
   /** @default none */
   readonly log?: Log
 }
@@ -65,7 +72,16 @@ export async function createCluster(options: CreateClusterOptions = {}): Promise
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'tenantry-'))
   const runtime = new Runtime({ log, store: await openStore({ store, dataDir }) })
   const cluster = await startHost(runtime, options)
-  return new HostCluster({ cluster, runtime, log, store, dataDir, temporary })
+  const { reach } = options
+  return new HostCluster({
+    cluster,
+    runtime,
+    log,
+    store,
+    dataDir,
+    temporary,
+    ...(reach === undefined ? {} : { reach }),
+  })
 }
 
 interface HostParts {
@@ -75,6 +91,7 @@ interface HostParts {
   readonly store: 'sqlite' | 'memory'
   readonly dataDir: string
   readonly temporary: boolean
+  readonly reach?: ReachOptions
 }
 
 /** A cluster that can carry virtual ones. The manager starts with the first of them. */
@@ -98,7 +115,7 @@ export class HostCluster implements TestCluster {
   }
 
   async #startManager(): Promise<Manager> {
-    const manager = createManager({ ...this.#parts, host: this.client })
+    const manager = createManager({ ...this.#parts, host: this.client, by: 'endpoints' })
     await manager.start()
     return manager
   }

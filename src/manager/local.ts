@@ -1,5 +1,6 @@
 /** An embedded host cluster with a manager on it, in this process: what `tenantry up` runs. */
 import { join } from 'node:path'
+import type { ReachOptions } from '../apiserver/dial/reach.ts'
 import { createFairQueue } from '../client/fair-queue.ts'
 import type { Client } from '../client/contract.ts'
 import { startCluster, type Cluster } from '../cluster/cluster.ts'
@@ -12,6 +13,7 @@ import { DedicatedEngine } from './engines/dedicated.ts'
 import { PackedEngine } from './engines/packed.ts'
 import { hostLogs } from './logs.ts'
 import { Manager } from './manager.ts'
+import { hostServices, type HostServicesOptions } from './services.ts'
 import { syncerMetrics } from './metrics.ts'
 
 export interface LocalHostOptions extends StoreChoice {
@@ -20,6 +22,8 @@ export interface LocalHostOptions extends StoreChoice {
   readonly port?: number
   /** Simulated nodes. @default 3 */
   readonly nodes?: number
+  /** Addresses that tenants' API servers may call. @default see PackedOptions */
+  readonly reach?: ReachOptions
 }
 
 /** An embedded cluster by itself, with scheduler and simulated nodes. */
@@ -49,16 +53,25 @@ export interface ManagerSetup extends StoreChoice {
   readonly host: Client
   readonly runtime: Runtime
   readonly log: Log
+  /** How it gets to Services of the host. @default 'cluster-ip' */
+  readonly by?: HostServicesOptions['by']
+  /** Addresses that tenants' API servers may call. @default see PackedOptions */
+  readonly reach?: ReachOptions
 }
 
 /** A manager with both engines, on any host. */
-export function createManager({ host, runtime, log, dataDir, store }: ManagerSetup): Manager {
+export function createManager({ host, runtime, log, dataDir, store, reach, by = 'cluster-ip' }: ManagerSetup): Manager {
   const metrics = syncerMetrics(runtime.registry)
   const sources = (uid: string) => hostLogs({ host, syncer: () => manager.syncer, now: runtime.now }, uid)
   const manager: Manager = new Manager({
     host,
     engines: {
-      packed: new PackedEngine({ runtime, logs: sources }),
+      packed: new PackedEngine({
+        runtime,
+        logs: sources,
+        services: (uid) => hostServices({ host, syncer: () => manager.syncer, by, random: runtime.random }, uid),
+        ...(reach === undefined ? {} : { reach }),
+      }),
       dedicated: new DedicatedEngine({
         dataDir: join(dataDir, 'dedicated'),
         store,
@@ -93,7 +106,7 @@ export class LocalHost implements AsyncDisposable {
   static async start(options: LocalHostOptions): Promise<LocalHost> {
     const runtime = new Runtime({ log: options.log, store: await openStore(options) })
     const cluster = await startHost(runtime, options)
-    const manager = createManager({ ...options, host: cluster.client, runtime })
+    const manager = createManager({ ...options, host: cluster.client, runtime, by: 'endpoints' })
     await manager.start()
     return new LocalHost(runtime, cluster, manager)
   }

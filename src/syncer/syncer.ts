@@ -290,6 +290,14 @@ export class Syncer {
     return { pod, node: this.#host.nodes.get('', pod['spec'].nodeName ?? '') }
   }
 
+  /** The host Service of a tenant Service: by look-up, never by name. */
+  hostService(uid: string, namespace: string, name: string): KubeObject | undefined {
+    const session = this.#sessions.get(uid)
+    const service = session && this.#host.find('Service', session.tenant, namespace, name)
+    const twin = session?.get('Service', namespace, name)
+    return service !== undefined && identityOf(service)!.uid === twin?.metadata.uid ? service : undefined
+  }
+
   /** Pieces of work that wait, by direction. */
   waiting(direction: Direction, uid?: string): number {
     return this.#queues[direction].length(uid)

@@ -23,6 +23,8 @@ export interface TestServerOptions {
   /** Validity. @default now */
   readonly now?: number
   readonly days?: number
+  /** Where it listens. @default '127.0.0.1' */
+  readonly host?: string
   /** Answers with a client certificate only. */
   readonly clientCa?: string
 }
@@ -33,7 +35,14 @@ export async function httpsServer(
   handler: (request: IncomingMessage, response: ServerResponse, body: Buffer) => void,
   options: TestServerOptions = {},
 ): Promise<TestServer> {
-  const { dns = ['localhost'], ips = ['127.0.0.1'], now = Date.now(), days = 30, clientCa } = options
+  const {
+    dns = ['localhost'],
+    ips = ['127.0.0.1'],
+    now = Date.now(),
+    days = 30,
+    clientCa,
+    host = '127.0.0.1',
+  } = options
   const authority = options.authority ?? createCa({ commonName: 'test', now: Date.now() })
   const issued = issueCertificate(authority, { commonName: 'server', usage: 'server', dns, ips, now, days })
   const server = createServer(
@@ -49,11 +58,11 @@ export async function httpsServer(
     },
   )
   server.on('error', () => undefined)
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))
+  await new Promise<void>((done) => server.listen(0, host, done))
   t.after(() => {
     server.closeAllConnections()
     server.close()
   })
   const { port } = server.address() as { port: number }
-  return { port, url: `https://127.0.0.1:${port}`, ca: authority.certificate, authority, server }
+  return { port, url: `https://${host}:${port}`, ca: authority.certificate, authority, server }
 }

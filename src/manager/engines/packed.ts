@@ -1,4 +1,6 @@
 /** Virtual clusters in this process: each a range of the process's store with a port of its own. */
+import type { ServiceResolver } from '../../apiserver/dial/contract.ts'
+import type { ReachOptions } from '../../apiserver/dial/reach.ts'
 import { startCluster, SYNCER_USER, type Cluster } from '../../cluster/cluster.ts'
 import type { LogSource } from '../../cluster/logs.ts'
 import type { Runtime } from '../../cluster/runtime.ts'
@@ -12,6 +14,13 @@ export interface PackedOptions {
   readonly address?: string
   /** Logs of a tenant's pods, by the virtual cluster's uid. */
   logs(uid: string): LogSource
+  /** Where Services of a tenant's webhooks and aggregated servers answer, by the virtual cluster's uid. */
+  services(uid: string): ServiceResolver
+  /**
+   * Addresses that tenants' API servers may call: see {@link SENSITIVE} for what is denied else.
+   * @default neither this process's own machine nor metadata services
+   */
+  readonly reach?: ReachOptions
 }
 
 /** Ranges of virtual clusters, beside that of an embedded host. */
@@ -45,7 +54,7 @@ export class PackedEngine implements Engine {
   }
 
   async #start(spec: ControlPlaneSpec): Promise<Running> {
-    const { runtime, address, logs } = this.#options
+    const { runtime, address, logs, services } = this.#options
     const cluster = await startCluster({
       runtime,
       id: PREFIX + spec.uid,
@@ -53,7 +62,8 @@ export class PackedEngine implements Engine {
       ...(address !== undefined && { address }),
       controllers: (facts) => virtualControllers(facts),
       // What this process reaches is not for tenants.
-      reach: {},
+      reach: this.#options.reach ?? {},
+      services: services(spec.uid),
       logs: logs(spec.uid),
     })
     const client = cluster.clientAs(SYNCER_USER)
