@@ -228,7 +228,8 @@ export interface Api {
   /** What is served now: changes with CRDs. */
   readonly catalog: Catalog
   readonly authorizer: Authorizer
-  get(call: Call, target: Target): Promise<Stored>
+  /** @param at a resource version that the answer must not be older than; the answer is always the newest state */
+  get(call: Call, target: Target, at?: string): Promise<Stored>
   list(call: Call, target: Target, query: ListCall): Promise<Listed>
   /**
    * Calls `listener` with each event until the returned function is called; `onEnd` is called once if the server
@@ -255,7 +256,7 @@ export interface Api {
     call: Call,
     target: Target,
     options: DeleteOptions,
-  ): Promise<{ readonly pending?: Stored; readonly deleted?: { name: string; uid: string } }>
+  ): Promise<{ readonly pending?: Stored; readonly deleted?: { name: string; uid: string; last?: Stored } }>
   deleteCollection(call: Call, target: Target, options: DeleteOptions, query: ListCall): Promise<readonly Entry[]>
 }
 

@@ -111,6 +111,10 @@ export const errors = {
   notAcceptable: (supported: readonly string[]) =>
     failure(406, 'NotAcceptable', `only the following media types are accepted: ${supported.join(', ')}`),
 
+  /** What upstream's router refuses before a handler sees it: `415: Unsupported Media Type`. */
+  unroutable: (code: 406 | 415, why: string) =>
+    failure(code, code === 406 ? 'NotAcceptable' : 'UnsupportedMediaType', `${code}: ${why}`, {}),
+
   unsupportedMediaType: (supported: readonly string[]) =>
     failure(
       415,
@@ -144,9 +148,9 @@ export const errors = {
     const texts = list.map((e) => `${e.field}: ${e.message}`)
     const joined = texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
     const d: StatusDetails = {
-      kind: gk.kind,
       causes: list.map((e) => ({ reason: e.type, message: e.message, field: e.field })),
     }
+    if (gk.kind !== '') d.kind = gk.kind
     if (name !== '') d.name = name
     if (gk.group !== '') d.group = gk.group
     const kind = gk.group === '' ? gk.kind : `${gk.kind}.${gk.group}`
@@ -162,7 +166,7 @@ export const errors = {
 
   /** 504: the asked resource version lies in the future. Reflectors match the cause. */
   tooLargeResourceVersion: (asked: number, current: number) =>
-    failure(504, 'Timeout', `Too large resource version: ${asked}, current: ${current}`, {
+    failure(504, 'Timeout', `Timeout: Too large resource version: ${asked}, current: ${current}`, {
       causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
       retryAfterSeconds: 1,
     }),

@@ -74,6 +74,7 @@ function text(given: string, request: string): string {
     .replaceAll(UUID, (uid) => (request.includes(uid) ? uid : '<uid>'))
     .replaceAll(TIMES, (time) => (request.includes(time) ? time : '<time>'))
     .replaceAll(/\bBad_[a-z0-9]{5}\b/g, 'Bad_<random>')
+    .replaceAll(/\b(c[0-9a-f]{8}-)[a-z0-9]{5}\b/g, '$1<random>')
     .replaceAll(/kube-api-access-[a-z0-9]{5}\b/g, 'kube-api-access-<random>')
     .replaceAll(/(\\*"resourceVersion\\*":\\*")\d+/g, '$1<version>')
     .replaceAll(/\bcurrent: \d+/g, 'current: <version>')

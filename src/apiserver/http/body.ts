@@ -1,7 +1,7 @@
 /** Bodies of resource requests: objects, patches and delete options, with the field validation that was asked for. */
 import { decodeBody } from '../../machinery/codec/body.ts'
 import { DecodeError, unknownField } from '../../machinery/codec/error.ts'
-import { decodeJsonBytes } from '../../machinery/codec/json.ts'
+import { decodeJsonBytes, jsonTypeOf } from '../../machinery/codec/json.ts'
 import { decodeYaml } from '../../machinery/codec/yaml.ts'
 import { apiVersionOf } from '../../machinery/object.ts'
 import type { KubeObject } from '../../machinery/object.ts'
@@ -78,7 +78,7 @@ export function patchType(contentType: string | undefined, target: Target): Patc
   const custom = target.resource.custom !== undefined && target.subresource !== 'scale'
   if (type === undefined || (type === 'strategic' && custom)) {
     const supported = [...PATCHES.keys()].filter((name) => !custom || PATCHES.get(name) !== 'strategic')
-    throw errors.unsupportedMediaType(supported)
+    throw custom ? errors.unsupportedMediaType(supported) : errors.unroutable(415, 'Unsupported Media Type')
   }
   return type
 }
@@ -93,15 +93,18 @@ export async function patchBody(reply: Reply, type: PatchType, write: WriteOptio
   if (type === 'json') {
     if (!Array.isArray(value))
       throw errors.badRequest(
-        'error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch',
+        'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
       )
     if (value.length > MAX_OPERATIONS)
       throw errors.requestEntityTooLarge(
         `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${value.length}`,
       )
   } else if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    const what = `json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type map[string]interface {}`
     throw errors.badRequest(
-      'error decoding patch: json: cannot unmarshal into Go value of type map[string]interface {}',
+      type === 'strategic'
+        ? what
+        : `error decoding patch: ${type === 'apply' ? 'error unmarshaling JSON: while decoding JSON: ' : ''}${what}`,
     )
   }
   const found = type === 'apply' ? problems.map((text) => `error converting YAML to JSON: ${text}`) : problems

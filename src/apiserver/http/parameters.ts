@@ -26,6 +26,8 @@ export function listOptions(query: Query): ListCall {
   const call: ListCall & { sendInitialEvents?: boolean } = selection(query)
   const initial = query.flag('sendInitialEvents')
   if (initial !== undefined) call.sendInitialEvents = initial
+  // A list has no time-out of its own, but the number must be one.
+  query.integer('timeoutSeconds')
   return call
 }
 

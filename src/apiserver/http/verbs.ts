@@ -200,7 +200,8 @@ async function answer(
 async function get(request: Request, target: Target): Promise<void> {
   const as = accepted(request, target)
   deprecation(request, target.resource)
-  await answer(request, target, as, 200, await request.options.api.get(call(request), target))
+  const at = request.query.get('resourceVersion')
+  await answer(request, target, as, 200, await request.options.api.get(call(request), target, at))
 }
 
 async function list(request: Request, target: Target): Promise<void> {
@@ -306,6 +307,7 @@ async function remove(request: Request, target: Target): Promise<void> {
   deprecation(request, target.resource)
   if (result.pending !== undefined)
     return answer(request, target, as, orphanDependents === false ? 202 : 200, result.pending)
+  if (result.deleted?.last !== undefined) return answer(request, target, as, 200, result.deleted.last)
   const { group, resource } = target.resource.info
   const details = { name: result.deleted?.name ?? target.name, ...(group === '' ? {} : { group }), kind: resource }
   const uid = result.deleted?.uid

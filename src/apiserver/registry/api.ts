@@ -24,6 +24,7 @@ import { deleteObject } from './delete.ts'
 import { getObject } from './get.ts'
 import type { PortPool, ServiceIps } from './ip-pool.ts'
 import { ipPool, portPool } from './ip-pool.ts'
+import { parseResourceVersion } from './list-options.ts'
 import { listObjects } from './list.ts'
 import { patchObject } from './patch.ts'
 import { createServiceAllocator } from './service-allocator.ts'
@@ -97,8 +98,10 @@ export function createApi(options: ApiOptions): Registry {
     catalog,
     authorizer,
     range,
-    async get(call, target) {
+    async get(call, target, at) {
       enter(call, 'get', target)
+      const asked = parseResourceVersion(at, errors.unknown)
+      if (asked !== undefined && asked > range.revision) throw errors.tooLargeResourceVersion(asked, range.revision)
       const part = find(target)
       const got = getObject(core, call, target)
       const found = got instanceof Promise ? await got : got

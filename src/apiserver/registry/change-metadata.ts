@@ -12,7 +12,11 @@ import { checkNamespace } from './create.ts'
 export function checkIdentity(target: Target, object: KubeObject): void {
   const meta = (object.metadata ??= {})
   checkNamespace(target.resource, target.namespace, meta)
-  if ((meta.name ?? '') === '') meta.name = target.name
+  if ((meta.name ?? '') === '') {
+    throw errors.badRequest(
+      `the name of the object (${target.name} based on URL) was undeterminable: name must be provided`,
+    )
+  }
   if (meta.name !== target.name) {
     throw errors.badRequest(`the name of the object (${meta.name}) does not match the name on the URL (${target.name})`)
   }

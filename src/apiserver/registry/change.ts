@@ -28,6 +28,7 @@ import {
   bumpsGeneration,
   contentErrors,
   customErrors,
+  dedupeOwners,
   isUnchanged,
   metadataRules,
   prepared,
@@ -108,6 +109,8 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     change.internal === true ? ordered(input, storage.info.kind, versionOf(storage)) : prepared(core, resource, input)
   const named = { written: object.metadata.managedFields, stored: old.metadata.managedFields }
   keepMetadata(object.metadata, old.metadata)
+  // Of a patch only after admission.
+  if (change.fresh !== true && change.internal !== true) dedupeOwners(call, object)
   if (change.managed !== undefined) setManagers(object.metadata, change.managed())
   else if (change.internal !== true) {
     const before = objectOf(viewEntry(entry, resource))
@@ -142,6 +145,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
       setManagers(object.metadata, managedFields)
       reshape(storage, object)
     }
+    dedupeOwners(call, object, true)
   }
   const { managedFields } = object.metadata
   if (change.restrict !== undefined) change.restrict(object, old, () => timestamp(core.now()))

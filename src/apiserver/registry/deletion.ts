@@ -4,6 +4,7 @@ import { notSupported } from '../../machinery/field.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import { timestamp } from './core.ts'
+import { dependentsOf } from './facts.ts'
 
 const ORPHAN = 'orphan'
 const FOREGROUND = 'foregroundDeletion'
@@ -68,7 +69,7 @@ export function decideDeletion(
 ): Deletion {
   if (served.prefix === 'core/namespaces/') return decideNamespace(object, options, now)
   const isPod = served.prefix === 'core/pods/'
-  const finalizers = finalizersFor(object.metadata, options)
+  const finalizers = finalizersFor(object.metadata, options, dependentsOf(served))
   const grace = isPod ? decideGrace(object, options, now) : undefined
   if (grace === 'pending') return sameFinalizers(finalizers, object) ? { type: 'keep' } : mark(object, { finalizers })
   if (grace !== undefined) {
@@ -104,10 +105,16 @@ function generationAfter({ metadata }: KubeObject, first: boolean): Partial<Obje
 }
 
 /** The finalizers with those of the garbage collector as the options want them. */
-function finalizersFor(meta: ObjectMeta, options: DeleteOptions): string[] {
+function finalizersFor(
+  meta: ObjectMeta,
+  options: DeleteOptions,
+  dependents: ReturnType<typeof dependentsOf>,
+): string[] {
   const before = meta.finalizers ?? []
+  if (dependents === 'none') return before.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND)
   const policy = options.propagationPolicy
-  const orphan = policy === undefined ? before.includes(ORPHAN) : policy === 'Orphan'
+  const byDefault = dependents === 'orphan' && !before.includes(FOREGROUND)
+  const orphan = policy === undefined ? before.includes(ORPHAN) || byDefault : policy === 'Orphan'
   const foreground = policy === undefined ? before.includes(FOREGROUND) : policy === 'Foreground'
   const out = before.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND)
   if (orphan) out.push(ORPHAN)
@@ -150,7 +157,7 @@ function decideGrace(pod: KubeObject, options: DeleteOptions, now: number): Grac
 /** A namespace ends in two steps: it is marked, and goes when its content and both lists of finalizers are gone. */
 function decideNamespace(object: KubeObject, options: DeleteOptions, now: number): Deletion {
   if (object.metadata.deletionTimestamp === undefined) {
-    const finalizers = finalizersFor(object.metadata, options)
+    const finalizers = finalizersFor(object.metadata, options, 'delete')
     const marked = mark(object, { deletionTimestamp: timestamp(now), finalizers })
     return { type: 'mark', object: { ...marked.object, status: { ...object['status'], phase: 'Terminating' } } }
   }

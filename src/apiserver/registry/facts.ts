@@ -79,6 +79,28 @@ const GENERATION: ReadonlySet<string> = new Set([
   'scheduling.k8s.io/priorityclasses',
 ])
 
+/** A delete answers with the object, not with a Status. */
+const ANSWERED: ReadonlySet<string> = new Set([
+  '/namespaces',
+  '/persistentvolumeclaims',
+  '/persistentvolumes',
+  '/pods',
+  '/podtemplates',
+  '/resourcequotas',
+  '/serviceaccounts',
+  '/services',
+  'resource.k8s.io/deviceclasses',
+  'resource.k8s.io/devicetaintrules',
+  'resource.k8s.io/resourceclaims',
+  'resource.k8s.io/resourceclaimtemplates',
+  'resource.k8s.io/resourceslices',
+  'storage.k8s.io/csidrivers',
+  'storage.k8s.io/csinodes',
+  'storage.k8s.io/storageclasses',
+  'storage.k8s.io/volumeattachments',
+  'storage.k8s.io/volumeattributesclasses',
+])
+
 const nameOf = ({ info }: ServedResource): string => `${info.group}/${info.resource}`
 
 export function createsOnUpdate(served: ServedResource): boolean {
@@ -89,6 +111,18 @@ export function createsOnUpdate(served: ServedResource): boolean {
 export function allowsUnconditionalUpdate(served: ServedResource): boolean {
   if (served.custom !== undefined) return false
   return rulesOf(served).unconditionalUpdate ?? !CONDITIONAL.has(nameOf(served))
+}
+
+/** Whether the answer to a finished delete is the object. */
+export function answersDeleted(served: ServedResource): boolean {
+  return served.custom === undefined && ANSWERED.has(nameOf(served))
+}
+
+/** What becomes of the dependents of a deleted object when nobody says it; `none`: nobody may own it to begin with. */
+export function dependentsOf(served: ServedResource): 'delete' | 'orphan' | 'none' {
+  const name = nameOf(served)
+  if (name === '/replicationcontrollers' || name === 'batch/jobs') return 'orphan'
+  return name === '/events' || name === 'events.k8s.io/events' ? 'none' : 'delete'
 }
 
 /** Whether objects of a kind have a generation at all. */

@@ -54,14 +54,21 @@ export function checkWatchOptions(query: WatchCall): void {
   refuse(list)
 }
 
-/** A resource version parameter as a number; '' is undefined. @throws StatusError 400 */
-export function parseResourceVersion(text: string | undefined): number | undefined {
+/**
+ * A resource version parameter as a number; '' is undefined.
+ * @param refuse the answer to what is none: upstream's lists call it a bad request, its reads of one object and its
+ *   watches an error without a reason
+ * @throws StatusError 400, 500
+ */
+export function parseResourceVersion(
+  text: string | undefined,
+  refuse: (message: string) => Error = (message) => errors.badRequest(`invalid resource version: ${message}`),
+): number | undefined {
   if (text === undefined || text === '') return undefined
   const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(value)) {
-    throw errors.badRequest(
-      `invalid resource version: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`,
-    )
+    const shown = JSON.stringify(text)
+    throw refuse(`resourceVersion: Invalid value: ${shown}: strconv.ParseUint: parsing ${shown}: invalid syntax`)
   }
   return value
 }

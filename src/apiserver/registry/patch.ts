@@ -39,7 +39,9 @@ export async function patchObject(
     ...changeOf(target, part, (old) => {
       const before = part?.view === undefined ? old : part.view(old, target)
       const after = apply(type, before, body, typeName)
-      const own = decodePatched(call, target, after, before, typeName, type === 'strategic' ? body : undefined)
+      const own = decodePatched(call, target, after, before, typeName, type, body)
+      // Upstream converts what a strategic patch made into the type that it expects, whatever it calls itself.
+      if (type === 'strategic') Object.assign(own, { kind: before.kind, apiVersion: before.apiVersion })
       checkType(target, own, before)
       // A patch that does not name a state fits any: it was applied to the newest one.
       if (own.metadata.resourceVersion === before.metadata.resourceVersion) delete own.metadata.resourceVersion

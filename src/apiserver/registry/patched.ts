@@ -1,13 +1,15 @@
 /** What comes out of a patch is decoded as strictly as what comes over the wire. */
-import type { Call, Target } from '../contract.ts'
+import type { Call, PatchType, Target } from '../contract.ts'
 import { DecodeError } from '../../machinery/codec/error.ts'
 import { normalize, type Kept } from '../../machinery/codec/normalize.ts'
 import { invalid } from '../../machinery/field.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import { parseApiVersion } from '../../machinery/object.ts'
 import { goText } from '../../machinery/patch/value.ts'
 import { errors } from '../../machinery/status.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import { warn } from './core.ts'
+import { patchedText } from './patched-text.ts'
 import { copyJson } from './json.ts'
 
 /** A write of the status cannot change the spec: what the patch left alone stays the stored one. */
@@ -15,7 +17,7 @@ const SPEC: ReadonlySet<string> = new Set(['spec'])
 
 /**
  * A private copy of a patched object in canonical form; a spec that a write of the status left alone is shared with
- * `before`. `patch` is shown in errors, where upstream shows it.
+ * `before`. `body`, the decoded patch, is shown in errors.
  * @throws StatusError 422 for values of a wrong type, 400 for unknown fields when the call wants them refused
  */
 export function decodePatched(
@@ -24,7 +26,8 @@ export function decodePatched(
   after: unknown,
   before: KubeObject | undefined,
   typeName: string | undefined,
-  patch: unknown,
+  type: PatchType,
+  body: unknown,
 ): KubeObject {
   if (after === null || typeof after !== 'object' || Array.isArray(after)) {
     throw errors.badRequest('the patched object is not an object')
@@ -33,9 +36,10 @@ export function decodePatched(
     typeName === undefined
       ? custom(target, after as KubeObject)
       : builtin(
-          after,
+          after as KubeObject,
           typeName,
-          patch,
+          type,
+          body,
           before !== undefined && target.subresource === 'status' ? { from: before, names: SPEC } : undefined,
         )
   const { metadata } = object
@@ -57,13 +61,36 @@ function custom(target: Target, after: KubeObject): Decoded {
   return { object, unknown: target.resource.custom?.unknownFields(object) ?? [] }
 }
 
-function builtin(after: object, typeName: string, patch: unknown, kept: Kept | undefined): Decoded {
+function builtin(after: KubeObject, typeName: string, type: PatchType, body: unknown, kept: Kept | undefined): Decoded {
+  const shown = () => (type === 'json' || type === 'merge' ? patchedText(after, type, body) : goText(body))
+  if (type === 'json' || type === 'merge') checkKind(after, shown)
   try {
     const { object, unknown } = normalize(after, typeTable.type(typeName), kept)
     return { object: object as KubeObject, unknown }
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
-    const list = [invalid('patch', patch === undefined ? JSON.stringify(after) : goText(patch), error.message)]
-    throw errors.invalid({ group: '', kind: '' }, '', list)
+    if (type === 'apply') throw inconvertible(after, error.message)
+    throw unfit(shown(), error.message)
   }
+}
+
+/** Upstream has no reason for what apply cannot make an object of. */
+function inconvertible({ apiVersion = '', kind = '', metadata }: KubeObject, why: string): Error {
+  const gvk = `${apiVersion.includes('/') ? '' : '/'}${apiVersion}, Kind=${kind}`
+  return errors.unknown(
+    `failed to convert new object (/${metadata?.name ?? ''}; ${gvk}) to proper version: unable to convert unstructured object to ${gvk}: ${why}`,
+  )
+}
+
+/** @throws StatusError 422 when the patched object says that it is of a kind that there is not */
+function checkKind({ kind, apiVersion }: KubeObject, shown: () => string): void {
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string') return
+  const gv = parseApiVersion(apiVersion)
+  if (gv !== undefined && typeTable.kind(gv.group, gv.version, kind) !== undefined) return
+  const text = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`
+  throw unfit(shown(), text)
+}
+
+function unfit(shown: string, why: string): Error {
+  return errors.invalid({ group: '', kind: '' }, '', [invalid('patch', shown, why)])
 }

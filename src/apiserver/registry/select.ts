@@ -64,7 +64,7 @@ function parsed<T>(parse: () => T): T {
 
 function fieldOf(served: ServedResource, field: string): (object: KubeObject) => string {
   if (field === 'metadata.name') return (object) => object.metadata.name ?? ''
-  if (field === 'metadata.namespace' && served.info.namespaced) return (object) => object.metadata.namespace ?? ''
+  if (field === 'metadata.namespace' && served.custom === undefined) return (object) => object.metadata.namespace ?? ''
   const custom = served.custom
   if (custom !== undefined) {
     const path = custom.selectableFields.find((p) => p.replace(/^\./, '') === field)

@@ -41,19 +41,19 @@ export function reshape({ custom }: ServedResource, object: KubeObject): void {
   custom?.defaults(object)
 }
 
-const UNLEGACY: ReadonlySet<string> = new Set(['apiextensions.k8s.io'])
+const UNLEGACY: ReadonlySet<string> = new Set(['apiextensions.k8s.io', 'admissionregistration.k8s.io'])
 
 /** Rules of metadata for an object of a resource. */
 export function metadataRules(
   served: ServedResource,
-  { name: rule }: KindRules,
+  { name: rule, legacyFinalizers = true }: KindRules,
   object: KubeObject,
 ): Parameters<typeof validateMetadata>[1] {
   const nameRule = typeof rule === 'function' ? (name: string) => rule(name, object) : rule
   return {
     namespaced: served.info.namespaced,
     ...(nameRule === undefined ? {} : { nameRule }),
-    legacyFinalizers: served.custom === undefined && !UNLEGACY.has(served.info.group),
+    legacyFinalizers: legacyFinalizers && served.custom === undefined && !UNLEGACY.has(served.info.group),
   }
 }
 
@@ -80,9 +80,32 @@ export function customErrors(
   return custom.validate(object, old, part, (error) => warn(call, `${error.field}: ${error.message}`))
 }
 
-/** @throws StatusError 422 when something is wrong */
+/** @throws StatusError 422 when something is wrong. What several checks found is told once. */
 export function refuse(served: ServedResource, name: string, list: readonly FieldError[]): void {
-  if (list.length > 0) throw errors.invalid(groupKind(served), name, list)
+  if (list.length === 0) return
+  const told = new Map(list.map((error) => [`${error.type} ${error.field} ${error.message}`, error]))
+  throw errors.invalid(groupKind(served), name, [...told.values()])
+}
+
+/** An owner that is named twice in the same words stands once, with a warning. */
+export function dedupeOwners(call: Call, object: KubeObject, afterAdmission = false): void {
+  const owners = object.metadata.ownerReferences
+  if (owners === undefined || owners.length < 2) return
+  const kept: typeof owners = []
+  const twice: string[] = []
+  for (const owner of owners) {
+    if (kept.some((other) => equalJson(other, owner))) twice.push(owner.uid)
+    else kept.push(owner)
+  }
+  if (twice.length === 0) return
+  object.metadata.ownerReferences = kept
+  const uids = twice.join(', ')
+  warn(
+    call,
+    afterAdmission
+      ? `.metadata.ownerReferences contains duplicate entries after mutating admission happens; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`
+      : `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids}`,
+  )
 }
 
 /** Texts for Warning headers of a write. */

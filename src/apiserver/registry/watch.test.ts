@@ -93,7 +93,10 @@ test('WatchList: state, the bookmark that ends it, then changes', async () => {
   assert.deepEqual(w.texts(), ['ADDED b'])
   w.stop()
   const future = { ...query, resourceVersion: '99999' }
-  assert.match(await refusalOf(() => watching(cluster, future)), /^504 Timeout: Too large resource version: 99999/)
+  assert.match(
+    await refusalOf(() => watching(cluster, future)),
+    /^504 Timeout: Timeout: Too large resource version: 99999/,
+  )
   assert.match(
     await refusalOf(() => watching(cluster, { sendInitialEvents: true })),
     /^422 .*sendInitialEvents requires setting resourceVersionMatch to NotOlderThan/,

@@ -28,7 +28,7 @@ export function watchObjects(
   const { resource } = target
   const { range } = core
   const selection = compileSelection(resource, query)
-  const asked = parseResourceVersion(query.resourceVersion)
+  const asked = parseResourceVersion(query.resourceVersion, errors.unknown)
   const initial = query.sendInitialEvents ?? (asked === undefined || asked === 0)
   if (initial && asked !== undefined && asked > range.revision) {
     throw errors.tooLargeResourceVersion(asked, range.revision)

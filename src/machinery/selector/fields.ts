@@ -68,7 +68,9 @@ export function parseFieldSelector(text: string): readonly FieldRequirement[] {
     if (at < 0) throw new SelectorError(`invalid selector: '${text}'; can't understand '${term}'`)
     const operator = term[at] === '!' ? '!=' : '='
     const length = operator === '!=' || term[at + 1] === '=' ? 2 : 1
-    out.push({ field: term.slice(0, at), operator, value: unescape(term.slice(at + length)) })
+    const [field, value] = [term.slice(0, at), unescape(term.slice(at + length))]
+    // What names nothing asks nothing.
+    if (field !== '' || value !== '') out.push({ field, operator, value })
   }
   return out
 }

@@ -116,6 +116,8 @@ function selectable(names: Names): KindRules['fields'] {
 }
 
 export const coreEventRules: KindRules = {
+  name: 'path',
+  legacyFinalizers: false,
   validate: (event): FieldError[] => {
     const out: Errors = []
     basic(event, CORE, out)
@@ -127,6 +129,7 @@ export const coreEventRules: KindRules = {
 }
 
 export const eventRules: KindRules = {
+  legacyFinalizers: false,
   validate: (event, old): FieldError[] => {
     const out: Errors = []
     basic(event, EVENTS, out)

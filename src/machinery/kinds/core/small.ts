@@ -119,6 +119,7 @@ function validateBudget(budget: Json, old?: Json): FieldError[] {
 const BUDGET_COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods']
 
 export const disruptionBudgetRules: KindRules = {
+  legacyFinalizers: false,
   prepareCreate: (budget) => {
     budget['status'] = Object.fromEntries(BUDGET_COUNTS.map((field) => [field, 0]))
   },
