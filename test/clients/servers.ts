@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startControlPlane } from '../support/control-plane.ts'
+import { startControlPlane, type ControlPlaneOptions } from '../support/control-plane.ts'
 import { findControlPlane } from '../support/kubernetes.ts'
 import { end, Tenantry } from '../support/tenantry.ts'
 
@@ -42,7 +42,7 @@ export async function embeddedServer(words = ''): Promise<Server> {
 }
 
 /** etcd, kube-apiserver and, unless said otherwise, kube-controller-manager and kube-scheduler. No nodes. */
-export async function realServer(options: { readonly apiserver?: readonly string[] } = {}): Promise<Server> {
+export async function realServer(options: Pick<ControlPlaneOptions, 'apiserver' | 'frontProxy'> = {}): Promise<Server> {
   const plane = await startControlPlane({ programs: findControlPlane()!, ...options })
   const kubeconfig = join(plane.dir, 'admin.kubeconfig')
   writeFileSync(kubeconfig, plane.kubeconfig, { mode: 0o600 })

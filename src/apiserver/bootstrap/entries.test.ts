@@ -21,6 +21,7 @@ test('the set is that of Kubernetes 1.37, sorted and unique', () => {
   }
   assert.deepEqual(Object.fromEntries(counts), {
     apiservices: 22,
+    configmaps: 1,
     namespaces: 4,
     flowschemas: 11,
     prioritylevelconfigurations: 8,
@@ -41,6 +42,10 @@ test('bytes have the order of Go, and a uid and times of their cluster', () => {
   assert.match(
     text('rbac.authorization.k8s.io/rolebindings/kube-system/system:controller:cloud-provider'),
     /^\{"kind":"RoleBinding","apiVersion":"rbac.authorization.k8s.io\/v1","metadata":\{"name":"system:controller:cloud-provider","namespace":"kube-system","uid":"[-0-9a-f]{36}","resourceVersion":"1","creationTimestamp":"2026-01-02T03:04:05Z","labels":\{"kubernetes.io\/bootstrapping":"rbac-defaults"\},"annotations":\{"rbac.authorization.kubernetes.io\/autoupdate":"true"\}\},"subjects":\[\{"kind":"ServiceAccount","name":"cloud-provider","namespace":"kube-system"\}\],"roleRef":/,
+  )
+  assert.match(
+    text('core/configmaps/kube-system/kube-apiserver-legacy-service-account-token-tracking'),
+    /"creationTimestamp":"2026-01-02T03:04:05Z"\},"data":\{"since":"2026-01-02"\}\}$/,
   )
   for (const entry of bootstrapEntries()) {
     const object = JSON.parse(entry.render(identity).bytes.toString()) as { metadata: { uid: string } }

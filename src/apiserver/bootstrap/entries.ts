@@ -23,6 +23,8 @@ const BASE_REVISION = '1'
 
 /** Stands for the birth time inside shared objects. No Kubernetes text holds a NUL. */
 const BIRTH = '\u0000birth'
+/** Stands for the day of birth. */
+const BIRTHDAY = '\u0000day'
 
 const cache = new Map<string, readonly BaseEntry[]>()
 const CACHED_CIDRS = 64
@@ -53,6 +55,7 @@ let shared: readonly BaseEntry[] | undefined
 function make(cidr: string): readonly BaseEntry[] {
   shared ??= [
     ...keyed('core/namespaces/', namespaces()),
+    ...keyed('core/configmaps/kube-system', [tokenTracking()]),
     ...rbacObjects(),
     ...keyed('scheduling.k8s.io/priorityclasses/', priorityClasses()),
     ...keyed('apiregistration.k8s.io/apiservices/', apiServices()),
@@ -70,6 +73,7 @@ function keyed(prefix: string, objects: readonly KubeObject[]): KeyedObject[] {
 /** Text around the fields that each cluster has of its own, made when first rendered. Field order is Go's. */
 function template({ key, object }: KeyedObject): BaseEntry {
   let parts: { head: string; generation: string; tail: string[] } | undefined
+  const dated = object['data'] !== undefined
   return {
     key,
     render(identity: RangeIdentity): Encoded {
@@ -78,7 +82,8 @@ function template({ key, object }: KeyedObject): BaseEntry {
       const time = rfc3339(identity.createdAt)
       const uid = bootstrapUid(identity.seed, key)
       const meta = `"uid":"${uid}","resourceVersion":"${BASE_REVISION}",${generation}"creationTimestamp":"${time}"`
-      return { bytes: Buffer.from(`${head}${meta}${tail.join(time)}`) }
+      const text = `${head}${meta}${tail.join(time)}`
+      return { bytes: Buffer.from(dated ? text.replaceAll(marker(BIRTHDAY), time.slice(0, 10)) : text) }
     },
   }
 }
@@ -92,9 +97,12 @@ function split(object: KubeObject): { head: string; generation: string; tail: st
   return {
     head: `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${names.slice(0, -1)},`,
     generation: generation === undefined ? '' : `"generation":${generation},`,
-    tail: `${ending}}${body}}`.split(JSON.stringify(BIRTH).slice(1, -1)),
+    tail: `${ending}}${body}}`.split(marker(BIRTH)),
   }
 }
+
+/** As it stands in JSON. */
+const marker = (text: string): string => JSON.stringify(text).slice(1, -1)
 
 /** Members of an object with a leading comma; '' if it has none. */
 function inner(value: object): string {
@@ -115,6 +123,19 @@ function namespaces(): KubeObject[] {
     spec: { finalizers: ['kubernetes'] },
     status: { phase: 'Active' },
   }))
+}
+
+/**
+ * Since when uses of tokens from Secrets are noted (here there are none): kube-apiserver makes it, and the cleaner of
+ * such tokens in kube-controller-manager wants it.
+ */
+function tokenTracking(): KubeObject {
+  return {
+    kind: 'ConfigMap',
+    apiVersion: 'v1',
+    metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
+    data: { since: BIRTHDAY },
+  }
 }
 
 /** One for each group version, but that of API services itself. */
