@@ -162,8 +162,11 @@ class Checker {
         break
       case 'struct': {
         const found = this.#scope.field(target, field)
-        if (found === undefined) this.#report(pos, `undefined field '${field}'`)
-        else result = found
+        if (found !== undefined) result = found
+        // Messages of libraries have no fields at all.
+        else if (target.source?.kind === 'object' || this.#scope.type(target.name) !== undefined)
+          this.#report(pos, `undefined field '${field}'`)
+        else this.#report(pos, `unexpected failed resolution of '${target.name}'`)
         break
       }
       case 'param':
@@ -251,11 +254,10 @@ class Checker {
     return wrong ? ERROR : BOOL
   }
 
-  #join(e: Expr, before: Type | undefined, type: Type): Type {
+  #join(before: Type | undefined, type: Type): Type {
     if (before === undefined) return type
-    if (this.#fits(before, type)) return mostGeneral(before, type)
-    this.#report(e.pos, `expected type '${formatType(before)}' but found '${formatType(type)}'`)
-    return ERROR
+    // Mixed types are refused later, but for the arguments of `format`.
+    return this.#fits(before, type) ? mostGeneral(before, type) : DYN
   }
 
   /** The type in an element with `?`. */
@@ -270,7 +272,7 @@ class Checker {
     let item: Type | undefined
     for (const [i, element] of e.elements.entries()) {
       const type = this.#check(element)
-      item = this.#join(element, item, e.optionals.has(i) ? this.#optional(element, type) : type)
+      item = this.#join(item, e.optionals.has(i) ? this.#optional(element, type) : type)
     }
     return listOf(item ?? this.#freeType())
   }
@@ -279,9 +281,9 @@ class Checker {
     let keys: Type | undefined
     let values: Type | undefined
     for (const { key, value, optional } of e.entries) {
-      keys = this.#join(key, keys, this.#check(key))
+      keys = this.#join(keys, this.#check(key))
       const type = this.#check(value)
-      values = this.#join(value, values, optional ? this.#optional(value, type) : type)
+      values = this.#join(values, optional ? this.#optional(value, type) : type)
     }
     if (keys === undefined || values === undefined) return mapOf(this.#freeType(), this.#freeType())
     return mapOf(keys, values)

@@ -2,20 +2,26 @@
 import type { Expr } from './ast.ts'
 import { check } from './check.ts'
 import { Context, LimitReached } from './context.ts'
-import type { CelBudget, CelProgram, CelResult, CelType, CompileOptions, Compiled } from './contract.ts'
+import type { CelAuthorizer, CelBudget, CelProgram, CelResult, CelType, CompileOptions, Compiled } from './contract.ts'
 import { Lazy } from './contract.ts'
 import { scopeOf } from './environment.ts'
+import { worstCost } from './estimate.ts'
 import { showIssues } from './issues.ts'
 import { adapt } from './json.ts'
+import { AuthorizerValue } from './library/authz.ts'
+import { makeMutation } from './library/mutation.ts'
 import { MACROS } from './macros.ts'
 import { parse } from './parser.ts'
 import type { Plan } from './plan.ts'
 import { PlanError, plan, variablesOf } from './plan.ts'
 import { toDeclared } from './types.ts'
+import { validate } from './validate.ts'
 import { Failure } from './values.ts'
 
 /** Upstream's limit of one evaluation. */
 const PER_CALL = 1_000_000
+const AUTHORIZER = 'kubernetes.authorization.Authorizer'
+const NO_LIMITS: ReadonlyMap<string, CelType> = new Map()
 const LIMIT_TEXT = 'operation cancelled: actual cost limit exceeded'
 
 export function compile(expression: string, options: CompileOptions): Compiled {
@@ -24,9 +30,11 @@ export function compile(expression: string, options: CompileOptions): Compiled {
   const { expr, source } = parsed
   const { type, issues } = check(expr, scopeOf(options.profile, options.variables))
   if (issues.length > 0) return { ok: false, issues: showIssues(issues, source) }
+  const invalid = validate(expr)
+  if (invalid.length > 0) return { ok: false, issues: showIssues(invalid, source) }
   const declared = toDeclared(type)
   try {
-    return { ok: true, program: new Program(expr, declared, options.variables) }
+    return { ok: true, program: new Program(expr, declared, options) }
   } catch (error) {
     if (!(error instanceof PlanError)) throw error
     return { ok: false, issues: error.message, stage: 'program' }
@@ -40,11 +48,12 @@ class Program implements CelProgram {
   readonly #plan: Plan
   readonly #types: readonly CelType[]
 
-  constructor(expr: Expr, type: CelType, variables: ReadonlyMap<string, CelType>) {
+  constructor(expr: Expr, type: CelType, { profile, variables }: CompileOptions) {
     this.type = type
     this.uses = variablesOf(expr)
-    this.worstCost = Number.POSITIVE_INFINITY
-    this.#plan = plan(expr, () => new Failure('no such type'))
+    // Only schemas have limits that bound anything.
+    this.worstCost = worstCost(expr, profile === 'schema' ? variables : NO_LIMITS)
+    this.#plan = plan(expr, makeMutation)
     this.#types = this.#plan.variables.map((name) => variables.get(name) ?? { kind: 'dyn' })
   }
 
@@ -73,7 +82,11 @@ class Program implements CelProgram {
     const name = this.#plan.variables[slot]!
     const given = Object.hasOwn(values, name) ? values[name] : undefined
     if (given === undefined) return new Failure(`no such attribute(s): ${name}`)
-    if (!(given instanceof Lazy)) return adapt(given, this.#types[slot]!)
+    const type = this.#types[slot]!
+    if (!(given instanceof Lazy)) {
+      const wraps = type.kind === 'opaque' && type.name === AUTHORIZER && !(given instanceof AuthorizerValue)
+      return wraps ? new AuthorizerValue(given as CelAuthorizer) : adapt(given, type)
+    }
     // What it costs counts here, not twice.
     const inner: CelBudget = { ...budget, left: Math.max(c.limit - c.cost, 0) }
     const made = given.read(inner)

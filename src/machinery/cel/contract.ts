@@ -24,6 +24,8 @@ export type CelType =
         | 'timestamp'
         | 'duration'
         | 'type'
+      /** Of strings and bytes, in characters; of moments, durations and int-or-string, how long their texts may be. */
+      readonly maxLength?: number
     }
   | {
       readonly kind: 'list'

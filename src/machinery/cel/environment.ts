@@ -1,18 +1,41 @@
 /** The functions and types of each of Kubernetes' environments. */
 import type { Scope } from './check.ts'
 import type { CelProfile, CelType } from './contract.ts'
+import { AUTHZ } from './library/authz.ts'
+import { NAMED_FORMATS } from './library/formats.ts'
 import { LISTS } from './library/lists.ts'
 import { LOOPS } from './library/loops.ts'
+import { JSON_PATCH, mutationField, mutationType } from './library/mutation.ts'
+import { NET } from './library/net.ts'
 import { OPERATORS } from './library/operators.ts'
 import { OPTIONAL } from './library/optional.ts'
+import { QUANTITIES } from './library/quantity.ts'
+import { REGEX } from './library/regex.ts'
+import { SEMVERS } from './library/semver.ts'
 import { SETS } from './library/sets.ts'
 import { STANDARD } from './library/standard.ts'
 import { STRINGS } from './library/strings.ts'
+import { URLS } from './library/url.ts'
 import type { FunctionDecl, Overload } from './overload.ts'
 import type { Type } from './types.ts'
 import { DYN, fromDeclared, libraryType, listOf, mapOf, opaque, simpleType } from './types.ts'
 
-const COMMON: readonly (readonly Overload[])[] = [OPERATORS, STANDARD, OPTIONAL, LOOPS, SETS, STRINGS, LISTS]
+const COMMON: readonly (readonly Overload[])[] = [
+  OPERATORS,
+  STANDARD,
+  OPTIONAL,
+  LOOPS,
+  SETS,
+  STRINGS,
+  LISTS,
+  REGEX,
+  URLS,
+  QUANTITIES,
+  NET,
+  NAMED_FORMATS,
+  SEMVERS,
+  AUTHZ,
+]
 
 function collect(libraries: readonly (readonly Overload[])[]): ReadonlyMap<string, FunctionDecl> {
   const functions = new Map<string, { name: string; overloads: Overload[] }>()
@@ -29,7 +52,7 @@ const environments = new Map<CelProfile, ReadonlyMap<string, FunctionDecl>>()
 function functionsOf(profile: CelProfile): ReadonlyMap<string, FunctionDecl> {
   let found = environments.get(profile)
   if (found === undefined) {
-    found = collect(COMMON)
+    found = collect(profile === 'mutation' ? [...COMMON, JSON_PATCH] : COMMON)
     environments.set(profile, found)
   }
   return found
@@ -55,10 +78,11 @@ export function scopeOf(profile: CelProfile, variables: ReadonlyMap<string, CelT
   return {
     variables: types,
     function: (name) => functions.get(name),
-    type: (name) => TYPES.get(name),
+    type: (name) => TYPES.get(name) ?? (profile === 'mutation' ? mutationType(name) : undefined),
     field(type, name) {
       const { source } = type
-      const found = source?.kind === 'object' ? source.field(name) : undefined
+      if (source === undefined) return profile === 'mutation' ? mutationField(type, name) : undefined
+      const found = source.kind === 'object' ? source.field(name) : undefined
       return found === undefined ? undefined : fromDeclared(found)
     },
   }

@@ -46,7 +46,7 @@ function equalsBoxed(c: Context, a: unknown, b: unknown): boolean | Failure {
     return a.present ? equals(c, a.value, b.value) : true
   }
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name
-  if (a instanceof Opaque) return b instanceof Opaque && a.type === b.type ? a.equals(b) : NO_SUCH_OVERLOAD
+  if (a instanceof Opaque) return b instanceof Opaque && a.type === b.type ? a.equals(b, c) : NO_SUCH_OVERLOAD
   return false
 }
 

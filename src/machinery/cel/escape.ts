@@ -31,3 +31,9 @@ export function unescapeField(name: string): string {
     return KEYWORDS.has(found.slice(2, -2)) ? found.slice(2, -2) : found
   })
 }
+
+/** Whether a rule may say a property so: escaped, or a keyword as it is. */
+export function isNameOf(name: string, property: string): boolean {
+  const escaped = escapeField(property)
+  return escaped !== undefined && (name === escaped || (name === property && KEYWORDS.has(name)))
+}

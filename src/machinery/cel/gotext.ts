@@ -8,7 +8,7 @@ export function goFloat(value: number): string {
   if (!Number.isFinite(value) || value === 0) return plainDecimal(value)
   const [mantissa = '', power = '0'] = value.toExponential().split('e')
   const exponent = Number(power)
-  if (exponent < -4 || exponent >= 21) {
+  if (exponent < -4 || exponent >= 6) {
     return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
   }
   return plainDecimal(value)

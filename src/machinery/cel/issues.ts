@@ -43,6 +43,8 @@ export class Source {
   /** Line from 1, column from 0. */
   locate(pos: number): { line: number; column: number } {
     if (pos < 0) return { line: -1, column: -1 }
+    // Upstream's place in nothing is before its start.
+    if (this.length === 0) return { line: 1, column: -1 }
     const starts = this.#starts()
     let low = 0
     let high = starts.length - 1

@@ -80,17 +80,19 @@ export class JsonObject extends CelMap {
   keys(): readonly unknown[] {
     const keys: string[] = []
     for (const name in this.raw) {
-      const key = escapeField(name)
-      if (key !== undefined && this.type.field(key) !== undefined) keys.push(key)
+      const key = this.#keyOf(name)
+      if (key !== undefined) keys.push(key)
     }
     return keys
   }
   /** Names of properties that rules cannot see. */
   undeclared(): readonly string[] {
-    return Object.keys(this.raw).filter((name) => {
-      const key = escapeField(name)
-      return key === undefined || this.type.field(key) === undefined
-    })
+    return Object.keys(this.raw).filter((name) => this.#keyOf(name) === undefined)
+  }
+  #keyOf(name: string): string | undefined {
+    const key = escapeField(name)
+    if (key !== undefined && this.type.field(key) !== undefined) return key
+    return key !== name && this.type.field(name) !== undefined ? name : undefined
   }
 }
 

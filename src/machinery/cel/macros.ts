@@ -228,7 +228,6 @@ export const MACROS: ReadonlyMap<string, Macro> = new Map([
   ['exists:3:true', exists],
   ['exists_one:2:true', existsOne],
   ['exists_one:3:true', existsOne],
-  ['existsOne:2:true', existsOne],
   ['existsOne:3:true', existsOne],
   ['map:2:true', map],
   ['map:3:true', map],

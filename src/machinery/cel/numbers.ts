@@ -74,10 +74,16 @@ export function doubleToUint(value: number): Uint | Failure {
   return new Uint(BigInt(Math.trunc(value)))
 }
 
-/** Compares numbers of any kind; undefined when one is not a number at all (NaN). JavaScript's mixed comparison is exact. */
+/** An integer beside a double is compared as a double, unless the double is beyond all integers of that kind. */
+function beside(value: Int | Uint | Double, other: Int | Uint | Double): Int {
+  const plain = value instanceof Uint || value instanceof Double ? value.value : value
+  return typeof plain === 'bigint' && other instanceof Double && Math.abs(other.value) < 2 ** 64 ? Number(plain) : plain
+}
+
+/** Compares numbers of any kind; undefined when one is not a number at all (NaN). */
 export function compareNumbers(a: Int | Uint | Double, b: Int | Uint | Double): number | undefined {
-  const x = a instanceof Uint || a instanceof Double ? a.value : a
-  const y = b instanceof Uint || b instanceof Double ? b.value : b
+  const x = beside(a, b)
+  const y = beside(b, a)
   return x < y ? -1 : x > y ? 1 : x == y ? 0 : undefined // oxlint-disable-line eqeqeq -- bigint and number
 }
 

@@ -1,4 +1,7 @@
 /** Values of expressions as JSON. */
+import { ObjectValue } from './library/mutation.ts'
+import { CidrValue, IpValue } from './library/net.ts'
+import { QuantityValue } from './library/quantity.ts'
 import { formatDuration, formatTimestamp } from './time.ts'
 import { Bytes, CelMap, Double, Duration, List, Optional, Timestamp, Uint } from './values.ts'
 
@@ -7,7 +10,7 @@ const MAX_DEPTH = 200
 
 /**
  * JSON of a result: ints beyond 2^53 are raw JSON numbers, bytes are base64, moments and durations are texts, an absent
- * optional is null. Undefined for what has no JSON: types and values of libraries.
+ * optional is null, objects of mutations are objects. Undefined for what has no JSON: types, most values of libraries.
  */
 export function toJson(value: unknown, depth = 0): unknown {
   switch (typeof value) {
@@ -40,7 +43,12 @@ function boxed(value: object, depth: number): unknown {
     const entries = value.keys().map((key) => [keyText(key), toJson(value.get(key), depth + 1) ?? null] as const)
     return Object.fromEntries(entries)
   }
-  return undefined
+  if (value instanceof ObjectValue) {
+    return Object.fromEntries(Array.from(value.fields, ([key, one]) => [key, toJson(one, depth + 1) ?? null] as const))
+  }
+  return value instanceof IpValue || value instanceof CidrValue || value instanceof QuantityValue
+    ? value.toString()
+    : undefined
 }
 
 function keyText(key: unknown): string {

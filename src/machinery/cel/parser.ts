@@ -37,9 +37,9 @@ const PRODUCTS: ReadonlyMap<TokenType, string> = new Map([
   ['/', '_/_'],
   ['%', '_%_'],
 ])
-const OPERAND =
-  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
-const AFTER_MEMBER = "'==', '!=', 'in', '<', '<=', '>=', '>', '&&', '||', '[', '.', '-', '?', '+', '*', '/', '%'"
+
+/** Signs that may follow a closed bracket wherever it stands. */
+const FOLLOWS: ReadonlySet<TokenType> = new Set('== != in < <= >= > && || [ . - ? + * / %'.split(' '))
 
 class SyntaxProblem extends Error {
   readonly pos: number
@@ -81,6 +81,8 @@ class Parser {
   #relations = 0
   #calcs = 0
   #members = 0
+  /** What else may stand where an operand is expected next. */
+  #also = ''
 
   constructor(tokens: readonly Token[], macros: ReadonlyMap<string, Macro>, issues: Issue[]) {
     this.#tokens = tokens
@@ -110,13 +112,25 @@ class Parser {
     if (depth > MAX_DEPTH) throw new SyntaxProblem(-1, `expression recursion limit exceeded: ${MAX_DEPTH}`)
   }
 
-  #expect(type: TokenType, expected = `'${type}'`): Token {
+  /**
+   * @param expected the signs that may stand here, as problems name them
+   * @param closes nothing but the end may follow, so that the sign is told as missing there
+   */
+  #expect(type: TokenType, expected = `'${type}'`, closes = false): Token {
     const token = this.#accept(type)
     if (token !== undefined) return token
+    const found = quote(this.#token)
     // One token too much, or one missing, is told as such.
-    const next = this.#tokens[this.#at + 1]
-    if (next?.type === type) this.#fail(`extraneous input '${quote(this.#token)}' expecting ${expected}`)
-    this.#fail(`mismatched input '${quote(this.#token)}' expecting ${expected}`)
+    if (this.#tokens[this.#at + 1]?.type === type && this.#token.type !== 'end') {
+      this.#fail(`extraneous input '${found}' expecting ${expected}`)
+    }
+    if (expected === `'${type}'`) {
+      const missing = closes
+        ? this.#token.type === 'end' || FOLLOWS.has(this.#token.type)
+        : startsOperand(this.#token.type)
+      if (missing) this.#fail(`missing ${expected} at '${found}'`)
+    }
+    this.#fail(`mismatched input '${found}' expecting ${expected}`)
   }
 
   start(): Expr {
@@ -132,14 +146,16 @@ class Parser {
     return expr
   }
 
-  #expr(): Expr {
+  /** @param also signs that could stand in place of the expression */
+  #expr(also = ''): Expr {
+    this.#also = also
     this.#deep(++this.#exprs)
     const condition = this.#logic('||')
     const op = this.#accept('?')
     let result = condition
     if (op !== undefined) {
       const yes = this.#logic('||')
-      this.#expect(':', `{${AFTER_MEMBER}, ':'}`)
+      this.#expect(':')
       const no = this.#expr()
       result = this.#call(op.pos, '_?_:_', undefined, [condition, yes, no])
     }
@@ -218,6 +234,7 @@ class Parser {
 
   #unary(): Expr {
     const { type, pos } = this.#token
+    if (type === '!' || type === '-') this.#also = ''
     if (type === '!') {
       let count = 0
       while (this.#accept('!') !== undefined) count++
@@ -274,38 +291,38 @@ class Parser {
   #field(): { name: string; pos: number } {
     const token = this.#token
     if (token.type === 'escaped') {
-      this.#issues.push({ pos: token.pos, message: "unsupported syntax: '`'" })
       return { name: this.#take().text.slice(1, -1), pos: token.pos }
     }
     if (token.type === 'identifier') return { name: this.#take().text, pos: token.pos }
     if (RESERVED.has(token.type)) this.#fail(`mismatched input '${token.text}' expecting IDENTIFIER`)
-    this.#fail(`no viable alternative at input '.${quote(token)}'`)
+    this.#fail(`no viable alternative at input '.${token.type === 'end' ? '' : quote(token)}'`)
   }
 
   #index(operand: Expr): Expr {
     const op = this.#take()
     const optional = this.#accept('?') !== undefined
-    const key = this.#expr()
-    this.#expect(']', `{${AFTER_MEMBER}}`.replace("'[', ", "'[', ']', "))
+    const key = this.#expr(optional ? '' : "'?'")
+    this.#expect(']', "']'", true)
     return this.#call(op.pos, optional ? '_[?_]' : '_[_]', undefined, [operand, key])
   }
 
   #args(): Expr[] {
     const args: Expr[] = []
     if (this.#accept(')') !== undefined) return args
-    do args.push(this.#expr())
+    do args.push(this.#expr(args.length === 0 ? "')'" : ''))
     while (this.#accept(',') !== undefined)
-    this.#expect(')', `{${AFTER_MEMBER}, ',', ')'}`)
+    this.#expect(')', "')'", true)
     return args
   }
 
   #primary(): Expr {
     const token = this.#token
+    if (startsOperand(token.type)) this.#also = ''
     switch (token.type) {
       case '(': {
         this.#take()
         const inner = this.#expr()
-        this.#expect(')', `{${AFTER_MEMBER}, ')'}`)
+        this.#expect(')', "')'", true)
         return inner
       }
       case '[':
@@ -324,33 +341,44 @@ class Parser {
     const { pos } = this.#take()
     const elements: Expr[] = []
     const optionals = new Set<number>()
-    if (this.#token.type === ',') this.#take()
+    let comma = false
+    if (this.#token.type === ',') comma = this.#accept(',') !== undefined
     else if (this.#token.type !== ']') {
       do {
-        if (this.#token.type === ']') break
-        if (this.#accept('?') !== undefined) optionals.add(elements.length)
-        elements.push(this.#expr())
-      } while (this.#accept(',') !== undefined)
+        if (this.#ends(']', comma)) break
+        const optional = this.#accept('?') !== undefined
+        if (optional) optionals.add(elements.length)
+        elements.push(this.#expr(optional ? '' : "'?' ']' ','"))
+        comma = this.#accept(',') !== undefined
+      } while (comma)
     }
-    this.#expect(']', `{${AFTER_MEMBER}, ',', ']'}`)
+    this.#expect(']', comma ? "']'" : "{']', ','}", comma)
     return { kind: 'list', pos, elements, optionals }
+  }
+
+  /** Whether nothing more stands in brackets. */
+  #ends(bracket: TokenType, comma: boolean): boolean {
+    const { type } = this.#token
+    return type === bracket || (comma && (type === ',' || type === 'end'))
   }
 
   #map(): Expr {
     const { pos } = this.#take()
     const entries: Entry[] = []
-    if (this.#token.type === ',') this.#take()
+    let comma = false
+    if (this.#token.type === ',') comma = this.#accept(',') !== undefined
     else if (this.#token.type !== '}') {
       do {
-        if (this.#token.type === '}') break
+        if (this.#ends('}', comma)) break
         const optional = this.#accept('?') !== undefined
-        const key = this.#expr()
-        const colon = this.#expect(':', `{${AFTER_MEMBER}, ':'}`)
+        const key = this.#expr(optional ? '' : "'?' '}' ','")
+        const colon = this.#expect(':')
         const value = this.#expr()
         entries.push({ pos: colon.pos, key, value, optional })
-      } while (this.#accept(',') !== undefined)
+        comma = this.#accept(',') !== undefined
+      } while (comma)
     }
-    this.#expect('}', `{${AFTER_MEMBER}, ',', '}'}`)
+    this.#expect('}', comma ? "'}'" : "{'}', ','}", comma)
     return { kind: 'map', pos, entries }
   }
 
@@ -360,7 +388,8 @@ class Parser {
     const end = this.#structEnd()
     if (end !== undefined) return this.#struct(dot === undefined ? '' : '.', end)
     const name = this.#token
-    if (name.type !== 'identifier') this.#fail(`no viable alternative at input '.${quote(name)}'`)
+    if (name.type !== 'identifier')
+      this.#fail(`no viable alternative at input '.${name.type === 'end' ? '' : quote(name)}'`)
     this.#take()
     const open = this.#accept('(')
     if (RESERVED.has(name.text)) this.#issues.push({ pos: start.pos, message: `reserved identifier: ${name.text}` })
@@ -384,18 +413,20 @@ class Parser {
     this.#at = brace
     const { pos } = this.#take()
     const fields: FieldInit[] = []
-    if (this.#token.type === ',') this.#take()
+    let comma = false
+    if (this.#token.type === ',') comma = this.#accept(',') !== undefined
     else if (this.#token.type !== '}') {
       do {
-        if (this.#token.type === '}') break
+        if (this.#ends('}', comma)) break
         const optional = this.#accept('?') !== undefined
         const { name } = this.#field()
         const colon = this.#expect(':')
         const value = this.#expr()
         fields.push({ pos: colon.pos, name, value, optional })
-      } while (this.#accept(',') !== undefined)
+        comma = this.#accept(',') !== undefined
+      } while (comma)
     }
-    this.#expect('}', `{${AFTER_MEMBER}, ',', '}'}`)
+    this.#expect('}', comma ? "'}'" : "{'}', ','}", comma)
     return { kind: 'struct', pos, name: lead + names.join(''), fields }
   }
 
@@ -441,10 +472,16 @@ class Parser {
         return literal(null)
       default: {
         const next = this.#tokens[this.#at + 1]
-        const single = next !== undefined && startsOperand(next.type) && token.type !== 'end'
-        this.#fail(`${single ? 'extraneous' : 'mismatched'} input '${quote(token)}' expecting ${OPERAND}`)
+        const negated = this.#tokens[this.#at - 1]?.type === '!'
+        const single = token.type === 'end' ? negated : next !== undefined && this.#mayStart(next.type)
+        const expected = operands(this.#also)
+        this.#fail(`${single ? 'extraneous' : 'mismatched'} input '${quote(token)}' expecting ${expected}`)
       }
     }
+  }
+
+  #mayStart(type: TokenType): boolean {
+    return startsOperand(type) || this.#also.split(' ').includes(`'${type}'`)
   }
 
   /** A call, or what a macro of that name makes of it. */
@@ -463,6 +500,17 @@ class Parser {
 
 function quote(token: Token): string {
   return token.text.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')
+}
+
+/** Signs in the order of upstream's grammar. */
+const SIGNS = ["'['", "']'", "'{'", "'}'", "'('", "')'", "'.'", "','", "'-'", "'!'", "'?'"]
+const OPERAND_SIGNS: ReadonlySet<string> = new Set(["'['", "'{'", "'('", "'.'", "'-'", "'!'"])
+const WORDS = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER"
+
+/** What an operand may start with, and what else may stand there. */
+function operands(also: string): string {
+  const more = new Set(also.split(' '))
+  return `{${SIGNS.filter((sign) => OPERAND_SIGNS.has(sign) || more.has(sign)).join(', ')}, ${WORDS}}`
 }
 
 function startsOperand(type: TokenType): boolean {

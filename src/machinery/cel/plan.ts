@@ -21,6 +21,7 @@ import {
   Failure,
   List,
   NONE,
+  Opaque,
   Optional,
   TypeValue,
   Uint,
@@ -195,7 +196,11 @@ class Planner {
       return { kind: 'attribute', attribute: { root: local.read, qualifiers: [] }, test: false }
     }
     const plain = plainName(name)
-    if (type.kind === 'type') return { kind: 'constant', value: new TypeValue(type.params[0]?.name ?? 'type') }
+    if (type.kind === 'type') {
+      const named = type.params[0]
+      if (named?.kind === 'struct') throw new PlanError(`reference to undefined type: ${plain}`)
+      return { kind: 'constant', value: new TypeValue(named?.name ?? 'type') }
+    }
     const slot = this.#slot(plain)
     const root: Eval = (c) => {
       const value = c.slots[slot]
@@ -658,7 +663,9 @@ function part(c: Context, value: unknown, key: unknown): unknown {
     if (index instanceof Failure) return index
     return index >= 0 && index < value.length ? value.at(index) : new Failure(`index out of bounds: ${goValue(key)}`)
   }
-  return value instanceof Failure ? value : new Failure(`no such key: ${goValue(key)}`)
+  if (value instanceof Failure) return value
+  const found = value instanceof Opaque ? value.field(key) : undefined
+  return found ?? new Failure(`no such key: ${goValue(key)}`)
 }
 
 /** A part that may be missing: undefined then. */
@@ -669,6 +676,7 @@ function find(c: Context, value: unknown, key: unknown): unknown {
     if (index instanceof Failure) return index
     return index >= 0 && index < value.length ? value.at(index) : undefined
   }
+  if (value instanceof Opaque) return value.field(key)
   return value instanceof Failure ? value : undefined
 }
 

@@ -130,6 +130,12 @@ function convert(declared: CelType): Type {
 /** A checked type as the contract has it. */
 export function toDeclared(type: Type): CelType {
   if (type.source !== undefined) return type.source
+  const declared = declaration(type)
+  converted.set(declared, type)
+  return declared
+}
+
+function declaration(type: Type): CelType {
   switch (type.kind) {
     case 'list':
       return { kind: 'list', item: toDeclared(type.params[0]!) }
@@ -147,6 +153,13 @@ export function toDeclared(type: Type): CelType {
     default:
       return { kind: type.kind }
   }
+}
+
+/** A type as results tell it: `must evaluate to bool but got list(int)`. */
+export function typeText(declared: CelType): string {
+  const text = ({ name, params }: Type): string =>
+    params.length === 0 ? name : `${name}(${params.map(text).join(', ')})`
+  return text(fromDeclared(declared))
 }
 
 /** A type as problems show it. */

@@ -2,6 +2,7 @@
  * Values while an expression runs. `null`, booleans and strings are themselves. An int is a number when it is a safe
  * integer and a bigint otherwise, never anything else: two equal ints are `===`. A double is always boxed.
  */
+import type { Context } from './context.ts'
 
 export type Int = number | bigint
 
@@ -88,9 +89,18 @@ export abstract class Opaque {
   get weight(): number {
     return 0
   }
-  /** A failure when the values cannot be compared. */
-  equals(other: Opaque): boolean | Failure {
+  get isZero(): boolean {
+    return false
+  }
+  /** @param other of the same type */
+  equals(other: Opaque, c: Context): boolean {
+    c.labour(1)
     return this === other
+  }
+  /** Of a message; undefined when it is not set. */
+  field(name: unknown): unknown {
+    void name
+    return undefined
   }
 }
 

@@ -1,5 +1,6 @@
 /** `'%s is %d'.format([…])`, as version 1 of cel-go's formatter prints in English. */
 import type { Context } from '../context.ts'
+import { goFloat } from '../gotext.ts'
 import type { Implementation } from '../overload.ts'
 import { typeName } from '../overload.ts'
 import { goQuote } from '../strings.ts'
@@ -67,7 +68,7 @@ function nested(c: Context, value: unknown): string {
   if (value instanceof Timestamp) return `timestamp(${goQuote(formatTimestamp(value))})`
   if (value instanceof Duration) return `duration(${goQuote(formatDuration(value))})`
   if (value instanceof Double) {
-    return Number.isFinite(value.value) ? value.value.toFixed(DEFAULT_PRECISION) : `"${plainDecimal(value.value)}"`
+    return Number.isFinite(value.value) ? fixed(value.value, DEFAULT_PRECISION) : `"${plainDecimal(value.value)}"`
   }
   if (value instanceof List || value instanceof CelMap) return textOf(c, value)
   if (typeof value === 'boolean' || value === null || value instanceof TypeValue) return textOf(c, value)
@@ -112,7 +113,7 @@ function textOf(c: Context, value: unknown): string {
   if (value instanceof List) return listText(c, value)
   if (value instanceof CelMap) return mapText(c, value)
   if (value instanceof Uint) return String(value.value)
-  if (value instanceof Double) return plainDecimal(value.value)
+  if (value instanceof Double) return goFloat(value.value)
   if (value instanceof Timestamp) return formatTimestamp(value)
   if (value instanceof Duration) return formatDuration(value)
   if (value instanceof Bytes) return bytesText(value)
@@ -139,22 +140,41 @@ function special(value: number): string | undefined {
   return Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? undefined : value < 0 ? '-∞' : '∞'
 }
 
-/** Exact decimal digits: doubles are fractions of powers of two. */
-function fixed(value: number, precision: number): string {
-  if (precision <= 20 && Math.abs(value) < 1e21) return value.toFixed(precision)
-  const digits = Math.min(precision, 100)
-  const text =
-    Math.abs(value) < 1e21 ? value.toFixed(digits) : plainDecimal(value) + (digits > 0 ? `.${'0'.repeat(digits)}` : '')
-  return text + '0'.repeat(precision - digits)
+/** A double is a whole number times a power of two. */
+function parts(value: number): { mantissa: bigint; exponent: number } {
+  const view = new DataView(new ArrayBuffer(8))
+  view.setFloat64(0, value)
+  const bits = view.getBigUint64(0)
+  const power = Number((bits >> 52n) & 0x7ffn)
+  const fraction = bits & 0xfffffffffffffn
+  return power === 0
+    ? { mantissa: fraction, exponent: -1074 }
+    : { mantissa: fraction | 0x10000000000000n, exponent: power - 1075 }
 }
 
-function scientific(value: number, precision: number): string {
-  const digits = Math.min(precision, 100)
-  const [mantissa = '', exponent = '0'] = value.toExponential(digits).split('e')
-  const power = Math.abs(Number(exponent))
-  const zeros = '0'.repeat(precision - digits)
-  const raised = Array.from(String(power), (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)]!).join('')
-  return `${mantissa}${zeros}\u202f×\u202f10${Number(exponent) < 0 ? '⁻' : ''}${power < 10 ? '⁰' : ''}${raised}`
+/** Exact decimal digits, halves to even. */
+function fixed(value: number, precision: number): string {
+  const { mantissa, exponent } = parts(value)
+  let scaled = mantissa * 10n ** BigInt(precision)
+  if (exponent >= 0) scaled <<= BigInt(exponent)
+  else {
+    const half = 1n << BigInt(-exponent - 1)
+    const rest = scaled & (2n * half - 1n)
+    scaled >>= BigInt(-exponent)
+    if (rest > half || (rest === half && (scaled & 1n) === 1n)) scaled += 1n
+  }
+  const digits = String(scaled).padStart(precision + 1, '0')
+  const sign = value < 0 || Object.is(value, -0) ? '-' : ''
+  const whole = digits.slice(0, digits.length - precision)
+  return precision === 0 ? sign + whole : `${sign}${whole}.${digits.slice(-precision)}`
+}
+
+/** Six digits always: upstream takes the precision for the width. */
+function scientific(value: number, width: number): string {
+  const [mantissa = '', exponent = '0'] = value.toExponential(6).split('e')
+  const power = String(Math.abs(Number(exponent))).padStart(2, '0')
+  const raised = Array.from(power, (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[Number(d)]!).join('')
+  return `${mantissa}×10${Number(exponent) < 0 ? '⁻' : ''}${raised}`.padStart(width)
 }
 
 function integerOf(kind: ClauseKind, value: unknown): bigint {

@@ -64,11 +64,6 @@ function lastIndexOf(c: Context, list: List, item: unknown): unknown {
   return -1
 }
 
-function includes(c: Context, target: unknown, item: unknown): unknown {
-  if (target instanceof List) return (indexOf(c, target, item) as number) >= 0
-  return equals(c, target, item) === true
-}
-
 function slice(c: Context, list: List, start: Int, end: Int): unknown {
   const what = `cannot slice(${start}, ${end})`
   if (start < 0 || end < 0) return new Failure(`${what}, negative indexes not supported`)
@@ -185,7 +180,6 @@ export const LISTS: readonly Overload[] = [
   ...ZEROS.map(([type, zero]) => overload('sum', `list_${type}_sum_${type}`, `list(${type}).(): ${type}`, sum(zero))),
   overload('indexOf', 'list_a_index_of_int', 'list(A).(A): int', indexOf),
   overload('lastIndexOf', 'list_a_last_index_of_int', 'list(A).(A): int', lastIndexOf),
-  overload('includes', 'list_includes_dyn_dyn', 'dyn.(dyn): bool', includes),
   overload('slice', 'list_slice', 'list(T).(int, int): list(T)', slice),
   overload('flatten', 'list_flatten', 'list(list(T)).(): list(T)', (c, list) => flattened(c, list), {
     unguarded: true,

@@ -1,4 +1,5 @@
 /** Optional values. */
+import { goValue } from '../gotext.ts'
 import type { Overload } from '../overload.ts'
 import { overload } from '../overload.ts'
 import {
@@ -10,6 +11,7 @@ import {
   Failure,
   List,
   NONE,
+  Opaque,
   Optional,
   Timestamp,
   Uint,
@@ -23,6 +25,7 @@ function isZero(value: unknown): boolean {
   if (value instanceof Uint) return value.value === 0n
   if (value instanceof Bytes) return value.value.length === 0
   if (value instanceof Duration) return value.ns === 0n
+  if (value instanceof Opaque) return value.isZero
   return value instanceof Timestamp && value.seconds === -62135596800 && value.nanos === 0
 }
 
@@ -57,7 +60,7 @@ function unwrap(c: { labour(units: number): void }, list: List): unknown {
   c.labour(list.length)
   for (let i = 0; i < list.length; i++) {
     const item = list.at(i)
-    if (!(item instanceof Optional)) return new Failure(`value is not an optional: ${String(item)}`)
+    if (!(item instanceof Optional)) return new Failure(`value ${goValue(item)} is not optional`)
     if (item.present) items.push(item.value)
   }
   return new ArrayList(items)

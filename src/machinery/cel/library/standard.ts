@@ -1,6 +1,7 @@
 /** Functions of the language: sizes, conversions, texts, times. */
 import type { Context } from '../context.ts'
 import { doubleToInt, doubleToUint, checkedUint } from '../numbers.ts'
+import { goFloat } from '../gotext.ts'
 import type { Implementation, Overload } from '../overload.ts'
 import { overload, typeName } from '../overload.ts'
 import { compileRegex, regexMatches } from '../regex.ts'
@@ -14,7 +15,6 @@ import {
   inRange,
   parseGoDuration,
   parseTimestamp,
-  plainDecimal,
   timestampOfSeconds,
 } from '../time.ts'
 import {
@@ -145,7 +145,7 @@ const CONVERSIONS: readonly Overload[] = [
   overload('string', 'string_to_string', '(string): string', same),
   overload('string', 'bool_to_string', '(bool): string', (_, value) => String(value)),
   overload('string', 'bytes_to_string', '(bytes): string', bytesToString),
-  overload('string', 'double_to_string', '(double): string', (_, value: Double) => doubleText(value.value)),
+  overload('string', 'double_to_string', '(double): string', (_, value: Double) => goFloat(value.value)),
   overload('string', 'duration_to_string', '(duration): string', (_, value: Duration) => formatDuration(value)),
   overload('string', 'int64_to_string', '(int): string', (_, value) => String(value)),
   overload('string', 'timestamp_to_string', '(timestamp): string', (_, value: Timestamp) => formatTimestamp(value)),
@@ -158,11 +158,6 @@ const CONVERSIONS: readonly Overload[] = [
   overload('uint', 'int64_to_uint64', '(int): uint', (_, value) => checkedUint(BigInt(value))),
   overload('uint', 'string_to_uint64', '(string): uint', stringToUint),
 ]
-
-/** `strconv.FormatFloat(x, 'f', -1, 64)`, but for what is no number. */
-export function doubleText(value: number): string {
-  return plainDecimal(value)
-}
 
 function textual(test: (text: string, part: string) => boolean): Implementation {
   return (c, text: unknown, part: unknown) => {
