@@ -120,6 +120,8 @@ export class DialPools {
     closed: AbortSignal,
   ): Promise<Answer> {
     const { timeout, maxAnswer = MAX_ANSWER } = options
+    const sent = options.body?.length ?? 0
+    if (!this.#memory.take(cluster, sent)) throw new Error('calls of this cluster need too much memory')
     const over = deadline(timeout, options.signal, closed)
     let held = 0
     let leave: Leave | undefined
@@ -154,7 +156,7 @@ export class DialPools {
       }
     } finally {
       over.clear()
-      if (held > 0) this.#memory.give(cluster, held)
+      this.#memory.give(cluster, sent + held)
       leave?.()
     }
   }

@@ -1,4 +1,4 @@
-/** How much of answers is held in memory, pure: as {@link Lanes} for calls, so for bytes. */
+/** How much of what is sent and of answers is held in memory, pure: as {@link Lanes} for calls, so for bytes. */
 
 export interface MeterOptions {
   /** Bytes that every cluster may always hold. @default 8 MiB */
