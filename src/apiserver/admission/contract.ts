@@ -15,7 +15,7 @@ export interface AdmissionRequest {
   /** '' for the object itself. */
   readonly subresource: string
   readonly namespace: string
-  /** '' for a create whose name is still to be generated. */
+  /** '' for a create whose name is still to be generated, and for the objects of a collection that is deleted. */
   readonly name: string
   /** Private to the request: the mutating pass changes it in place. For DELETE: what is stored, not to be changed. */
   readonly object: KubeObject

@@ -1,7 +1,4 @@
-/**
- * The chain of an embedded cluster, in upstream's order. Seats that are kept and empty so far, at their place below:
- * MutatingAdmissionPolicy. An empty seat enforces nothing; a cluster must not be sold as enforcing it.
- */
+/** The chain of an embedded cluster, in upstream's order. */
 import { randomUUID } from 'node:crypto'
 import type { RuleSource } from '../authz/rbac.ts'
 import {
@@ -23,6 +20,8 @@ import { nodeRestriction } from './node-restriction/plugin.ts'
 import { podResizeValidator } from './pod-resize.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { persistentVolumeClaimResize } from './pvc-resize.ts'
+import { mutatingAdmissionPolicy } from './policies/mutating-plugin.ts'
+import { policyReadAccess } from './policies/read-access.ts'
 import { validatingAdmissionPolicy } from './policies/validating-plugin.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
@@ -72,9 +71,10 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     podTopologyLabels,
     nodeDeclaredFeatureValidator,
     podResizeValidator,
-    // MutatingAdmissionPolicy
+    mutatingAdmissionPolicy,
     ...(caller === undefined ? [] : [mutatingWebhooks(caller)]),
     ...(rules === undefined ? [] : [rbacEscalation(rules)]),
+    policyReadAccess,
     validatingAdmissionPolicy,
     ...(caller === undefined ? [] : [validatingWebhooks(caller)]),
     resourceQuota(now),

@@ -10,8 +10,9 @@ export function refusal(request: AdmissionRequest, why: string, causes?: StatusC
 }
 
 /** The name in refusals: the request's, the object's, or what its name will begin with. */
-function nameFor({ name, object }: AdmissionRequest): string {
+function nameFor({ name, object, operation }: AdmissionRequest): string {
   if (name !== '') return name
+  if (operation === 'DELETE') return 'Unknown'
   const { metadata } = object
   if (metadata.name !== undefined && metadata.name !== '') return metadata.name
   return metadata.generateName !== undefined && metadata.generateName !== '' ? metadata.generateName : 'Unknown'

@@ -120,6 +120,7 @@ export function typeOfBuiltin(table: TypeTable, name: string): CelType {
             const info = isNameOf(escaped, plain) ? byName.get(plain) : undefined
             if (info === undefined) return undefined
             const field = fieldType(table, info)
+            if (field === undefined) return undefined
             fields.set(escaped, field)
             return field
           },
@@ -129,7 +130,9 @@ export function typeOfBuiltin(table: TypeTable, name: string): CelType {
   return type
 }
 
-function fieldType(table: TypeTable, info: FieldInfo): CelType {
+/** Undefined for quantities: OpenAPI gives them no type of their own, and what has none is not seen. */
+function fieldType(table: TypeTable, info: FieldInfo): CelType | undefined {
+  if (info.kind === 'object' && table.type(info.type!).special === 'Quantity') return undefined
   const item = info.kind === 'object' ? typeOfBuiltin(table, info.type!) : SCALARS[info.kind]!
   const value: CelType = info.wrapped ? { kind: 'list', item } : item
   if (info.container === 'map') return { kind: 'map', key: STRING, value }

@@ -64,7 +64,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['/Secret', secretRules],
   ['/Service', serviceRules],
   ['/ServiceAccount', serviceAccountRules],
-  ['admissionregistration.k8s.io/MutatingAdmissionPolicy', { ...mutatingPolicyRules, validate: () => [] }],
+  ['admissionregistration.k8s.io/MutatingAdmissionPolicy', mutatingPolicyRules],
   ['admissionregistration.k8s.io/MutatingAdmissionPolicyBinding', mutatingBindingRules],
   ['admissionregistration.k8s.io/MutatingWebhookConfiguration', mutatingWebhookRules],
   ['admissionregistration.k8s.io/ValidatingWebhookConfiguration', validatingWebhookRules],

@@ -230,7 +230,9 @@ function run(draft: Draft, operation: Operation): void {
       let actual = draft.root
       if (path !== '') {
         const place = draft.find(path, false)
-        if (place === undefined) throw missing(verb, 'path', path)
+        if (place === undefined) {
+          throw invalid(`test operation does not apply: is missing path: ${path}: missing value`)
+        }
         actual = within(`error in test for path: '${path}'`, () => read(place.container, place.key)) ?? null
       }
       if (!sameJson(actual, value)) throw invalid(`testing value ${path} failed: test failed`)

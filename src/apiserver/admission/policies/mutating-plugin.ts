@@ -100,11 +100,9 @@ class Dispatch {
     }
     const key = keyOf(policy, binding, params)
     if (reinvocation.again && !repeats.isDue(key)) return
-    const before = this.#view.in(matched).object
-    for (const message of yield* mutateOne(compiled, this.#view, matched, params)) {
-      this.#fail(policy, binding, message, 'Invalid')
-    }
-    if (!equalJson(before, this.#view.in(matched).object)) {
+    const { changed, failed } = yield* mutateOne(compiled, this.#view, matched, params)
+    for (const message of failed) this.#fail(policy, binding, message, 'Invalid')
+    if (changed) {
       repeats.changed()
       reinvocation.wanted = true
     }

@@ -7,7 +7,7 @@ import { typeTable } from '../../../machinery/types/index.ts'
 import type { ServedResource } from '../../contract.ts'
 import { convert, versionOf } from '../../registry/convert.ts'
 import { rulesOf } from '../../registry/core.ts'
-import { copyJson } from '../../registry/json.ts'
+import { copyJson, equalJson } from '../../registry/json.ts'
 import { ordered } from '../../registry/stored.ts'
 import { reshape } from '../../registry/strategy.ts'
 import { scale } from '../../subresources/scale.ts'
@@ -16,10 +16,10 @@ import { kindOf } from '../match/view.ts'
 
 /**
  * Decodes `made`, in the version of `served`, as strictly as a body; gives it defaults, and makes it the object of the
- * request. What the server keeps for itself stays. @throws StatusError 500 for what is no object of the kind, as
+ * request; answers whether that changed anything. What the server keeps for itself stays. @throws StatusError 500 for what is no object of the kind, as
  * upstream has it; 400 for another namespace
  */
-export function replaceObject(view: View, served: ServedResource, made: unknown): void {
+export function replaceObject(view: View, served: ServedResource, made: unknown): boolean {
   const { request, subresource } = view
   const own = decoded(made, served, subresource)
   const parent = subresource === 'scale' ? withScale(view, served, own) : own
@@ -34,9 +34,11 @@ export function replaceObject(view: View, served: ServedResource, made: unknown)
   }
   if (managedFields === undefined) delete next.metadata.managedFields
   else next.metadata.managedFields = managedFields
+  if (equalJson(next, object)) return false
   for (const key of Object.keys(object)) delete object[key]
   for (const [key, value] of Object.entries(next)) setMember(object, key, value)
   view.changed()
+  return true
 }
 
 function decoded(made: unknown, served: ServedResource, subresource: string): KubeObject {

@@ -2,16 +2,14 @@
 import type { Schema } from '../../../machinery/apply/index.ts'
 import { TypedError, builtinSchema, checkTyped, fieldSchema, merge } from '../../../machinery/apply/index.ts'
 import type { KubeObject } from '../../../machinery/object.ts'
-import type { JsonPatchOperation } from '../../../machinery/policy/mutation.ts'
 import { PatchError } from '../../../machinery/patch/error.ts'
 import { applyJsonPatch } from '../../../machinery/patch/json.ts'
+import type { JsonPatchOperation } from '../../../machinery/policy/mutation.ts'
+import { MutationError } from '../../../machinery/policy/mutation.ts'
 import { typeTable } from '../../../machinery/types/index.ts'
 import type { ServedResource } from '../../contract.ts'
 import { schemaOf } from '../../registry/managers.ts'
 import { kindOf } from '../match/view.ts'
-
-/** A mutation cannot be done; the policy's failure policy says what that means. */
-export class MutationError extends Error {}
 
 /** The object with an apply configuration merged into it. Shares parts with both. @throws MutationError */
 export function applyConfiguration(
@@ -42,10 +40,16 @@ export function applyConfiguration(
   }
 }
 
+/** Upstream knows the types of a kind's own group only: not the Scale of a Deployment. */
 function schemaFor(served: ServedResource, subresource: string): Schema {
   const { group, version, kind } = kindOf(served, subresource)
   if (kind === served.info.kind && group === served.info.group) return schemaOf(served)
-  return builtinSchema(typeTable.kind(group, version, kind)!.name)
+  const type = group === served.info.group ? typeTable.kind(group, version, kind) : undefined
+  if (type !== undefined) return builtinSchema(type.name)
+  const shown = `${group}/${version}, Kind=${kind}`
+  throw new MutationError(
+    `error applying patch: failed to convert patch object to typed object: no corresponding type for ${shown}`,
+  )
 }
 
 /** What is owned as a whole could only be replaced, and with it what the expression did not mean to touch. */
