@@ -180,7 +180,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
   const api: Registry = createApi({
     range,
     authorizer,
-    plugins: defaultPlugins({ rules: authorizer, dialler }),
+    plugins: defaultPlugins({ rules: authorizer, storageProtection: true, dialler }),
     reviewers: reviewers(authorizer, tokens, runtime),
     issueToken: (call, account, request) =>
       requestToken(request, {

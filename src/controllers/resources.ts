@@ -9,6 +9,7 @@ export const workloads = {
   replicationcontrollers: resource('', 'v1', 'replicationcontrollers', 'ReplicationController'),
   resourcequotas: resource('', 'v1', 'resourcequotas', 'ResourceQuota'),
   persistentvolumeclaims: resource('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
+  persistentvolumes: resource('', 'v1', 'persistentvolumes', 'PersistentVolume', false),
   statefulsets: resource('apps', 'v1', 'statefulsets', 'StatefulSet'),
   daemonsets: resource('apps', 'v1', 'daemonsets', 'DaemonSet'),
   controllerrevisions: resource('apps', 'v1', 'controllerrevisions', 'ControllerRevision'),

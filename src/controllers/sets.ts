@@ -19,6 +19,9 @@ import { endpointSliceMirroringController } from './mirroring/controller.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeTaintController } from './node-taints.ts'
 import { podGarbageCollector } from './pod-gc.ts'
+import { policyStatusController } from './policies/status.ts'
+import { claimProtection } from './protection/claims.ts'
+import { volumeProtection } from './protection/volumes.ts'
 import { replicaSetController } from './replicaset/controller.ts'
 import { replicationController } from './replicationcontroller/controller.ts'
 import { resourceQuotaController } from './resourcequota/controller.ts'
@@ -83,6 +86,9 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     cronJobController,
     disruptionController,
     resourceQuotaController,
+    claimProtection,
+    volumeProtection,
+    policyStatusController,
     endpointSliceController,
     endpointsController,
     endpointSliceMirroringController,
