@@ -13,7 +13,7 @@ import { Kubectl } from '../support/kubectl.ts'
 import { findControlPlane, kubernetesDir, skipWithout } from '../support/kubernetes.ts'
 import { Processes } from '../support/processes.ts'
 import { complaints } from './component-log.ts'
-import { embeddedServer, realServer, type Server } from './servers.ts'
+import { embeddedServer, realServerWithNodes, type Server } from './servers.ts'
 
 const programs = findControlPlane()
 const skip = skipWithout(programs, 'a control plane')
@@ -27,12 +27,8 @@ describe('controllers on the embedded server', { skip }, () =>
 
 describe('controllers on kube-apiserver', { skip }, () =>
   suite(async () => {
-    const server = await realServer({ frontProxy: true })
-    const processes = new Processes()
-    const bin = join(import.meta.dirname, '../../bin/tenantry.js')
-    const words = [bin, 'nodes', '--kubeconfig', server.kubeconfig, '--nodes', '3']
-    processes.start('nodes', process.execPath, words, join(server.dir, 'nodes.log'))
-    return { server, processes, logs: ['kube-controller-manager.log', 'kube-scheduler.log'] }
+    const server = await realServerWithNodes()
+    return { server, processes: new Processes(), logs: ['kube-controller-manager.log', 'kube-scheduler.log'] }
   }),
 )
 

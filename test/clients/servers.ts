@@ -4,13 +4,18 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startControlPlane, type ControlPlaneOptions } from '../support/control-plane.ts'
 import { findControlPlane } from '../support/kubernetes.ts'
+import { Processes } from '../support/processes.ts'
 import { end, Tenantry } from '../support/tenantry.ts'
+
+const bin = join(import.meta.dirname, '../../bin/tenantry.js')
 
 export interface Server extends AsyncDisposable {
   /** File with the admin's kubeconfig. */
   readonly kubeconfig: string
   /** A directory for what belongs to the test; removed at the end. */
   readonly dir: string
+  /** Whether its pods have logs. */
+  readonly hasLogs: boolean
   /** Kills the API server and starts it again: same address, same state. */
   restart(): Promise<void>
 }
@@ -30,6 +35,7 @@ export async function embeddedServer(words = ''): Promise<Server> {
   return {
     kubeconfig,
     dir: cli.home,
+    hasLogs: true,
     async restart() {
       await end(child, 'SIGKILL')
       ;({ child } = await cli.start(command))
@@ -49,10 +55,26 @@ export async function realServer(options: Pick<ControlPlaneOptions, 'apiserver' 
   return {
     kubeconfig,
     dir: plane.dir,
+    hasLogs: false,
     restart: plane.restart,
     async [Symbol.asyncDispose]() {
       await plane[Symbol.asyncDispose]()
       rmSync(plane.dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The same with simulated nodes, which a process of their own joins to it. */
+export async function realServerWithNodes(): Promise<Server> {
+  const server = await realServer({ frontProxy: true })
+  const processes = new Processes()
+  const words = [bin, 'nodes', '--kubeconfig', server.kubeconfig, '--nodes', '3']
+  processes.start('nodes', process.execPath, words, join(server.dir, 'nodes.log'))
+  return {
+    ...server,
+    async [Symbol.asyncDispose]() {
+      await processes[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
     },
   }
 }
