@@ -12,6 +12,8 @@ import { freePort, Processes } from './processes.ts'
 
 export interface ControlPlane extends AsyncDisposable {
   readonly url: string
+  /** `http://127.0.0.1:2379`, without any check of who asks. */
+  readonly etcd: string
   /** Admin kubeconfig, as text. */
   readonly kubeconfig: string
   /** Milliseconds from the start of etcd until /readyz. */
@@ -132,7 +134,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ]) // prettier-ignore
       start('kube-scheduler', [...common, `--secure-port=${scheduler}`])
     }
-    return { url, kubeconfig, readyAfter, dir, pids, restart, [Symbol.asyncDispose]: dispose }
+    const etcd = `http://127.0.0.1:${client}`
+    return { url, etcd, kubeconfig, readyAfter, dir, pids, restart, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await dispose()
     throw error
