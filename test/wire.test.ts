@@ -39,20 +39,17 @@ test('lists, watches, discovery and negotiation', { skip: skipWithout(programs, 
     }
     compared++
     const head = request.head === true || method === 'HEAD'
-    const a = shown(theirs, byValue(names.real), head)
-    const b = shown(own, byValue(names.ours), head)
+    const pretty = /pretty|curl|Mozilla/.test(`${path} ${headers?.['user-agent'] ?? ''}`)
+    const a = shown(theirs, head, pretty)
+    const b = shown(own, head, pretty)
     await t.test(what, () => {
-      const reason = harmless(what, a, b)
+      const reason = harmless(what)
       if (reason === undefined) assert.equal(difference(a, b), '')
       else assert.notEqual(difference(a, b), '', `it differs no longer, take it out of harmless.ts: ${reason}`)
     })
   }
   t.diagnostic(`${compared} requests compared`)
 })
-
-function byValue(names: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  return new Map([...names].map(([name, value]) => [value, `$${name}`]))
-}
 
 async function send(ask: Ask, request: WireRequest, names: Map<string, string>): Promise<Answered> {
   const fill = (text: string) => text.replaceAll(/\$([A-Z]+\d?)/g, (_, name: string) => names.get(name) ?? '')
@@ -91,7 +88,13 @@ async function listable(ask: Ask): Promise<{ path: string; namespaced: boolean }
 }
 
 async function startReal(): Promise<Server> {
-  const plane = await startControlPlane({ programs: programs!, controllers: false, frontProxy: true })
+  const plane = await startControlPlane({
+    programs: programs!,
+    controllers: false,
+    frontProxy: true,
+    // Pages of a list that the cache still knows would come although the history is gone.
+    apiserver: ['--feature-gates=ListFromCacheSnapshot=false'],
+  })
   const ask = asker(plane.kubeconfig)
   return {
     ask,

@@ -115,6 +115,9 @@ export const errors = {
   unroutable: (code: 406 | 415, why: string) =>
     failure(code, code === 406 ? 'NotAcceptable' : 'UnsupportedMediaType', `${code}: ${why}`, {}),
 
+  /** A form that an answer does not have. */
+  notAcceptableForm: (message: string) => failure(406, 'NotAcceptable', message),
+
   unsupportedMediaType: (supported: readonly string[]) =>
     failure(
       415,

@@ -289,13 +289,16 @@ const discovery: WireRequest[] = [
 
 const protobuf: WireRequest[] = [
   { path: `${MAPS}/map-00`, headers: accept(PROTOBUF) },
-  { path: `${MAPS}?limit=2`, headers: accept(PROTOBUF) },
+  { path: `${MAPS}?labelSelector=odd%3Dfalse`, headers: accept(PROTOBUF) },
   { path: `${MAPS}/none`, headers: accept(PROTOBUF) },
   { path: `${PODS}/web-0`, headers: accept(PROTOBUF) },
   { path: '/apis/apps/v1/namespaces/wire/deployments', headers: accept(PROTOBUF) },
-  { path: `${MAPS}?limit=2`, headers: accept(`${PARTIAL_LIST.replace('application/json', PROTOBUF)}`) },
+  {
+    path: `${MAPS}?labelSelector=odd%3Dfalse`,
+    headers: accept(`${PARTIAL_LIST.replace('application/json', PROTOBUF)}`),
+  },
   { path: `${MAPS}/map-00`, headers: accept(`${PARTIAL.replace('application/json', PROTOBUF)}`) },
-  { path: `${MAPS}?limit=2`, headers: accept(`${TABLE.replace('application/json', PROTOBUF)}`) },
+  { path: `${MAPS}?labelSelector=odd%3Dfalse`, headers: accept(`${TABLE.replace('application/json', PROTOBUF)}`) },
   { path: '/apis', headers: accept(PROTOBUF) },
   { path: '/api/v1', headers: accept(PROTOBUF) },
   { path: `${MAPS}?watch=true&timeoutSeconds=1`, headers: accept(`${PROTOBUF};stream=watch`) },

@@ -1,9 +1,10 @@
 /** Discovery of a cluster with remote group versions: its own documents with theirs in their places. */
 import { compareVersions } from '../../machinery/schema/versions.ts'
 import type { Catalog } from '../contract.ts'
+import { inForm } from '../discovery/discovery.ts'
 import { tagged, type Tagged } from '../discovery/documents.ts'
 import type { Document, Documents } from '../http/contract.ts'
-import { accepts } from '../http/negotiation.ts'
+import { accepts, negotiate } from '../http/negotiation.ts'
 import { Query } from '../http/query.ts'
 import type { RemoteService } from './apiservice.ts'
 import type { VersionDiscovery } from './remote-discovery.ts'
@@ -34,6 +35,7 @@ interface LegacyGroup {
 
 const AGGREGATED = { g: 'apidiscovery.k8s.io', v: 'v2', as: 'APIGroupDiscoveryList' }
 const NONE = new Query('')
+const JSON_ONLY = { accept: 'application/json' }
 const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
 /** Documents of `inner`, as they are while there is nothing remote. */
@@ -109,19 +111,19 @@ export function mergedDiscovery(inner: Documents, remotes: RemoteGroups, catalog
       }
       const group = /^\/apis(?:\/([^/]+))?$/.exec(clean)
       if (group === null) return inner.find(path, query, headers)
-      const own = inner.find(path, query, headers)
+      const { encoding } = negotiate(headers['accept'])
+      const own = inner.find(path, query, JSON_ONLY)
       const [, name] = group
       if (name === undefined) {
         const document = JSON.parse((own!.body as Buffer).toString()) as { groups: LegacyGroup[] }
         const groups = mergeGroups(document.groups, (g) => g.name, legacyGroup)
-        return { ...own!, body: `${JSON.stringify({ ...document, groups })}\n` }
+        return inForm(`${JSON.stringify({ ...document, groups })}\n`, encoding)
       }
       const theirs = [...remotes.all()].filter((remote) => remote.group === name)
-      if (theirs.length === 0) return own
+      if (theirs.length === 0) return inner.find(path, query, headers)
       const before = own === undefined ? undefined : (JSON.parse((own.body as Buffer).toString()) as LegacyGroup)
       const merged = { kind: 'APIGroup', apiVersion: 'v1', ...legacyGroup(name, before, theirs) }
-      const plain = { 'content-type': 'application/json', vary: 'Accept' }
-      return { status: 200, headers: plain, body: `${JSON.stringify(merged)}\n` }
+      return inForm(`${JSON.stringify(merged)}\n`, encoding)
     },
   }
 }

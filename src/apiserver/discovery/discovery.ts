@@ -4,7 +4,9 @@
  */
 import type { Catalog, ServedResource } from '../contract.ts'
 import type { Document, Documents } from '../http/contract.ts'
-import { accepts } from '../http/negotiation.ts'
+import { writeYaml } from '../../machinery/codec/yaml-write.ts'
+import { PROTOBUF, accepts, negotiate, type Encoding } from '../http/negotiation.ts'
+import { protobufOf } from '../http/protobuf.ts'
 import { DiscoveryDocuments } from './documents.ts'
 import type { Tagged } from './documents.ts'
 
@@ -26,6 +28,18 @@ function answer(document: Tagged, type: string, headers: Readonly<Record<string,
   return { status: 200, headers: { ...cache, 'content-type': type }, body: document.body }
 }
 
+/** The documents are made before upstream's router looks at media types. */
+const UNROUTED = { table: false, metadata: false, unrouted: true } as const
+
+/** JSON text as the client takes it. */
+export function inForm(body: Buffer | string, encoding: Encoding): Document {
+  if (encoding === 'json') return { status: 200, headers: { 'content-type': 'application/json' }, body }
+  const object = JSON.parse(body.toString()) as { kind: string }
+  return encoding === 'yaml'
+    ? { status: 200, headers: { 'content-type': 'application/yaml' }, body: writeYaml(object) }
+    : { status: 200, headers: { 'content-type': PROTOBUF }, body: protobufOf(object) }
+}
+
 /** The discovery paths of a cluster. */
 export function createDiscovery(catalog: Catalog): Documents {
   return {
@@ -36,16 +50,16 @@ export function createDiscovery(catalog: Catalog): Documents {
       if ((clean === '/api' || clean === '/apis') && accepts(headers['accept'], 'application/json', AGGREGATED)) {
         return answer(documents.aggregated(clean === '/api' ? 'api' : 'apis'), AGGREGATED_TYPE, headers)
       }
+      const { encoding } = negotiate(headers['accept'], UNROUTED)
       if (clean === '/api') {
         const serverAddress = headers[':authority'] ?? headers['host'] ?? ''
         const versions = documents.coreVersions()
         const serverAddressByClientCIDRs = [{ clientCIDR: '0.0.0.0/0', serverAddress }]
         const body = `${JSON.stringify({ kind: 'APIVersions', versions, serverAddressByClientCIDRs })}\n`
-        return { status: 200, headers: { 'content-type': 'application/json', vary: 'Accept' }, body }
+        return inForm(body, encoding)
       }
       const document = documents.legacy(clean)
-      if (document === undefined) return undefined
-      return { status: 200, headers: { 'content-type': 'application/json', vary: 'Accept' }, body: document.body }
+      return document === undefined ? undefined : inForm(document.body, encoding)
     },
   }
 }

@@ -1,5 +1,6 @@
 /** The discovery documents of one state of a catalog, rendered on first use. */
 import { createHash } from 'node:crypto'
+import { typeTable } from '../../machinery/types/index.ts'
 import type { SubresourceInfo } from '../../machinery/types/table.ts'
 import type { ServedResource } from '../contract.ts'
 import { groupsOf } from './groups.ts'
@@ -18,6 +19,28 @@ export function tagged(document: object | string): Tagged {
 
 const subresourcesOf = (resource: ServedResource): SubresourceInfo[] =>
   [...resource.subresources.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+
+/** By which clients see that stored objects have another form than before: of the group, version and kind of storage. */
+function storageHash({ info, custom }: ServedResource): { readonly storageVersionHash?: string } {
+  if (!info.verbs.includes('watch')) return {}
+  const { group, version } = storageOf(info, custom)
+  const hash = createHash('sha256').update(`${group}/${version}/${info.kind}`).digest()
+  return { storageVersionHash: hash.subarray(0, 8).toString('base64') }
+}
+
+function storageOf({ group, version, resource }: ServedResource['info'], custom: ServedResource['custom']) {
+  if (custom !== undefined) return { group, version: custom.storageVersion }
+  // Events are stored in the core group, whatever they are asked in.
+  if (resource === 'events') return { group: '', version: 'v1' }
+  // Upstream stores definitions in the version that is not served any more.
+  if (resource === 'customresourcedefinitions') return { group, version: 'v1beta1' }
+  let best = { group, version, priority: -1 }
+  for (const other of typeTable.resources) {
+    if (other.group !== group || other.resource !== resource || other.versionPriority <= best.priority) continue
+    best = { group, version: other.version, priority: other.versionPriority }
+  }
+  return best
+}
 
 /** A kind beside its own group version; empty group and version mean the enclosing one. */
 function responseKind(own: { group: string; version: string }, of: { group: string; version: string; kind: string }) {
@@ -81,6 +104,7 @@ function* legacyResources(resource: ServedResource): Generator<object> {
     verbs: info.verbs,
     ...(info.shortNames.length === 0 ? {} : { shortNames: info.shortNames }),
     ...(info.categories.length === 0 ? {} : { categories: info.categories }),
+    ...storageHash(resource),
   }
   for (const s of subresourcesOf(resource)) {
     const elsewhere = s.group !== info.group || s.version !== info.version
@@ -97,7 +121,9 @@ function* legacyResources(resource: ServedResource): Generator<object> {
 
 function resourceList({ groupVersion, resources }: ServedVersion): object {
   const listed = resources.flatMap((resource) => [...legacyResources(resource)])
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: listed }
+  // The core group's list is older than the field.
+  const own = groupVersion.includes('/') ? { apiVersion: 'v1' } : {}
+  return { kind: 'APIResourceList', ...own, groupVersion, resources: listed }
 }
 
 /** All documents of one state. */

@@ -9,6 +9,8 @@ export interface ListForm {
   readonly head: object
   readonly field: 'items' | 'rows'
   readonly items: Iterable<object>
+  /** What stands for no items at all. @default '[]' */
+  readonly nothing?: 'null'
 }
 
 /** metadata of a list. */
@@ -37,13 +39,14 @@ export function listForm(resource: ServedResource, listed: Listed): ListForm {
 }
 
 /** Pieces of compact JSON. */
-export function* jsonPieces({ head, field, items }: ListForm): Generator<Buffer> {
-  let before = `${JSON.stringify(head).slice(0, -1)},"${field}":[`
+export function* jsonPieces({ head, field, items, nothing }: ListForm): Generator<Buffer> {
+  const opening = `${JSON.stringify(head).slice(0, -1)},"${field}":`
+  let before = `${opening}[`
   for (const item of items) {
     yield Buffer.from(before + JSON.stringify(item))
     before = ','
   }
-  yield Buffer.from(before === ',' ? ']}\n' : `${before}]}\n`)
+  yield Buffer.from(before === ',' ? ']}\n' : `${opening}${nothing ?? '[]'}}\n`)
 }
 
 /** Pieces of YAML. */
@@ -59,11 +62,11 @@ export function* yamlPieces({ head, field, items }: ListForm): Generator<Buffer>
 /** Pieces of JSON with an indentation of two. */
 export function* prettyPieces({ head, field, items }: ListForm): Generator<Buffer> {
   let before = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "${field}": [`
-  let after = ']\n}\n'
+  let after = ']\n}'
   for (const item of items) {
     yield Buffer.from(`${before}\n    ${JSON.stringify(item, null, 2).replaceAll('\n', '\n    ')}`)
     before = ','
-    after = '\n  ]\n}\n'
+    after = '\n  ]\n}'
   }
   yield Buffer.from(before === ',' ? after : before + after)
 }

@@ -18,7 +18,7 @@ export function answerHealth(path: string, query: Query, checks: readonly Health
   const check = listed.find((c) => c.name === name)
   if (check === undefined) return false
   const failure = check.check()
-  if (failure === undefined) plain(200, 'ok', reply)
+  if (failure === undefined) reply.raw(200, 'text/plain; charset=utf-8', 'ok')
   else plain(500, `internal server error: ${failure}\n`, reply)
   return true
 }

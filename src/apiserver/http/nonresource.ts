@@ -50,6 +50,7 @@ export async function answerPath(
       return reply.object(200, { paths: ROOTS })
     case '/version':
     case '/version/':
+      if (info.verb === 'head') throw methodNotAllowed()
       return reply.object(200, options.version)
     case '/metrics':
       if (options.metrics === undefined) return reply.noSuchPath()

@@ -9,12 +9,17 @@ import type { Status } from '../../machinery/status.ts'
 import type { Seat } from '../contract.ts'
 import type { AuditRecord } from '../audit/record.ts'
 import type { AnswerStream, Exchange } from '../exchange.ts'
-import { acceptsGzip, negotiateError } from './negotiation.ts'
+import { PROTOBUF, acceptsGzip, negotiateError } from './negotiation.ts'
 import type { Encoding } from './negotiation.ts'
+import { protobufOf } from './protobuf.ts'
 import { warningHeader } from './warnings.ts'
 
 const gzipAsync = promisify(gzip)
-const MEDIA: Readonly<Record<Encoding, string>> = { json: 'application/json', yaml: 'application/yaml' }
+const MEDIA: Readonly<Record<Encoding, string>> = {
+  json: 'application/json',
+  yaml: 'application/yaml',
+  protobuf: PROTOBUF,
+}
 
 /** Pieces are gathered to about so many bytes a write. */
 const CHUNK = 64 * 1024
@@ -109,10 +114,11 @@ export class Reply {
     if (this.started) return
     this.audit?.responseObject(object)
     if (encoding === 'yaml') this.raw(code, MEDIA.yaml, writeYaml(object), extra)
+    else if (encoding === 'protobuf') await this.bytes(code, protobufOf(object), extra, 'protobuf')
     else
       await this.bytes(
         code,
-        Buffer.from(this.#pretty() ? `${JSON.stringify(object, null, 2)}\n` : `${JSON.stringify(object)}\n`),
+        Buffer.from(this.#pretty() ? JSON.stringify(object, null, 2) : `${JSON.stringify(object)}\n`),
         extra,
       )
   }
@@ -120,7 +126,7 @@ export class Reply {
   /** Browsers and curl get indented JSON unless they say otherwise, as upstream does it. */
   #pretty(): boolean {
     const asked = /(?:^|&)pretty(?:=([^&]*))?(?:&|$)/.exec(this.exchange.query)
-    if (asked !== null) return !['0', 'false'].includes((asked[1] ?? '').toLowerCase())
+    if (asked !== null) return !['', '0', 'false'].includes((asked[1] ?? '').toLowerCase())
     return /^(curl|Wget|Mozilla)/.test(this.exchange.headers['user-agent'] ?? '')
   }
 
@@ -218,6 +224,7 @@ export class Reply {
 /** What an answer depends on, with compression. */
 function varied(extra: Record<string, string> | undefined): string {
   const vary = extra?.['vary']
+  if (vary?.includes('Accept-Encoding') === true) return vary
   return vary === undefined ? 'Accept-Encoding' : `${vary}, Accept-Encoding`
 }
 

@@ -24,7 +24,15 @@ export function includeObject(query: Query): IncludeObject {
 
 /** Whether answers of a resource can be tables: everything that can be got. */
 export function hasTable(resource: ServedResource, subresource: string): boolean {
-  return (subresource === '' || subresource === 'status') && resource.info.verbs.includes('get')
+  return (
+    (subresource === '' || subresource === 'status' || subresource === 'scale') && resource.info.verbs.includes('get')
+  )
+}
+
+/** Scales of every resource look alike. */
+function tableOfObject(resource: ServedResource, { kind }: KubeObject): TableDefinition {
+  const isScale = kind === 'Scale' && resource.info.kind !== 'Scale'
+  return isScale ? tableFor('autoscaling', 'Scale')! : tableOf(resource)
 }
 
 export function tableOf(resource: ServedResource): TableDefinition {
@@ -56,23 +64,20 @@ function row(
   const conditions = definition.conditions?.(object)
   const shown =
     options.include === 'None' ? null : options.include === 'Object' ? object : partial(object, options.version)
-  return conditions === undefined ? { cells, object: shown } : { cells, conditions, object: shown }
+  return conditions === undefined || conditions.length === 0
+    ? { cells, object: shown }
+    : { cells, conditions, object: shown }
 }
 
-/** A Table of some objects. */
-export function table(
-  resource: ServedResource,
-  objects: Iterable<KubeObject>,
-  metadata: object,
-  options: TableOptions,
-): object {
-  const definition = tableOf(resource)
+/** A Table of one object. */
+export function table(resource: ServedResource, object: KubeObject, metadata: object, options: TableOptions): object {
+  const definition = tableOfObject(resource, object)
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${options.version}`,
     metadata,
     columnDefinitions: options.headless === true ? null : definition.columns,
-    rows: [...objects].map((object) => row(definition, object, options)),
+    rows: [row(definition, object, options)],
   }
 }
 
@@ -84,7 +89,7 @@ export function transformed(
   options: TableOptions,
 ): object {
   if (as.as === 'Table')
-    return table(resource, [object], { resourceVersion: object.metadata?.resourceVersion ?? '' }, options)
+    return table(resource, object, { resourceVersion: object.metadata?.resourceVersion ?? '' }, options)
   return partial(object, as.version)
 }
 
@@ -100,7 +105,8 @@ export function transformedForm(
   if (as.as === 'Table') {
     const definition = tableOf(resource)
     const head = { kind: 'Table', apiVersion, metadata, columnDefinitions: definition.columns }
-    return { head, field: 'rows', items: rows(definition, listed, options) }
+    const form: ListForm = { head, field: 'rows', items: rows(definition, listed, options) }
+    return definition.nullable === true ? { ...form, nothing: 'null' } : form
   }
   return { head: { kind: 'PartialObjectMetadataList', apiVersion, metadata }, field: 'items', items: metas(listed, as) }
 }

@@ -12,6 +12,7 @@ import { jsonPieces, listForm, prettyPieces, yamlPieces } from './form.ts'
 import { negotiate, negotiateWatch } from './negotiation.ts'
 import type { Negotiated } from './negotiation.ts'
 import { methodNotAllowed } from './nonresource.ts'
+import { protobufPieces } from './protobuf.ts'
 import { deleteOptions, listOptions, managerOf, watchOptions, writeOptions } from './parameters.ts'
 import type { WriteOptions } from './parameters.ts'
 import type { Query } from './query.ts'
@@ -164,10 +165,23 @@ function call(request: Request, write?: WriteOptions): Call {
 }
 
 function accepted(request: Request, target: Target): Negotiated {
-  return negotiate(request.reply.exchange.headers['accept'], {
+  const { accept } = request.reply.exchange.headers
+  if (accept === undefined || accept === 'application/json') return negotiate(accept)
+  const { info } = target.resource
+  const list = request.info.verb === 'list' || request.info.verb === 'deletecollection'
+  const custom = target.resource.custom !== undefined
+  return negotiate(accept, {
     table: hasTable(target.resource, target.subresource ?? ''),
-    metadata: target.resource.info.verbs.includes('get'),
+    metadata: info.verbs.includes('get'),
+    kind: { name: goType(target.resource, list), list },
+    custom,
   })
+}
+
+/** As upstream's messages name a type: `*core.ConfigMap`. */
+function goType({ info, custom }: ServedResource, list: boolean): string {
+  if (custom !== undefined) return list ? '*unstructured.UnstructuredList' : '*unstructured.Unstructured'
+  return `*${info.group === '' ? 'core' : info.group.split('.', 1)[0]}.${list ? info.listKind : info.kind}`
 }
 
 function deprecation(request: Request, resource: ServedResource): void {
@@ -192,7 +206,7 @@ async function answer(
     const shown = { version: as.version, include: includeObject(query), now: options.now() }
     return reply.object(code, transformed(target.resource, stored.object, as, shown), as.encoding)
   }
-  if (as.encoding === 'yaml' || reply.pretty || !('entry' in stored) || stored.entry === undefined)
+  if (as.encoding !== 'json' || reply.pretty || !('entry' in stored) || stored.entry === undefined)
     return reply.object(code, stored.object, as.encoding)
   return reply.bytes(code, objectBytes(stored.entry))
 }
@@ -222,6 +236,7 @@ async function answerList(request: Request, target: Target, as: Negotiated, list
   const form =
     as.as === undefined ? listForm(target.resource, listed) : transformedForm(target.resource, listed, as, shown)
   if (as.encoding === 'yaml') return reply.pieces(200, yamlPieces(form), 'yaml')
+  if (as.encoding === 'protobuf') return reply.pieces(200, protobufPieces(form), 'protobuf')
   return reply.pieces(200, reply.pretty ? prettyPieces(form) : jsonPieces(form))
 }
 
@@ -230,6 +245,7 @@ async function watch(request: Request, target: Target): Promise<void> {
   const negotiated = negotiateWatch(reply.exchange.headers['accept'], {
     table: hasTable(target.resource, ''),
     metadata: target.resource.info.verbs.includes('get'),
+    custom: target.resource.custom !== undefined,
   })
   const parameters = watchOptions(query)
   // `/watch/…/pods/x` and GET of one object with watch=true watch that object.

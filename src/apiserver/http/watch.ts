@@ -7,7 +7,8 @@ import type { Api, ApiWatchEvent, Call, Seat, Target, WatchCall } from '../contr
 import { objectOf } from '../contract.ts'
 import type { AnswerStream } from '../exchange.ts'
 import { eventLine, plainLine } from './bytes.ts'
-import type { Negotiated } from './negotiation.ts'
+import { PROTOBUF, type Negotiated } from './negotiation.ts'
+import { protobufFrame } from './protobuf.ts'
 import type { Reply } from './reply.ts'
 import { statusOf } from './reply.ts'
 import { after } from './timers.ts'
@@ -52,7 +53,8 @@ export async function answerWatch(request: WatchRequest, reply: Reply): Promise<
   try {
     if (signal.aborted) return
     feed.live()
-    await feed.run(reply.stream(200, 'application/json'))
+    const protobuf = request.negotiated.encoding === 'protobuf'
+    await feed.run(reply.stream(200, protobuf ? `${PROTOBUF};stream=watch` : 'application/json'))
   } finally {
     signal.removeEventListener('abort', gone)
     cancel()
@@ -172,7 +174,7 @@ class Feed {
       try {
         line = this.#line(event)
       } catch (error) {
-        line = plainLine('ERROR', JSON.stringify(statusOf(error)))
+        line = this.#made('ERROR', statusOf(error))
         ok = false
       }
       lines.push(line)
@@ -194,15 +196,16 @@ class Feed {
   #line(event: ApiWatchEvent): Buffer {
     const { negotiated, target } = this.#request
     if (event.type === 'BOOKMARK') return this.#bookmark(event.resourceVersion, event.initialEventsEnd)
-    if (negotiated.as === undefined) {
+    if (negotiated.as === undefined && negotiated.encoding === 'json') {
       return this.#initial ? plainLine(event.type, event.entry.bytes) : eventLine(event.type, event.entry)
     }
     const object = objectOf(event.entry)
-    if (negotiated.as !== 'Table') return plainLine(event.type, JSON.stringify(partial(object, negotiated.version)))
+    if (negotiated.as === undefined) return this.#made(event.type, object)
+    if (negotiated.as !== 'Table') return this.#made(event.type, partial(object, negotiated.version))
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' }
     const options = this.#tableOptions()
     this.#headless = true
-    return plainLine(event.type, JSON.stringify(table(target.resource, [object], metadata, options)))
+    return plainLine(event.type, JSON.stringify(table(target.resource, object, metadata, options)))
   }
 
   #tableOptions() {
@@ -215,16 +218,20 @@ class Feed {
     const { info } = target.resource
     const metadata = {
       resourceVersion,
-      creationTimestamp: null,
       ...(initialEventsEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
     }
     const bare = { kind: info.kind, apiVersion: apiVersionOf(info), metadata }
-    if (negotiated.as === undefined) return plainLine('BOOKMARK', JSON.stringify(bare))
+    if (negotiated.as === undefined) return this.#made('BOOKMARK', bare)
     const meta = { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${negotiated.version}`, metadata }
-    if (negotiated.as !== 'Table') return plainLine('BOOKMARK', JSON.stringify(meta))
-    const empty = table(target.resource, [], { resourceVersion }, this.#tableOptions())
+    if (negotiated.as !== 'Table') return this.#made('BOOKMARK', meta)
+    const one = table(target.resource, bare, { resourceVersion }, this.#tableOptions())
     this.#headless = true
-    const object = this.#request.include === 'None' ? null : this.#request.include === 'Object' ? bare : meta
-    return plainLine('BOOKMARK', JSON.stringify({ ...empty, rows: [{ cells: [], object }] }))
+    return plainLine('BOOKMARK', JSON.stringify(one))
+  }
+
+  #made(type: string, object: object): Buffer {
+    return this.#request.negotiated.encoding === 'protobuf'
+      ? protobufFrame(type, object)
+      : plainLine(type, JSON.stringify(object))
   }
 }

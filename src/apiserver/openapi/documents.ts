@@ -123,11 +123,16 @@ export function createOpenApi(catalog: Catalog): OpenApiDocuments {
       if (path !== '/openapi/v2') return undefined
       const type = typeOf(headers, 2)
       const document = v2()
-      return cached(headers, type, {
-        hash: document.hash,
-        json: () => document.body(),
-        protobuf: () => document.protobuf(),
-      })
+      return cached(
+        headers,
+        type,
+        {
+          hash: document.hash,
+          json: () => document.body(),
+          protobuf: () => document.protobuf(),
+        },
+        { vary: 'Accept-Encoding, Accept' },
+      )
     },
     hasDefinition: (name) => v2().has(name),
     specV2: (more) => v2().body(more),

@@ -1,4 +1,5 @@
 /** Continue tokens: base64url of `{"v":"meta.k8s.io/v1","rv":N,"start":"<key behind the prefix>"}`. */
+import { decodeJson } from '../../machinery/codec/json.ts'
 import { errors } from '../../machinery/status.ts'
 
 export interface ContinueToken {
@@ -20,13 +21,15 @@ const invalidToken = (why: string): Error =>
 export function decodeContinue(text: string): ContinueToken {
   let value: unknown
   try {
-    value = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
-  } catch {
-    throw invalidToken('')
+    ;({ value } = decodeJson(Buffer.from(text, 'base64url').toString('utf8')))
+  } catch (error) {
+    throw invalidToken(`: ${error instanceof Error ? error.message : String(error)}`)
   }
   if (value === null || typeof value !== 'object') throw invalidToken('')
   const { v, rv, start } = value as { v?: unknown; rv?: unknown; start?: unknown }
-  if (v !== 'meta.k8s.io/v1') throw invalidToken(': server does not recognize this encoded version')
+  if (v !== 'meta.k8s.io/v1') {
+    throw invalidToken(`: server does not recognize this encoded version ${typeof v === 'string' ? v : ''}`)
+  }
   if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0 || rv < -1) {
     throw invalidToken(': incorrect encoded start resourceVersion (version meta.k8s.io/v1)')
   }

@@ -47,9 +47,12 @@ export function checkWatchOptions(query: WatchCall): void {
       list.push(forbidden(MATCH, 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'))
     }
     if (match !== 'NotOlderThan') list.push(notSupported(MATCH, match, ['NotOlderThan']))
-    if ((query.continue ?? '') !== '') {
-      list.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'))
-    }
+  }
+  // Watches that begin with the present state have it by default.
+  const fromNow = (query.resourceVersion ?? '') === '' || query.resourceVersion === '0'
+  const matched = match !== '' || (fromNow && query.sendInitialEvents === undefined)
+  if (matched && (query.continue ?? '') !== '') {
+    list.push(forbidden(MATCH, 'resourceVersionMatch is forbidden when continue is provided'))
   }
   refuse(list)
 }

@@ -30,7 +30,9 @@ export async function listObjects(core: Core, call: Call, target: Target, query:
   const { resource } = target
   const selection = compileSelection(resource, query)
   const asked = parseResourceVersion(query.resourceVersion)
-  const limit = query.limit !== undefined && query.limit > 0 ? query.limit : undefined
+  // As upstream: what may come from any time comes whole.
+  const whole = asked === 0 && (query.continue ?? '') === ''
+  const limit = query.limit !== undefined && query.limit > 0 && !whole ? query.limit : undefined
   const prefix = scopeOf(resource, target.namespace, selection)
   if (prefix === undefined) return { entries: [], resourceVersion: String(core.range.revision) }
   if (query.continue !== undefined && query.continue !== '') {

@@ -22,6 +22,8 @@ export interface RowCondition {
 export type Cell = string | number | boolean | null
 
 export interface TableDefinition {
+  /** Rows of an empty list are null: upstream's converter makes none then. @default false */
+  readonly nullable?: boolean
   readonly columns: readonly Column[]
   /**
    * One cell for each column. `now` is in milliseconds, for ages. `siblings` are all objects of the answer, where a row

@@ -5,6 +5,7 @@ import * as cluster from './cluster.ts'
 import { columns } from './contract.ts'
 import type { TableDefinition } from './contract.ts'
 import * as core from './core.ts'
+import * as devices from './devices.ts'
 import { podTable } from './pod.ts'
 import * as storage from './storage.ts'
 import * as workloads from './workloads.ts'
@@ -13,6 +14,7 @@ export type { TableDefinition } from './contract.ts'
 
 /** What kinds without columns of their own show: name, and the moment of creation. */
 export const defaultTable: TableDefinition = {
+  nullable: true,
   columns: columns('Name', ['Created At', 'date']),
   cells: (object) => [nameOf(object), object.metadata.creationTimestamp ?? '0001-01-01T00:00:00Z'],
 }
@@ -73,6 +75,12 @@ const tables: ReadonlyMap<string, TableDefinition> = new Map([
   ['storage.k8s.io/CSINode', storage.csiNodeTable],
   ['storage.k8s.io/CSIDriver', storage.csiDriverTable],
   ['resource.k8s.io/DeviceClass', core.nameAndAge],
+  ['resource.k8s.io/DeviceTaintRule', devices.deviceTaintTable],
+  ['resource.k8s.io/ResourceClaim', devices.claimTable],
+  ['resource.k8s.io/ResourceSlice', devices.sliceTable],
+  ['storagemigration.k8s.io/StorageVersionMigration', devices.migrationTable],
+  ['certificates.k8s.io/PodCertificateRequest', devices.podCertificateTable],
+  ['apiextensions.k8s.io/CustomResourceDefinition', devices.definitionTable],
   ['resource.k8s.io/ResourceClaimTemplate', core.nameAndAge],
 ])
 
