@@ -34,7 +34,7 @@ test('lists, watches, discovery and negotiation', { skip: skipWithout(programs, 
     const what = [method, path, headers?.['accept'] ?? '', headers?.['content-type'] ?? ''].join(' ').trim()
     const [theirs, own] = await Promise.all([send(real.ask, request, names.real), send(ours.ask, request, names.ours)])
     if (request.setup === true) {
-      assert.equal(own.status, theirs.status, `${what}: ${own.body}`)
+      assert.equal(own.status, theirs.status, `${what}: ${own.body.toString()}`)
       continue
     }
     compared++

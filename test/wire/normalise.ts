@@ -39,7 +39,7 @@ export function shown(answered: Answered, head: boolean, pretty: boolean): Shown
   // Members in any order, but for those who asked for text to read; blanks of errors are upstream's whim.
   if (type.includes('yaml')) body = sorted(JSON.stringify(load(body)))
   else if (type.includes('json') && (!pretty || /^\{\s*"kind": ?"Status"/.test(body))) {
-    if (/^\{\n/.test(body)) body = `${JSON.stringify(JSON.parse(body))}\n`
+    if (body.startsWith('{\n')) body = `${JSON.stringify(JSON.parse(body))}\n`
     body = body
       .split('\n')
       .map((line) => (line === '' ? '' : sorted(line)))
@@ -89,12 +89,12 @@ function text(body: string): string {
     .replaceAll(/127\.0\.0\.1:\d+/g, '<server>')
 }
 
-/** Bytes with what varies in length taken out: the length of what is left must agree, and every text in it. */
+/** The texts in a message, with what varies taken out; bytes that tell lengths and numbers become blanks. */
 function binary(body: Buffer): string {
   const readable = body
     .toString('latin1')
     .replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uid>')
-    .replaceAll(/[\x00-\x1f\x7f-\xff]+/g, ' ')
+    .replaceAll(/[^ -~]+/g, ' ')
   return readable.replaceAll(/(?<= )\d{1,4}(?= )/g, '<version>')
 }
 

@@ -383,7 +383,9 @@ const compacted: WireRequest[] = [
 
 /** Tables of every resource that can be listed. */
 export function tableRequests(resources: readonly { path: string; namespaced: boolean }[]): WireRequest[] {
-  return resources.map(({ path }) => ({ path: `${path}?limit=1`, headers: accept(TABLE) }))
+  // Upstream keeps the date of a migration in a ConfigMap, which comes when it comes.
+  const steady = resources.filter(({ path }) => path !== '/api/v1/configmaps')
+  return steady.map(({ path }) => ({ path: `${path}?limit=1`, headers: accept(TABLE) }))
 }
 
 export const requests: readonly WireRequest[] = [

@@ -1,6 +1,7 @@
 /** Paths that are no resources: health, version, metrics, discovery, OpenAPI, the issuer's documents. */
 import { StatusError, errors } from '../../machinery/status.ts'
 import { noteDecision } from '../audit/decision.ts'
+import { typeTable } from '../../machinery/types/index.ts'
 import { forbidden } from '../authz/forbidden.ts'
 import type { UserInfo } from '../contract.ts'
 import type { HandlerOptions } from './contract.ts'
@@ -40,7 +41,7 @@ export async function answerPath(
   if (answerHealth(path, query, options.checks ?? [], reply)) return
   const reads = info.verb === 'get' || info.verb === 'head'
   // Go's router of API paths has no route for HEAD; others take it as GET.
-  const routed = info.verb === 'head' && /^\/(?:version|apis?)(?:\/|$)/.test(path)
+  const routed = info.verb === 'head' && /^\/(?:(?:version|api)(?:\/|$)|apis\/.)/.test(path)
   if (!reads || routed) {
     if (isKnown(options, path, query, reply)) throw methodNotAllowed()
     return reply.noSuchPath()
@@ -64,7 +65,12 @@ export async function answerPath(
     default:
   }
   const document = find(options, path, query, reply)
-  if (document === undefined) return reply.noSuchPath()
+  if (document === undefined) {
+    // Upstream's router answers below the roots that it knows.
+    const [, root, group = ''] = path.split('/', 3)
+    if (root === 'api' || (root === 'apis' && isBuiltinGroup(group))) throw errors.notFoundPath()
+    return reply.noSuchPath()
+  }
   const { 'content-type': type = 'application/json', ...headers } = document.headers
   const { body, status } = document
   if (typeof body !== 'string' && !Buffer.isBuffer(body)) return reply.pieces(status, body, 'json', document.headers)
@@ -82,6 +88,11 @@ function find(options: HandlerOptions, path: string, query: Query, reply: Reply)
 
 function isKnown(options: HandlerOptions, path: string, query: Query, reply: Reply): boolean {
   return ROOTS.includes(path) || path === '/' || path === '/metrics' || find(options, path, query, reply) !== undefined
+}
+
+/** Whether Kubernetes itself has versions of a group, served or not. */
+export function isBuiltinGroup(group: string): boolean {
+  return typeTable.resources.some((info) => info.group === group)
 }
 
 function issuer(reply: Reply, type: string, document: object): void {

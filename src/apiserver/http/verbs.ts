@@ -1,7 +1,6 @@
 /** Resource requests: from the path to a verb of the Api, from its result to an answer. */
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors, success } from '../../machinery/status.ts'
-import { typeTable } from '../../machinery/types/index.ts'
 import type { Call, Listed, PatchType, ServedResource, Stored, Target, UserInfo, Written } from '../contract.ts'
 import { noteDecision } from '../audit/decision.ts'
 import { forbidden } from '../authz/forbidden.ts'
@@ -11,7 +10,7 @@ import type { HandlerOptions } from './contract.ts'
 import { jsonPieces, listForm, prettyPieces, yamlPieces } from './form.ts'
 import { negotiate, negotiateWatch } from './negotiation.ts'
 import type { Negotiated } from './negotiation.ts'
-import { methodNotAllowed } from './nonresource.ts'
+import { isBuiltinGroup, methodNotAllowed } from './nonresource.ts'
 import { protobufPieces } from './protobuf.ts'
 import { deleteOptions, listOptions, managerOf, watchOptions, writeOptions } from './parameters.ts'
 import type { WriteOptions } from './parameters.ts'
@@ -73,8 +72,7 @@ function wrongScope(resource: ServedResource, asked: ResourceRequest): boolean {
 /** 404, but only for those who may know it: a Status in what is built in, plain text outside. */
 function unknown(request: Request): void {
   authorize(request)
-  const { group, version } = request.asked
-  if (typeTable.resources.some((info) => info.group === group && info.version === version)) throw errors.notFoundPath()
+  if (isBuiltinGroup(request.asked.group)) throw errors.notFoundPath()
   request.reply.noSuchPath()
 }
 
