@@ -15,6 +15,13 @@ export const workloads = {
   controllerrevisions: resource('apps', 'v1', 'controllerrevisions', 'ControllerRevision'),
   jobs: resource('batch', 'v1', 'jobs', 'Job'),
   cronjobs: resource('batch', 'v1', 'cronjobs', 'CronJob'),
+  storageversionmigrations: resource(
+    'storagemigration.k8s.io',
+    'v1',
+    'storageversionmigrations',
+    'StorageVersionMigration',
+    false,
+  ),
   certificatesigningrequests: resource(
     'certificates.k8s.io',
     'v1',

@@ -16,6 +16,7 @@ import { jobController } from './job/controller.ts'
 import { ttlAfterFinishedController } from './job/ttl.ts'
 import { kubernetesServiceController } from './kubernetes-service.ts'
 import { endpointSliceMirroringController } from './mirroring/controller.ts'
+import { storageVersionMigrator } from './migration/controller.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeTaintController } from './node-taints.ts'
 import { podGarbageCollector } from './pod-gc.ts'
@@ -89,6 +90,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     claimProtection,
     volumeProtection,
     policyStatusController,
+    storageVersionMigrator,
     endpointSliceController,
     endpointsController,
     endpointSliceMirroringController,

@@ -1,9 +1,10 @@
 /** Validation by a structural schema, in the words of upstream's validator (go-openapi's, mapped to field errors). */
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
 import type { FieldError } from '../field.ts'
 import { invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field.ts'
 import { correlation, unchanged } from './correlate.ts'
 import { formatCheck } from './formats.ts'
+import { compilePattern } from './pattern.ts'
 import { equalJson, isObject, own } from './props.ts'
 import type { Data, SchemaProps } from './props.ts'
 import { Report } from './report.ts'
@@ -13,20 +14,6 @@ import { Report } from './report.ts'
  * there is none: what was wrong before and has not changed is let through.
  */
 export type Check = (value: unknown, old: unknown, path: string, errors: Report) => void
-
-const MAX_PATTERNS = 2048
-const patterns = new Map<string, RE2JS>()
-
-/** A pattern, compiled once in the process. @throws when it is none */
-export function compilePattern(pattern: string): RE2JS {
-  let compiled = patterns.get(pattern)
-  if (compiled === undefined) {
-    compiled = RE2JS.compile(pattern)
-    if (patterns.size >= MAX_PATTERNS) patterns.clear()
-    patterns.set(pattern, compiled)
-  }
-  return compiled
-}
 
 const body = (path: string, text: string): string => (path === '' ? ` in body ${text}` : `${path} in body ${text}`)
 const trim = (path: string): string => (path.startsWith('.') ? path.slice(1) : path)
@@ -76,15 +63,16 @@ function stringCheck(schema: SchemaProps): Part {
   if (minLength === undefined && maxLength === undefined && !patterned && formatted === undefined) return undefined
   // Compiled when the first value is there: a schema may have thousands.
   let expression: RE2JS | undefined
-  return (value, _old, path, errors) => {
+  return (value, old, path, errors) => {
     const text = value as string
     const field = trim(path)
     if (maxLength !== undefined && text.length > maxLength && countRunes(text) > maxLength) {
       errors.push(tooLong(field, maxLength))
     } else if (minLength !== undefined && text.length < 2 * minLength && countRunes(text) < minLength) {
       errors.push(invalid(field, text, body(path, `should be at least ${minLength} chars long`)))
-    } else if (patterned && !(expression ??= compilePattern(pattern)).test(text)) {
-      errors.push(invalid(field, text, body(path, `should match '${pattern}'`)))
+    } else if (patterned) {
+      const wrong = (): FieldError => invalid(field, text, body(path, `should match '${pattern}'`))
+      errors.match((expression ??= compilePattern(pattern)), text, field, text === old, wrong)
     }
     if (formatted !== undefined && !formatted(text)) {
       errors.push(typeInvalid(field, text, body(path, `must be of type ${format}: ${JSON.stringify(text)}`)))
@@ -219,7 +207,7 @@ function junctionCheck(schema: SchemaProps): Part {
     const place = JSON.stringify(path)
     const results = (checks: readonly Check[]) => {
       return checks.map((check) => {
-        const found = new Report()
+        const found = new Report(errors)
         check(value, undefined, path, found)
         return found.list
       })

@@ -87,11 +87,14 @@ function compile(schema: SchemaProps): CompiledSchema {
   const unique = lazy(() => compileUnique(schema))
   const rules = ruleTree(schema, true)
 
-  const bySchema = (object: Data, { old, part }: ValidateOptions, report: Report): void => {
-    if (part === undefined) check()?.(object, old, '', report)
-    else if (Object.hasOwn(object, 'status')) {
+  function* bySchema(object: Data, { old, part }: ValidateOptions, report: Report): Steps<void> {
+    if (part === undefined) {
+      check()?.(object, old, '', report)
+      yield* report.rest()
+    } else if (Object.hasOwn(object, 'status')) {
       const found = new Report()
       status()?.(object['status'], old === undefined ? undefined : own(old, 'status'), '', found)
+      yield* found.rest()
       for (const error of found.list) report.push({ ...error, field: statusField(error.field) })
     }
   }
@@ -107,7 +110,7 @@ function compile(schema: SchemaProps): CompiledSchema {
     *validate(object, options = {}) {
       const { old, part, more, ratcheted } = options
       const report = new Report()
-      bySchema(object, options, report)
+      yield* bySchema(object, options, report)
       if (more !== undefined) report.push(...more(object))
       if (part === undefined) embedded()?.(object, '', report)
       report.push(...uniqueErrors(unique(), object, old))

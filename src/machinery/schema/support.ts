@@ -40,6 +40,7 @@ function* checkDefault(
   if (report.list.length === 0) {
     const found = new Report()
     compileCheck(schema, false)?.(value, undefined, '', found)
+    yield* found.rest()
     for (const error of found.list)
       report.push({
         ...error,

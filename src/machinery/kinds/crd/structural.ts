@@ -7,7 +7,7 @@ import type { FieldError } from '../../field.ts'
 import type { Errors } from '../checks.ts'
 import { entriesOf, entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
-import { compilePattern } from '../../schema/check.ts'
+import { compilePattern } from '../../schema/pattern.ts'
 import type { Steps } from '../../schema/steps.ts'
 
 type Level = 'root' | 'item' | 'field'
