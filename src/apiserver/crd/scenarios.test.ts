@@ -17,21 +17,10 @@ function sorted({ message, causes, ...rest }: Outcome): unknown {
   return { ...rest, causes: causes.toSorted((a, b) => (text(a) < text(b) ? -1 : 1)) }
 }
 
-/** What waits for libraries and cost estimates of machinery/cel. */
-const TODO: ReadonlySet<string> = new Set([
-  'macros and libraries',
-  'message expression',
-  'one expression costs a little too much',
-  'one expression costs too much',
-  'rules together cost too much',
-  'unbounded list of small objects',
-  'unchanged costly rules stay',
-])
-
 describe('scenarios', async () => {
   const server = await testServer()
   for (const [i, scenario] of scenarios().entries()) {
-    test(scenario.name, { todo: TODO.has(scenario.name) }, async () => {
+    test(scenario.name, async () => {
       const wanted = recorded[i]
       assert.equal(wanted?.name, scenario.name, 'scenario-answers.json belongs to other scenarios')
       const outcomes = await runScenario(

@@ -116,3 +116,15 @@ test('every reference of every document leads somewhere', async () => {
       assert.ok(known.has(name!), name!)
   }
 })
+
+test('the hash of the storage version is told, as upstream computes it', async () => {
+  const server = await testServer()
+  await server.ask('POST', DEFINITIONS, definition())
+  await server.custom.idle()
+  const hashes = async (path: string) =>
+    Object.fromEntries((await server.ask('GET', path)).json.resources.map((r: Any) => [r.name, r.storageVersionHash]))
+  const core = await hashes('/api/v1')
+  assert.deepEqual([core['pods'], core['pods/status'], core['bindings']], ['xPOwRZ+Yhw8=', undefined, undefined])
+  assert.deepEqual((await hashes('/apis/apps/v1'))['deployments'], '8aSe+NMegvE=')
+  assert.match((await hashes('/apis/example.com/v1'))['widgets'], /^[A-Za-z0-9+/]{11}=$/)
+})

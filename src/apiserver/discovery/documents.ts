@@ -48,6 +48,15 @@ function responseKind(own: { group: string; version: string }, of: { group: stri
   return same ? { group: '', version: '', kind: of.kind } : { group: of.group, version: of.version, kind: of.kind }
 }
 
+/** In upstream's order. While a definition is deleted, its objects only go. */
+const CUSTOM_VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
+const WRITES: ReadonlySet<string> = new Set(['create', 'patch', 'update'])
+
+function verbsOf({ info, custom }: ServedResource): readonly string[] {
+  if (custom === undefined) return info.verbs
+  return info.verbs.includes('create') ? CUSTOM_VERBS : CUSTOM_VERBS.filter((verb) => !WRITES.has(verb))
+}
+
 function aggregatedResource(resource: ServedResource): object {
   const { info } = resource
   const subresources = subresourcesOf(resource).map((s) => ({
@@ -60,7 +69,7 @@ function aggregatedResource(resource: ServedResource): object {
     responseKind: responseKind(info, info),
     scope: info.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: info.singular,
-    verbs: info.verbs,
+    verbs: verbsOf(resource),
     ...(info.shortNames.length === 0 ? {} : { shortNames: info.shortNames }),
     ...(info.categories.length === 0 ? {} : { categories: info.categories }),
     ...(subresources.length === 0 ? {} : { subresources }),
@@ -101,7 +110,7 @@ function* legacyResources(resource: ServedResource): Generator<object> {
     singularName: info.singular,
     namespaced: info.namespaced,
     kind: info.kind,
-    verbs: info.verbs,
+    verbs: verbsOf(resource),
     ...(info.shortNames.length === 0 ? {} : { shortNames: info.shortNames }),
     ...(info.categories.length === 0 ? {} : { categories: info.categories }),
     ...storageHash(resource),

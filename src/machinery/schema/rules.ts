@@ -4,17 +4,16 @@
  */
 import type { CelBudget, CelType } from '../cel/contract.ts'
 import { adapt } from '../cel/json.ts'
+import { typeOfSchema } from '../cel/schema-type.ts'
 import { NONE, Optional } from '../cel/values.ts'
 import type { FieldError } from '../field.ts'
 import { child, duplicate, forbidden, index, invalid, key, required } from '../field.ts'
-import { typeOfSchema } from './cel-type.ts'
 import { correlation, memberSchema, unchanged } from './correlate.ts'
 import { isObject, own } from './props.ts'
 import type { SchemaProps, ValidationRule } from './props.ts'
 import type { Report } from './report.ts'
 import { compileRule } from './rule.ts'
 import type { CompiledRule } from './rule.ts'
-import { smallest } from './size.ts'
 import type { Steps } from './steps.ts'
 
 /** Upstream's cost units for one object, and for one evaluation. */
@@ -40,7 +39,7 @@ export interface RuleTree {
 export function ruleTree(schema: SchemaProps, root: boolean): RuleTree | undefined {
   const rules = schema['x-kubernetes-validations'] ?? []
   const below = (inner: SchemaProps): RuleTree | undefined =>
-    smallest(inner, false) === undefined ? undefined : ruleTree(inner, inner['x-kubernetes-embedded-resource'] === true)
+    typeOfSchema(inner) === undefined ? undefined : ruleTree(inner, inner['x-kubernetes-embedded-resource'] === true)
   const properties = new Map<string, RuleTree>()
   for (const [name, inner] of Object.entries(schema.properties ?? {})) {
     const tree = below(inner)

@@ -72,7 +72,7 @@ function comparable(step: string, { code, warnings, answer }: Answered, plural: 
       JSON.stringify(value ?? null)
         .replaceAll(plural, 'things')
         // A name that upstream makes up anew each time.
-        .replaceAll(/selfType\d+/g, 'object'),
+        .replaceAll(/selfType\d+/g, 'selfType'),
     ) as unknown
   const base = { step, code, ...(warnings.length === 0 ? {} : { warnings: text(warnings) as string[] }) }
   if (answer?.kind === 'Status') {

@@ -1,10 +1,9 @@
 /** The rules of a schema when its definition is written: that they compile, and what they may cost at most. */
+import { maxCardinality, typeOfSchema } from '../../cel/schema-type.ts'
 import { child, forbidden, index, internal, invalid } from '../../field.ts'
 import type { FieldError } from '../../field.ts'
-import { typeOfSchema } from '../../schema/cel-type.ts'
 import type { SchemaProps } from '../../schema/props.ts'
 import { compileRule } from '../../schema/rule.ts'
-import { mostInRequest } from '../../schema/size.ts'
 import type { Steps } from '../../schema/steps.ts'
 import type { Errors } from '../checks.ts'
 import { shownRule } from './shown.ts'
@@ -77,11 +76,6 @@ function tooCostly(what: string, cost: number, limit: number): string {
   return `${what} exceeds budget by factor of ${text} (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)`
 }
 
-/** Costs that cannot be told are not held against a rule: what it may use when it runs is bounded anyway. */
-function bounded(cost: number): number {
-  return cost === Number.POSITIVE_INFINITY ? 0 : Math.min(cost, MOST)
-}
-
 interface Where {
   readonly path: string
   readonly root: boolean
@@ -100,12 +94,12 @@ export function* ruleErrors(schema: SchemaProps, where: Where, cel: RuleContext,
     return
   }
   const { costs } = cel
-  const most = cel.most ?? mostInRequest(schema, root)
+  const most = cel.most ?? maxCardinality(schema, root)
   for (const [i, rule] of schema['x-kubernetes-validations']!.entries()) {
     yield undefined
     const at = index(all, i)
     const compiled = compileRule(rule, schema, type)
-    const cost = times(bounded(compiled.program?.worstCost ?? 0), most)
+    const cost = times(Math.min(compiled.program?.worstCost ?? 0, MOST), most)
     const ruleAt = child(at, 'rule')
     if (!costs.costly && cost > RULE_LIMIT)
       out.push(forbidden(ruleAt, tooCostly('estimated rule cost', cost, RULE_LIMIT)))
@@ -114,7 +108,7 @@ export function* ruleErrors(schema: SchemaProps, where: Where, cel: RuleContext,
     const messageAt = child(at, 'messageExpression')
     if (compiled.messageError !== undefined) out.push(invalid(messageAt, shownRule(rule), compiled.messageError))
     else if (compiled.message !== undefined) {
-      const spent = bounded(compiled.message.worstCost)
+      const spent = Math.min(compiled.message.worstCost, MOST)
       if (!costs.costly && spent > RULE_LIMIT)
         out.push(forbidden(messageAt, tooCostly('estimated messageExpression cost', spent, RULE_LIMIT)))
       costs.add(messageAt, spent)
