@@ -6,6 +6,9 @@ import { keepTrust } from '../apiserver/aggregation/trust.ts'
 import { auditor } from '../apiserver/audit/auditor.ts'
 import type { AuditPolicy } from '../apiserver/audit/policy.ts'
 import type { AuditOutput } from '../apiserver/audit/record.ts'
+import type { PlainTokenSource, TokenSource } from '../apiserver/authn/bearer.ts'
+import type { CheckedAuthentication } from '../apiserver/authn/oidc/config.ts'
+import { BearerTokens } from './bearer.ts'
 import { authenticator } from '../apiserver/authn/authenticator.ts'
 import { boundObjects } from '../apiserver/authn/bound.ts'
 import { frontProxyDefaults, type FrontProxyOptions } from '../apiserver/authn/front-proxy.ts'
@@ -65,6 +68,10 @@ export interface ClusterOptions {
    * @default all: for clusters whose users may reach what the process reaches
    */
   readonly reach?: ReachOptions
+  /** Who is let in beside certificates and tokens of the cluster itself. @default nobody */
+  readonly authentication?: CheckedAuthentication
+  /** Fixed tokens; see staticTokens. @default none */
+  readonly staticTokens?: PlainTokenSource
   /** What is logged of which requests, and where. @default nothing */
   readonly audit?: { readonly policy: AuditPolicy; readonly output: AuditOutput }
   /** Proxies in front of this server that say who asks. @default none but this server itself, towards others */
@@ -97,6 +104,8 @@ export interface Cluster extends AsyncDisposable {
   readonly client: Client
   /** In-process, as another user. The caller closes it. */
   clientAs(user: UserInfo): Client
+  /** Lets others in from now on: replaces what the cluster was started with. */
+  setAuthentication(authentication: CheckedAuthentication | undefined): void
   /** Ends serving and controllers; the state stays in the store. */
   stop(): Promise<void>
 }
@@ -107,7 +116,8 @@ export const SYNCER_USER: UserInfo = {
   groups: ['system:masters', 'system:authenticated'],
 }
 
-const ISSUER = 'https://kubernetes.default.svc.cluster.local'
+/** Of service account tokens. Others may not have it. */
+export const ISSUER = 'https://kubernetes.default.svc.cluster.local'
 
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { runtime, address = '127.0.0.1', serviceCidr = DEFAULT_SERVICE_CIDR } = options
@@ -154,6 +164,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     kubeconfig: kubeconfig({ name: options.name, server: url, ca: identity.ca.certificate, ...identity.admin }),
     client,
     clientAs: parts.clientAs,
+    setAuthentication: parts.setAuthentication,
     stop: () => (stopping ??= stop()),
     [Symbol.asyncDispose]: () => (stopping ??= stop()),
   }
@@ -163,6 +174,7 @@ interface Parts {
   readonly handler: Handler
   readonly dialler: Dialler
   clientAs(user: UserInfo | undefined): Client
+  setAuthentication(authentication: CheckedAuthentication | undefined): void
   close(): void
 }
 
@@ -177,11 +189,19 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     services: options.services ?? endpointResolver(rangeServices(range), runtime.random),
     ...(options.reach === undefined ? {} : { reach: reach(options.reach) }),
   })
+  const bearers = new BearerTokens({
+    range,
+    tokens,
+    dialler,
+    fixed: options.staticTokens,
+    authentication: options.authentication,
+    now: runtime.now,
+  })
   const api: Registry = createApi({
     range,
     authorizer,
     plugins: defaultPlugins({ rules: authorizer, storageProtection: true, dialler }),
-    reviewers: reviewers(authorizer, tokens, runtime),
+    reviewers: reviewers(authorizer, bearers, runtime),
     issueToken: (call, account, request) =>
       requestToken(request, {
         namespace: account.metadata.namespace!,
@@ -198,7 +218,12 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
   const crds = startCustomResources({ range, catalog: api.catalog, api, log: runtime.log, dialler, now: runtime.now })
   const identities: Identities = new WeakMap()
   const frontProxy = options.frontProxy ?? frontProxyDefaults
-  const authenticate = authenticator({ tokens, frontProxy, now: runtime.now })
+  const authenticate = authenticator({
+    tokens: bearers,
+    frontProxy,
+    mayBeAnonymous: (path) => bearers.mayBeAnonymous(path),
+    now: runtime.now,
+  })
   const { log, now } = runtime
   const { catalog } = api
   const client = identity.frontProxy.client
@@ -235,6 +260,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
   return {
     handler,
     dialler,
+    setAuthentication: (authentication) => bearers.set(authentication),
     clientAs: (user) => new InProcessClient({ api, raw, ...(user !== undefined && { user }) }),
     close() {
       endTrust()
@@ -256,7 +282,7 @@ const REVIEWS = [
 
 function reviewers(
   authorizer: ReturnType<typeof rbacAuthorizer>,
-  tokens: ServiceAccountTokens,
+  tokens: TokenSource,
   runtime: Runtime,
 ): ReadonlyMap<string, Reviewer> {
   return new Map(

@@ -3,7 +3,8 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { beforeEach, describe, test } from 'node:test'
 import { createCa, derOf, issueCertificate } from '../../machinery/pki/certificate.ts'
 import type { ObjectMeta } from '../../machinery/object.ts'
-import { authenticator } from './authenticator.ts'
+import { authenticator, type Credentials } from './authenticator.ts'
+import type { UserInfo } from '../contract.ts'
 import type { BoundPod } from './bound.ts'
 import { tokenKey } from './jwt.ts'
 import { ServiceAccountTokens } from './tokens.ts'
@@ -31,7 +32,17 @@ function tokensOf(issuer: string, key_ = key): ServiceAccountTokens {
 }
 
 const tokens = tokensOf('https://a')
-const authenticate = authenticator({ tokens, now: () => now })
+/** Certificates and service account tokens are known in the same turn. */
+const authenticate = (request: Partial<Credentials>): UserInfo | undefined => {
+  const user = authenticator({ tokens, now: () => now })({
+    path: '/',
+    headers: {},
+    clientCertificate: undefined,
+    ...request,
+  })
+  assert.ok(!(user instanceof Promise))
+  return user
+}
 const account = { namespace: 'web', name: 'app', uid: 'u1' }
 const issue = (more: object = {}, from = tokens): string =>
   from.issue({ audiences: ['https://a'], account, lifetime: 3600, id: 'j1', ...more })
@@ -132,7 +143,10 @@ describe('certificates', () => {
   const ca = createCa({ commonName: 'ca', now })
   const der = (leaf: object): Buffer =>
     derOf(issueCertificate(ca, { commonName: 'eve', usage: 'client', now, days: 1, ...leaf }).certificate)
-  const show = (clientCertificate: Buffer, headers = {}) => authenticate({ headers, clientCertificate })
+  // A connection has one buffer with all its requests.
+  const known = authenticator({ tokens, now: () => now })
+  const show = (clientCertificate: Buffer, headers = {}) =>
+    known({ path: '/', headers, clientCertificate }) as UserInfo | undefined
 
   test('name a user and groups', () => {
     const user = show(der({ organizations: ['system:masters', 'ops'] }))
@@ -162,5 +176,8 @@ describe('certificates', () => {
 test('nobody is anonymous, if that is allowed', () => {
   const nobody = { headers: {}, clientCertificate: undefined }
   assert.deepEqual(authenticate(nobody), { name: 'system:anonymous', groups: ['system:unauthenticated'] })
-  assert.equal(authenticator({ tokens, now: () => now, anonymous: false })(nobody), undefined)
+  assert.equal(
+    authenticator({ tokens, now: () => now, mayBeAnonymous: (path) => path !== '/' })({ path: '/', ...nobody }),
+    undefined,
+  )
 })

@@ -1,27 +1,33 @@
 /**
- * Who asks: whom a front proxy names, then client certificate, then service account token, then nobody in particular. What is shown and wrong is
- * refused (401), never taken for anonymous.
+ * Who asks: whom a front proxy names, then client certificate, then bearer token, then nobody in particular. What is
+ * shown and wrong is refused (401), never taken for anonymous.
  */
 import { X509Certificate, createHash } from 'node:crypto'
 import { subjectOf } from '../../machinery/pki/certificate.ts'
 import type { UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
 import { frontProxyUser, type FrontProxyOptions } from './front-proxy.ts'
-import type { ServiceAccountTokens } from './tokens.ts'
+import type { TokenSource } from './bearer.ts'
 import { AUTHENTICATED, CREDENTIAL_ID_EXTRA, anonymous } from './username.ts'
 
 export interface AuthenticatorOptions {
-  readonly tokens: ServiceAccountTokens
+  readonly tokens: TokenSource
   /** @default certificates of proxies do not count */
   readonly frontProxy?: FrontProxyOptions
-  /** Whether requests without credentials may go on as system:anonymous; what they may do is RBAC's. @default true */
-  readonly anonymous?: boolean
+  /**
+   * Whether a request without credentials may go on as system:anonymous; what it may do then is RBAC's.
+   * @default every request may
+   */
+  mayBeAnonymous?(path: string): boolean
   /** Milliseconds since the epoch. */
   now(): number
 }
 
 /** What is asked about a request. */
-export type Credentials = Pick<Exchange, 'headers' | 'clientCertificate' | 'proxyCertificate' | 'certificateError'>
+export type Credentials = Pick<
+  Exchange,
+  'path' | 'headers' | 'clientCertificate' | 'proxyCertificate' | 'certificateError'
+>
 
 interface CertificateUser {
   readonly user: UserInfo
@@ -31,7 +37,7 @@ interface CertificateUser {
 }
 
 /** Undefined: 401. */
-export type Authenticate = (request: Credentials) => UserInfo | undefined
+export type Authenticate = (request: Credentials) => UserInfo | undefined | Promise<UserInfo | undefined>
 
 export function authenticator(options: AuthenticatorOptions): Authenticate {
   // A connection shows one buffer with all its requests, and takes it along when it ends.
@@ -64,10 +70,9 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
     const token = bearerToken(request.headers['authorization'])
     if (token !== undefined) {
       const result = options.tokens.check(token)
-      if (result.user !== undefined) return result.user
-      return undefined
+      return result instanceof Promise ? result.then(({ user }) => user) : result.user
     }
-    return wrong || options.anonymous === false ? undefined : anonymous
+    return wrong || options.mayBeAnonymous?.(request.path) === false ? undefined : anonymous
   }
 }
 
@@ -92,6 +97,12 @@ function readCertificate(raw: Buffer): CertificateUser | 'nobody' | 'wrong' {
   const groups = subject.organizations.includes(AUTHENTICATED)
     ? subject.organizations
     : [...subject.organizations, AUTHENTICATED]
-  const user: UserInfo = { name: subject.commonName, groups, extra: { [CREDENTIAL_ID_EXTRA]: [id] } }
+  const { uid } = subject
+  const user: UserInfo = {
+    name: subject.commonName,
+    ...(uid !== '' && { uid }),
+    groups,
+    extra: { [CREDENTIAL_ID_EXTRA]: [id] },
+  }
   return { user, from: validFromDate.getTime(), to: validToDate.getTime() }
 }

@@ -1,6 +1,6 @@
 /** Service account tokens of one cluster: issuing, and telling whom one stands for. */
 import { createHash } from 'node:crypto'
-import type { UserInfo } from '../contract.ts'
+import type { TokenResult, TokenSource } from './bearer.ts'
 import type { BoundObjects } from './bound.ts'
 import { claimsProblem, makeClaims, readClaims, userOf, type ClaimsRequest, type TokenClaims } from './claims.ts'
 import { isSignedBy, parseToken, signToken, type TokenKey } from './jwt.ts'
@@ -17,15 +17,10 @@ export interface TokenOptions {
   now(): number
 }
 
-export type TokenResult =
-  | { readonly user: UserInfo; readonly audiences: readonly string[] }
-  /** `problem` is '' for what is no token of this issuer at all. */
-  | { readonly user?: undefined; readonly problem: string }
-
 /** Signatures that were found good, by the hash of the token. */
 const REMEMBERED = 512
 
-export class ServiceAccountTokens {
+export class ServiceAccountTokens implements TokenSource {
   readonly issuer: string
   readonly audiences: readonly string[]
   readonly objects: BoundObjects

@@ -1,14 +1,18 @@
 /** TokenReview and SelfSubjectReview: who is this. */
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
-import type { ServiceAccountTokens } from '../authn/tokens.ts'
+import type { TokenResult, TokenSource } from '../authn/bearer.ts'
 import type { UserInfo } from '../contract.ts'
 
 /** @throws StatusError 400 without a token */
-export function reviewToken(object: KubeObject, tokens: ServiceAccountTokens): KubeObject {
+export function reviewToken(object: KubeObject, tokens: TokenSource): KubeObject | Promise<KubeObject> {
   const { token = '', audiences = [] } = (object['spec'] ?? {}) as { token?: string; audiences?: readonly string[] }
   if (token === '') throw errors.badRequest('token is required for TokenReview in authentication')
   const result = audiences.length === 0 ? tokens.check(token) : tokens.check(token, audiences)
+  return result instanceof Promise ? result.then((found) => told(object, found)) : told(object, result)
+}
+
+function told(object: KubeObject, result: TokenResult): KubeObject {
   if (result.user !== undefined) {
     const status = { authenticated: true, user: userFields(result.user), audiences: result.audiences }
     return { ...object, status }

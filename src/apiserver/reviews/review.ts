@@ -1,6 +1,6 @@
 /** The kinds that are asked by creating them, and never stored. */
 import type { KubeObject } from '../../machinery/object.ts'
-import type { ServiceAccountTokens } from '../authn/tokens.ts'
+import type { TokenSource } from '../authn/bearer.ts'
 import type { Authorizer, UserInfo } from '../contract.ts'
 import {
   reviewLocalSubjectAccess,
@@ -15,12 +15,12 @@ export interface ReviewContext {
   /** Of the URL, '' if it has none. */
   readonly namespace: string
   readonly authorizer: Authorizer
-  readonly tokens: ServiceAccountTokens
+  readonly tokens: TokenSource
   /** Milliseconds since the epoch. */
   readonly now: number
 }
 
-type Review = (object: KubeObject, context: ReviewContext) => KubeObject
+type Review = (object: KubeObject, context: ReviewContext) => KubeObject | Promise<KubeObject>
 
 /** By resource. */
 const reviews: ReadonlyMap<string, Review> = new Map<string, Review>([
@@ -38,7 +38,12 @@ export function isReview(group: string, resource: string): boolean {
 }
 
 /** The object with its status. @throws StatusError; TypeError for what is no review */
-export function review(group: string, resource: string, object: KubeObject, context: ReviewContext): KubeObject {
+export function review(
+  group: string,
+  resource: string,
+  object: KubeObject,
+  context: ReviewContext,
+): KubeObject | Promise<KubeObject> {
   const answer = reviews.get(`${resource}.${group}`)
   if (answer === undefined) throw new TypeError(`${resource}.${group} is no review`)
   return answer(object, context)

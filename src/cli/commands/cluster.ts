@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import type { HostLoops } from '../../controllers/sets.ts'
 import { jsonLog } from '../../cluster/log.ts'
 import { integer, text, type Command } from '../command.ts'
+import { authenticationOf, authenticationOptions } from '../authentication.ts'
 import { auditOf, auditOptions } from '../audit.ts'
 import { exitCodes } from '../errors.ts'
 import { interrupted } from '../signals.ts'
@@ -32,6 +33,7 @@ export const command: Command = {
       default: 'all',
       choices: ['all', 'nodes', 'none'],
     },
+    ...authenticationOptions,
     ...auditOptions,
     'write-kubeconfig': { type: 'string', value: 'FILE', description: 'write the admin kubeconfig there' },
   },
@@ -66,6 +68,7 @@ export const command: Command = {
     const cluster = await startCluster({
       runtime,
       ...(audit !== undefined && { audit }),
+      ...(await authenticationOf(input)),
       id: 'cluster',
       name: text(input, 'name') ?? 'tenantry',
       ...(port !== undefined && { port }),

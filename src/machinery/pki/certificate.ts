@@ -229,9 +229,15 @@ export function spkiHash(der: Buffer): string {
  *
  * @throws RangeError when the bytes are no certificate, or a name is in an encoding that could hide another
  */
-export function subjectOf(der: Buffer): { readonly commonName: string; readonly organizations: readonly string[] } {
+export function subjectOf(der: Buffer): {
+  readonly commonName: string
+  readonly organizations: readonly string[]
+  /** Kubernetes' own attribute 1.3.6.1.4.1.57683.2; '' if there is none. */
+  readonly uid: string
+} {
   let commonName = ''
   const organizations: string[] = []
+  const uids: string[] = []
   for (const relative of children(read(tbsOf(der).subject, 0).content)) {
     for (const attribute of children(relative.content)) {
       const [type, value] = children(attribute.content)
@@ -239,10 +245,15 @@ export function subjectOf(der: Buffer): { readonly commonName: string; readonly 
       const id = type.content.toString('hex')
       if (id === '550403') commonName = textOf(value)
       else if (id === '55040a') organizations.push(textOf(value))
+      else if (id === UID_ATTRIBUTE) uids.push(textOf(value))
     }
   }
-  return { commonName, organizations }
+  if (uids.length > 1) throw new RangeError(`expected 1 UID, but found multiple: ${uids.join(', ')}`)
+  if (uids[0] === '') throw new RangeError('UID cannot be an empty string')
+  return { commonName, organizations, uid: uids[0] ?? '' }
 }
+
+const UID_ATTRIBUTE = '2b0601040183c25302'
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
