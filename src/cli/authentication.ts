@@ -14,9 +14,7 @@ export const authenticationOptions: Command['options'] = {
 }
 
 /** What the options ask for. @throws CliError */
-export async function authenticationOf(
-  input: Input,
-): Promise<Pick<ClusterOptions, 'authentication' | 'staticTokens'>> {
+export async function authenticationOf(input: Input): Promise<Pick<ClusterOptions, 'authentication' | 'staticTokens'>> {
   const config = text(input, 'authentication-config')
   const tokens = text(input, 'token-auth-file')
   if (config === undefined && tokens === undefined) return {}
