@@ -50,7 +50,7 @@ function statuses(a: JsonObject, b: JsonObject, out: Difference[]): void {
   const [x, y] = [objectOr(a['details']), objectOr(b['details'])]
   const fields = (details: JsonObject) => causes(details).map((c) => `${str(c['field'])} ${str(c['reason'])}`)
   const texts = (details: JsonObject) =>
-    causes(details).map((c) => `${str(c['field'])} ${str(c['reason'])} ${sorted(str(c['message']))}`)
+    causes(details).map((c) => `${str(c['field'])} ${str(c['reason'])} ${sorted(untilDiff(str(c['message'])))}`)
   const found = out.length
   unordered(fields(x), fields(y), 'field', 'details.causes', out)
   const sameFields = out.length === found
@@ -61,13 +61,20 @@ function statuses(a: JsonObject, b: JsonObject, out: Difference[]): void {
   const { message: m, details: _d, reason: _r, ...others } = a
   const { message: n, details: _e, reason: _s, ...othersB } = b
   objects(others, othersB, '', out)
-  if (sameFields && sorted(str(m)) !== sorted(str(n)))
+  // The text repeats the causes.
+  const whole = !causes(x).some((c) => str(c['message']).includes('\n'))
+  if (sameFields && whole && sorted(str(m)) !== sorted(str(n)))
     out.push({ class: 'message', path: 'message', real: str(m), ours: str(n) })
 }
 
 function causes(details: JsonObject): JsonObject[] {
   const list = details['causes']
   return Array.isArray(list) ? (list as JsonObject[]) : []
+}
+
+/** What follows is a difference of Go values, in the form of a library's debugging output. */
+function untilDiff(text: string): string {
+  return text.split('\n', 1)[0]!
 }
 
 /** Go walks maps in any order, so that parts of a text may be told in any order. */

@@ -88,8 +88,10 @@ export function transformed(
   as: Negotiated,
   options: TableOptions,
 ): object {
-  if (as.as === 'Table')
-    return table(resource, object, { resourceVersion: object.metadata?.resourceVersion ?? '' }, options)
+  if (as.as === 'Table') {
+    const { resourceVersion = '' } = object.metadata ?? {}
+    return table(resource, object, resourceVersion === '' ? {} : { resourceVersion }, options)
+  }
   return partial(object, as.version)
 }
 

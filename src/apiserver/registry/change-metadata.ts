@@ -23,10 +23,16 @@ export function checkIdentity(target: Target, object: KubeObject): void {
 }
 
 /** Whether the object says which state it is made from; refuses another state or object. */
-export function checkVersion(target: Target, meta: ObjectMeta, entry: Entry, unconditional: boolean): boolean {
+export function checkVersion(
+  target: Target,
+  meta: ObjectMeta,
+  entry: Entry,
+  { unconditional, fresh }: { readonly unconditional: boolean; readonly fresh: boolean },
+): boolean {
   const gr = groupResource(target.resource)
   const { uid = '' } = objectOf(entry).metadata
-  if ((meta.uid ?? '') !== '' && meta.uid !== uid) {
+  // What a patch makes of a uid is refused by validation.
+  if (!fresh && (meta.uid ?? '') !== '' && meta.uid !== uid) {
     throw errors.conflict(
       gr,
       target.name,
@@ -35,7 +41,7 @@ export function checkVersion(target: Target, meta: ObjectMeta, entry: Entry, unc
   }
   const asked = meta.resourceVersion ?? ''
   if (asked === '' || asked === '0') {
-    if (unconditional) return false
+    if (unconditional || fresh) return false
     const list: FieldError[] = [
       {
         type: 'FieldValueInvalid',
@@ -45,6 +51,7 @@ export function checkVersion(target: Target, meta: ObjectMeta, entry: Entry, unc
     ]
     throw errors.invalid(groupKind(target.resource), target.name, list)
   }
+  if (!/^\d+$/.test(asked)) throw errors.unknown(`strconv.ParseUint: parsing ${JSON.stringify(asked)}: invalid syntax`)
   if (asked !== String(entry.revision) && asked !== objectOf(entry).metadata.resourceVersion) {
     throw errors.conflict(gr, target.name)
   }

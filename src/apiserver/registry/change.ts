@@ -98,12 +98,10 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   const built = change.build(objectOf(viewEntry(entry, resource)), entry)
   const input = built instanceof Promise ? await built : built
   checkIdentity(target, input)
-  const pinned = checkVersion(
-    target,
-    input.metadata,
-    entry,
-    change.fresh === true || allowsUnconditionalUpdate(storage),
-  )
+  const pinned = checkVersion(target, input.metadata, entry, {
+    unconditional: allowsUnconditionalUpdate(storage),
+    fresh: change.fresh === true,
+  })
   // The server's own changes are in storage version and defaulted, and may share parts with the old object.
   const object =
     change.internal === true ? ordered(input, storage.info.kind, versionOf(storage)) : prepared(core, resource, input)

@@ -90,8 +90,9 @@ export async function createObject(
   if (storage.custom?.hasStatus === true) delete object['status']
   // Kinds may write it into their own fields: a Job's selector has it.
   object.metadata.uid = core.uuid()
+  object.metadata.creationTimestamp = timestamp(core.now())
   rules.prepareCreate?.(object)
-  complete(core, storage, object)
+  if (hasGeneration(storage)) object.metadata.generation = 1
 
   const isService = storage.prefix === 'core/services/'
   const reservation = isService ? core.services.create(object) : undefined
@@ -217,12 +218,6 @@ function name(core: Core, storage: ServedResource, namespace: string, meta: Obje
   }
   const error = errors.alreadyExists(groupResource(storage), meta.name!)
   throw reworded(error, `${error.message}, the server was not able to generate a unique name for the object`)
-}
-
-function complete(core: Core, storage: ServedResource, object: KubeObject): void {
-  const { metadata } = object
-  metadata.creationTimestamp = timestamp(core.now())
-  if (hasGeneration(storage)) metadata.generation = 1
 }
 
 /** The last step before it is written. */

@@ -19,7 +19,7 @@ function restrict(object: KubeObject, old: KubeObject, { resource }: Target, now
     object.metadata = { ...old.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) }
     return
   }
-  rulesFor(resource.info.group, resource.info.kind).prepareStatus?.(object, old)
+  rulesFor(resource.info.group, resource.info.kind).prepareStatus?.(object, old, now)
   if (resource.prefix === 'core/pods/') {
     delete metadata.deletionTimestamp
     if (old.metadata.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.metadata.deletionTimestamp

@@ -23,12 +23,18 @@ export interface KindRules<T extends KubeObject = KubeObject> {
   readonly legacyFinalizers?: boolean
   /** Fills in what the API defaults, as upstream's defaulting functions do. Idempotent. */
   defaults?(object: T): void
-  /** Sets what only the server may set on create (clears status, …). After defaults, before validation. */
+  /**
+   * Sets what only the server may set on create (clears status, …). After defaults, before validation; uid and
+   * creationTimestamp are set.
+   */
   prepareCreate?(object: T): void
   /** Restores what this write may not change (status on the main endpoint, …). */
   prepareUpdate?(object: T, old: T): void
-  /** Restores what a write of the `status` subresource may not change. @default spec is the stored one */
-  prepareStatus?(object: T, old: T): void
+  /**
+   * Restores what a write of the `status` subresource may not change. `now` is the present time as metadata has it.
+   * @default spec is the stored one
+   */
+  prepareStatus?(object: T, old: T, now: () => string): void
   /**
    * Everything wrong with an object, in upstream's order. Metadata is checked by the caller. On updates `old` is the
    * stored object: parts that did not change are let through, and what only a new object may not have is not asked.

@@ -2,9 +2,8 @@
 import type { KindRules } from './contract.ts'
 import { entriesOf, isSet, listOf } from './json.ts'
 import type { Json } from './json.ts'
-import { defaultPlugins, fill } from './pod/defaults.ts'
-import { roundList } from './resources.ts'
-import { defaultClaim, defaultStorageClass } from './storage/defaults.ts'
+import { fill } from './pod/defaults.ts'
+import { defaultStorageClass } from './storage/defaults.ts'
 
 type Step = (object: Json) => void
 
@@ -40,31 +39,6 @@ const networkPolicy: KindRules = {
 }
 
 const ingress: KindRules = { ...withStatus(() => {}, { loadBalancer: {} }), createOnUpdate: false }
-
-const persistentVolume: KindRules = {
-  ...withStatus(
-    (object) => {
-      const spec: Json = (object.spec ??= {})
-      defaultPlugins(spec)
-      if (isSet(spec.hostPath) && !isSet(spec.hostPath.type)) spec.hostPath.type = ''
-      fill((object.status ??= {}), 'phase', 'Pending')
-      fill(spec, 'persistentVolumeReclaimPolicy', 'Retain')
-      fill(spec, 'volumeMode', 'Filesystem')
-      roundList(spec.capacity)
-    },
-    { phase: 'Pending' },
-    false,
-  ),
-}
-
-const persistentVolumeClaim: KindRules = withStatus(
-  (object) => {
-    defaultClaim(object)
-    for (const field of ['requests', 'limits']) roundList(object.spec.resources?.[field])
-  },
-  { phase: 'Pending' },
-  false,
-)
 
 function scalingRules(rules: Json, defaults: Json): Json {
   if (!isSet(rules)) return defaults
@@ -121,8 +95,6 @@ export const DEFAULTS_ONLY: readonly (readonly [string, KindRules])[] = [
   ['networking.k8s.io/Ingress', ingress],
   ['networking.k8s.io/IngressClass', ingressClass],
   ['networking.k8s.io/NetworkPolicy', networkPolicy],
-  ['/PersistentVolume', persistentVolume],
-  ['/PersistentVolumeClaim', persistentVolumeClaim],
   ['storage.k8s.io/StorageClass', storageClass],
   ['storage.k8s.io/CSIDriver', csiDriver],
   ['storage.k8s.io/CSINode', { generation: false }],

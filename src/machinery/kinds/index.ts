@@ -27,6 +27,8 @@ import { DEFAULTS_ONLY } from './defaults.ts'
 import { ipAddressRules, serviceCidrRules } from './networking/addresses.ts'
 import { podRules, podTemplateRules } from './pod/rules.ts'
 import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac/rules.ts'
+import { persistentVolumeClaimRules } from './storage/persistent-claim.ts'
+import { persistentVolumeRules } from './storage/volume.ts'
 import { storageVersionMigrationRules } from './storage/migration.ts'
 
 export { validateApproval } from './certificates/request.ts'
@@ -57,6 +59,8 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['/LimitRange', limitRangeRules],
   ['/Namespace', namespaceRules],
   ['/Node', nodeRules],
+  ['/PersistentVolume', persistentVolumeRules],
+  ['/PersistentVolumeClaim', persistentVolumeClaimRules],
   ['/Pod', podRules],
   ['/PodTemplate', podTemplateRules],
   ['/ReplicationController', replicationControllerRules],

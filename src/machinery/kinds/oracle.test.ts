@@ -88,7 +88,7 @@ function answerOf(recorded: Recorded): { object: KubeObject; errors: FieldError[
   switch (recorded.subresource) {
     case 'status':
       if (rules.prepareStatus === undefined) object['spec'] = old['spec']
-      else rules.prepareStatus(object, old)
+      else rules.prepareStatus(object, old, () => '2026-01-01T00:00:00Z')
       errors.push(...metadataErrors(object, old), ...(rules.validateStatus?.(object, old) ?? []))
       break
     case 'ephemeralcontainers':

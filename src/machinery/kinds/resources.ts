@@ -42,7 +42,7 @@ export function isHugePages(name: string): boolean {
 }
 
 /** Without a domain, or in kubernetes.io. */
-function isNative(name: string): boolean {
+export function isNative(name: string): boolean {
   return !name.includes('/') || name.includes('kubernetes.io/')
 }
 

@@ -1,5 +1,5 @@
 /** Values that messages show whole, with the field names and zero values that upstream's internal types print. */
-import { isSet, sortedMap } from '../json.ts'
+import { isSet, listOf, sortedMap } from '../json.ts'
 import type { Json } from '../json.ts'
 
 /** `null` for what is absent; nested structs by the names of their fields. */
@@ -86,4 +86,18 @@ export function shownSelector(selector: Json): Json {
         }
       : {}),
   }
+}
+
+/** A required node selector. */
+export function shownNodeSelector(selector: Json): Json {
+  if (!isSet(selector)) return null
+  const requirements = (list: Json): Json =>
+    listOf(list).length === 0
+      ? null
+      : listOf(list).map((r) => ({ Key: r.key ?? '', Operator: r.operator ?? '', Values: r.values ?? null }))
+  const terms = listOf(selector.nodeSelectorTerms).map((term) => ({
+    MatchExpressions: requirements(term.matchExpressions),
+    MatchFields: requirements(term.matchFields),
+  }))
+  return { NodeSelectorTerms: terms.length === 0 ? null : terms }
 }

@@ -128,7 +128,7 @@ function source(volume: Json, at: string, podName: string, out: Errors): void {
   if (found === 0) out.push(required(at, 'must specify a volume type'))
 }
 
-function hostPath(value: Json, path: string, out: Errors): void {
+export function hostPath(value: Json, path: string, out: Errors): void {
   if (!value.path) {
     out.push(required(child(path, 'path')))
     return
@@ -158,7 +158,7 @@ function keyed(value: Json, path: string, out: Errors): void {
   listOf(value.items).forEach((item, i) => keyToPath(item, index(child(path, 'items'), i), out))
 }
 
-function nfs(value: Json, path: string, out: Errors): void {
+export function nfs(value: Json, path: string, out: Errors): void {
   if (!value.server) out.push(required(child(path, 'server')))
   if (!value.path) out.push(required(child(path, 'path')))
   if (!String(value.path ?? '').startsWith('/')) {
