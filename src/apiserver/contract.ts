@@ -95,6 +95,8 @@ export interface Call {
   readonly audit?: AuditSink
   /** Absent for calls from within the process. */
   readonly seat?: Seat
+  /** The body was so large that the verb gives way to others between its steps. @default false */
+  readonly large?: boolean
 }
 
 /** What a call is about. `subresource` '' or absent: the object itself. */

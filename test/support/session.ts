@@ -11,8 +11,10 @@ export interface Answer {
 
 export interface Send {
   readonly method?: string
-  readonly body?: string
+  readonly body?: string | Buffer
   readonly type?: string
+  /** Beside these; they win. */
+  readonly headers?: Readonly<Record<string, string>>
   /** Keep the body's text. @default false */
   readonly keep?: boolean
   /** Ask for aggregated discovery. @default false */
@@ -32,6 +34,7 @@ export class Session {
       cert: clientCertificate,
       key: clientKey,
       settings: { initialWindowSize: 16 << 20 },
+      maxSessionMemory: 1000,
     })
     this.#session.on('connect', () => this.#session.setLocalWindowSize(64 << 20))
     this.#session.on('error', (error) => {
@@ -42,7 +45,7 @@ export class Session {
   /** @throws Error when the stream breaks */
   send(
     path: string,
-    { method = 'GET', body, type = 'application/json', keep = false, aggregated = false }: Send = {},
+    { method = 'GET', body, type = 'application/json', headers, keep = false, aggregated = false }: Send = {},
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const stream = this.#session.request(
@@ -51,6 +54,7 @@ export class Session {
           ':path': path,
           accept: aggregated ? AGGREGATED : 'application/json',
           ...(body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) }),
+          ...headers,
         },
         { endStream: body === undefined },
       )

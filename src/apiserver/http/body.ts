@@ -33,6 +33,19 @@ function kindOf(target: Target): { group: string; version: string; kind: string 
   return subresource ?? info
 }
 
+/** Bytes of a body from which on its verb gives way to others between its steps. */
+const LARGE = 64 * 1024
+
+async function bodyOf(reply: Reply, limit: number): Promise<Buffer> {
+  const bytes = await reply.exchange.body(limit)
+  if (bytes.length >= LARGE) {
+    reply.large = true
+    const turn = reply.seat?.turn()
+    if (turn !== undefined) await turn
+  }
+  return bytes
+}
+
 /** The object in the body of a create or update. @throws StatusError 400, 413, 415 */
 export async function objectBody(
   reply: Reply,
@@ -40,7 +53,7 @@ export async function objectBody(
   write: WriteOptions,
   limit: number,
 ): Promise<KubeObject> {
-  const bytes = await reply.exchange.body(limit)
+  const bytes = await bodyOf(reply, limit)
   const expected = kindOf(target)
   const own = expected.group === target.resource.info.group && expected.kind === target.resource.info.kind
   const custom = own ? target.resource.custom : undefined
@@ -87,7 +100,7 @@ const MAX_OPERATIONS = 10_000
 
 /** The decoded body of a patch. @throws StatusError 400, 413 */
 export async function patchBody(reply: Reply, type: PatchType, write: WriteOptions, limit: number): Promise<unknown> {
-  const bytes = await reply.exchange.body(limit)
+  const bytes = await bodyOf(reply, limit)
   const decoded = decodePatch(bytes, type)
   const { value, problems } = decoded
   if (type === 'json') {

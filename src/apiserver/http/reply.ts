@@ -33,6 +33,8 @@ export class Reply {
   readonly exchange: Exchange
   readonly headers: Record<string, string>
   readonly warnings: string[] = []
+  /** Whether the request's body was large: see Call. */
+  large = false
   /** What the request holds; absent where nobody shares. */
   seat: Seat | undefined
   /** Absent where no audit policy asks for the request. */

@@ -153,6 +153,7 @@ function call(request: Request, write?: WriteOptions): Call {
     warnings: reply.warnings,
     ...(reply.audit === undefined ? {} : { audit: reply.audit }),
     ...(reply.seat === undefined ? {} : { seat: reply.seat }),
+    ...(reply.large && { large: true }),
     ...(request.deadline === undefined ? {} : { deadline: request.deadline }),
     ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),
     ...(WITH_BODY.has(request.info.verb) && { authorized: true }),

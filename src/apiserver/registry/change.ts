@@ -17,7 +17,7 @@ import { convert, formOf, versionOf, viewEntry, viewed, workingVersion } from '.
 import { converted } from './custom-views.ts'
 import type { Core } from './core.ts'
 import { checkNamespace } from './create.ts'
-import { committed, groupResource, outside, rulesOf, timestamp } from './core.ts'
+import { breathe, committed, groupResource, outside, rulesOf, timestamp } from './core.ts'
 import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import { sameManagers, setManagers, trackWrite } from './managers.ts'
@@ -97,6 +97,8 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   const old = objectOf(viewEntry(entry, storage))
   const built = change.build(objectOf(viewEntry(entry, resource)), entry)
   const input = built instanceof Promise ? await built : built
+  let turn = breathe(call, entry)
+  if (turn !== undefined) await turn
   checkIdentity(target, input)
   const pinned = checkVersion(target, input.metadata, entry, {
     unconditional: allowsUnconditionalUpdate(storage),
@@ -105,6 +107,8 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   // The server's own changes are in storage version and defaulted, and may share parts with the old object.
   const object =
     change.internal === true ? ordered(input, storage.info.kind, versionOf(storage)) : prepared(core, resource, input)
+  turn = breathe(call, entry)
+  if (turn !== undefined) await turn
   const named = { written: object.metadata.managedFields, stored: old.metadata.managedFields }
   keepMetadata(object.metadata, old.metadata)
   // Of a patch only after admission.
@@ -117,6 +121,8 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
   }
 
+  turn = breathe(call, entry)
+  if (turn !== undefined) await turn
   // What is made from the newest state says so.
   if (change.fresh === true && old.metadata.resourceVersion !== undefined) {
     object.metadata.resourceVersion ??= old.metadata.resourceVersion
@@ -168,6 +174,8 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     if (change.internal !== true) {
       const found = problems(call, storage, change, object, old, trusted)
       refuse(storage, object.metadata.name ?? target.name, found instanceof Promise ? await found : found)
+      turn = breathe(call, entry)
+      if (turn !== undefined) await turn
       addWarnings(call, resource, object, old)
       const validating = core.admission.validate(request)
       if (validating !== undefined) await validating

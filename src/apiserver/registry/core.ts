@@ -76,6 +76,15 @@ export function warn(call: Call, text: string): void {
   if (call.warnings !== undefined && !call.warnings.includes(text)) call.warnings.push(text)
 }
 
+/** Bytes of a stored object from which on work on it gives way to others between its steps. */
+const LARGE = 64 * 1024
+
+/** Between two steps of a write: waits while others come first, if the object is so large that its steps are long. */
+export function breathe(call: Call, entry?: Entry): Promise<void> | undefined {
+  if (call.large !== true && (entry === undefined || entry.bytes.length < LARGE)) return undefined
+  return call.seat?.turn()
+}
+
 /** Waits for somebody outside without the caller's seat. */
 export function outside<T>(call: Call, wait: Promise<T>): Promise<T> {
   return call.seat === undefined ? wait : call.seat.without(() => wait)

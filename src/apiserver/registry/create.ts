@@ -10,7 +10,7 @@ import type { AdmissionRequest } from '../admission/contract.ts'
 import { stateOf } from './cluster-state.ts'
 import { convert, formOf, stored, versionOf, viewed, workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
-import { groupResource, outside, reworded, rulesOf, timestamp } from './core.ts'
+import { breathe, groupResource, outside, reworded, rulesOf, timestamp } from './core.ts'
 import { countEvent } from './event-expiry.ts'
 import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
@@ -51,6 +51,8 @@ export async function createObject(
   dedupeOwners(call, input)
   if (resource.custom !== undefined) refuseTerminating(core, resource)
   const object = prepared(core, resource, input)
+  let turn = breathe(call)
+  if (turn !== undefined) await turn
   if (call.audit !== undefined) {
     // The namespace of the URL was not sent.
     const { namespace: _namespace, ...metadata } = object.metadata
@@ -63,6 +65,8 @@ export async function createObject(
     const tracked = trackWrite(core, call, target, asWritten, undefined, { written: named, stored: undefined })
     setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
   }
+  turn = breathe(call)
+  if (turn !== undefined) await turn
   const namespace = object.metadata.namespace ?? ''
   const request: AdmissionRequest = {
     operation: 'CREATE',
@@ -103,6 +107,8 @@ export async function createObject(
         ? contentErrors(storage, object)
         : customErrors(call, storage.custom, object, undefined)
     wrong.push(...(found instanceof Promise ? await found : found))
+    turn = breathe(call)
+    if (turn !== undefined) await turn
     refuse(storage, object.metadata.name ?? '', wrong)
     addWarnings(call, resource, object, undefined)
     const named = request.name === '' ? { ...request, name: object.metadata.name ?? '' } : request

@@ -7,8 +7,9 @@ import type { Core } from './core.ts'
 import { deleteObject } from './delete.ts'
 import { listObjects } from './list.ts'
 
-/** Deletes under way at a time; a commit takes many at once. */
+/** Deletes under way at a time, and the bytes of their objects; a commit takes many at once. */
 const PARALLEL = 64
+const PARALLEL_BYTES = 256 * 1024
 
 /** Answers what was selected. Objects that somebody else deleted meanwhile are fine. @throws StatusError the first failure */
 export async function deleteObjects(
@@ -19,10 +20,14 @@ export async function deleteObjects(
   query: ListCall,
 ): Promise<readonly Entry[]> {
   const { entries } = await listObjects(core, call, target, query)
-  for (let i = 0; i < entries.length; i += PARALLEL) {
+  for (let i = 0, end = 0; i < entries.length; i = end) {
     call.signal?.throwIfAborted()
+    for (let bytes = 0; end < entries.length && end - i < PARALLEL && bytes < PARALLEL_BYTES; end++)
+      bytes += entries[end]!.bytes.length
+    const turn = call.seat?.turn()
+    if (turn !== undefined) await turn
     const results = await Promise.allSettled(
-      entries.slice(i, i + PARALLEL).map((entry) => {
+      entries.slice(i, end).map((entry) => {
         const { name = '', namespace = '' } = metaOf(entry)
         return deleteObject(core, call, { ...target, namespace, name }, options, 'of a collection')
       }),

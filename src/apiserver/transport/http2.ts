@@ -174,6 +174,8 @@ class Http2Exchange extends OpenExchange {
   #dropRest(): void {
     const stream = this.#stream
     if (this.#empty || stream.readableEnded || stream.destroyed) return
+    // What has come already counts against the session until it is read.
+    stream.resume()
     const drop = (): void => {
       if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR)
     }

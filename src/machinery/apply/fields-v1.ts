@@ -27,12 +27,15 @@ const LEAF: FieldsV1 = Object.freeze({})
 const shared = new Map<string, FieldsV1>()
 const MAX_SHARED = 1024
 const MAX_SHARED_LENGTH = 4096
+/** Larger sets have longer texts. */
+const MAX_SHARED_NODES = 400
 
 /** The JSON form of a set, with keys in upstream's order. Equal sets mostly share theirs, and {@link decodeFields} of it. */
 export function encodeFields(set: FieldSet): FieldsV1 {
   const known = forms.get(set)
   if (known !== undefined) return known
-  const form = share(encodeLevel(set, false))
+  const encodedSet = encodeLevel(set, false)
+  const form = set.isLargerThan(MAX_SHARED_NODES) ? encodedSet : share(encodedSet)
   forms.set(set, form)
   if (!decoded.has(form) && form !== LEAF) decoded.set(form, set)
   return form

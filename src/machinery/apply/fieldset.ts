@@ -33,6 +33,18 @@ export class FieldSet {
     return count
   }
 
+  /** Whether it has more than `count` nodes, without counting all. */
+  isLargerThan(count: number): boolean {
+    let left = count - this.nodes.length
+    for (const { children } of this.nodes) {
+      if (left < 0) return true
+      if (children === undefined) continue
+      if (children.isLargerThan(left)) return true
+      left -= children.nodes.length
+    }
+    return left < 0
+  }
+
   /** The node of one element. */
   node(element: PathElement): FieldNode | undefined {
     const { nodes } = this

@@ -49,12 +49,14 @@ function mapShape(
   budget: { left: number },
 ): Shape | undefined {
   if (old !== undefined && !isMap(old) && old !== null) return undefined
+  const names = Object.keys(now)
+  if (names.length > budget.left) return undefined
   const before = mapOf(old)
   // What stands only in the old value would be a removal.
   if (before !== undefined) for (const key of Object.keys(before)) if (member(now, key) === undefined) return undefined
   const keys: string[] = []
   const members: Shape[] = []
-  for (const key of Object.keys(now)) {
+  for (const key of names) {
     if (now[key] === undefined) continue
     const below = shape(member(before, key), now[key], fieldSchema(schema, key) ?? UNTYPED, budget)
     if (below === undefined) return undefined
