@@ -51,7 +51,11 @@ export const serviceAccount: AdmissionPlugin = {
   mutate(request) {
     if (request.operation !== 'CREATE') return
     const spec = specOf(request)
-    if (isMirror(request.object)) return
+    // As upstream, what cannot be is refused before anybody else looks at it.
+    if (isMirror(request.object)) {
+      refuseMirror(request, spec)
+      return
+    }
     if (spec.serviceAccountName === undefined || spec.serviceAccountName === '') {
       spec.serviceAccountName = 'default'
       spec.serviceAccount = 'default'
@@ -64,6 +68,7 @@ export const serviceAccount: AdmissionPlugin = {
     if ((spec.imagePullSecrets ?? []).length === 0 && pull !== undefined && pull.length > 0) {
       spec.imagePullSecrets = pull.map(({ name }) => ({ name }))
     }
+    checkSecrets(request, spec, account)
   },
   validate(request) {
     const spec = specOf(request)
@@ -75,15 +80,17 @@ export const serviceAccount: AdmissionPlugin = {
     if (spec.serviceAccountName === undefined || spec.serviceAccountName === '') {
       throw refusal(request, `no service account specified for pod ${namespace}/${name}`)
     }
-    const account = accountOf(request, spec)
-    if (enforcesSecrets(account)) {
-      const why =
-        request.operation === 'CREATE'
-          ? forbiddenSecret(spec, account)
-          : containerSecret(spec.ephemeralContainers, 'ephemeral container', account)
-      if (why !== undefined) throw refusal(request, why)
-    }
+    checkSecrets(request, spec, accountOf(request, spec))
   },
+}
+
+function checkSecrets(request: AdmissionRequest, spec: PodSpec, account: KubeObject): void {
+  if (!enforcesSecrets(account)) return
+  const why =
+    request.operation === 'CREATE'
+      ? forbiddenSecret(spec, account)
+      : containerSecret(spec.ephemeralContainers, 'ephemeral container', account)
+  if (why !== undefined) throw refusal(request, why)
 }
 
 const specOf = (request: AdmissionRequest): PodSpec => (request.object['spec'] ??= {}) as PodSpec

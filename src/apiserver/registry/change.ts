@@ -65,6 +65,9 @@ export interface Change {
   readonly internal?: boolean
 }
 
+/** Subresources whose changes are no new generation. */
+const UNCOUNTED: ReadonlySet<string> = new Set(['status', 'binding'])
+
 /** May set another cluster IP on a stored service: it brings the host's. */
 const SYNCER = 'system:tenantry:syncer'
 
@@ -157,8 +160,8 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     rules.prepareUpdate?.(object, old)
     if (storage.custom?.hasStatus === true) keepStatus(object, old)
   }
-  // Annotations count for some kinds, but never when they come with a status.
-  if (change.subresource !== 'status' && hasGeneration(storage) && bumpsGeneration(storage, object, old)) {
+  // Annotations count for some kinds, but never when they come with a status; and a pod's node is its scheduler's say.
+  if (!UNCOUNTED.has(change.subresource) && hasGeneration(storage) && bumpsGeneration(storage, object, old)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
   object.metadata.resourceVersion = old.metadata.resourceVersion ?? ''

@@ -30,7 +30,7 @@ export const mutatingAdmissionPolicy: AdmissionPlugin = {
   mutate(request) {
     const hooks = source.hooks(request.state)
     if (hooks.length === 0) return
-    return inSlices(new Dispatch(request).run(hooks), request.call.signal)
+    return inSlices(new Dispatch(request).run(hooks), request.call)
   },
 }
 

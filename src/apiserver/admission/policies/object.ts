@@ -5,9 +5,11 @@ import type { KubeObject } from '../../../machinery/object.ts'
 import { errors } from '../../../machinery/status.ts'
 import { typeTable } from '../../../machinery/types/index.ts'
 import type { ServedResource } from '../../contract.ts'
+import { keepMetadata } from '../../registry/change-metadata.ts'
 import { convert, versionOf } from '../../registry/convert.ts'
 import { rulesOf } from '../../registry/core.ts'
 import { copyJson, equalJson } from '../../registry/json.ts'
+import { setManagers } from '../../registry/managers.ts'
 import { ordered } from '../../registry/stored.ts'
 import { reshape } from '../../registry/strategy.ts'
 import { scale } from '../../subresources/scale.ts'
@@ -32,8 +34,12 @@ export function replaceObject(view: View, served: ServedResource, made: unknown)
   if ((next.metadata.namespace ?? '') !== (namespace ?? '')) {
     throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
-  if (managedFields === undefined) delete next.metadata.managedFields
-  else next.metadata.managedFields = managedFields
+  if (request.operation === 'UPDATE' && request.old !== undefined) keepMetadata(next.metadata, request.old.metadata)
+  else {
+    delete next.metadata.deletionTimestamp
+    delete next.metadata.deletionGracePeriodSeconds
+  }
+  setManagers(next.metadata, managedFields)
   if (equalJson(next, object)) return false
   for (const key of Object.keys(object)) delete object[key]
   for (const [key, value] of Object.entries(next)) setMember(object, key, value)

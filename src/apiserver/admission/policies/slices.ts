@@ -1,35 +1,36 @@
 /** Work on a tenant's expressions: in the caller's turn while it is quick, in slices with others in between when it is not. */
 import { setImmediate } from 'node:timers/promises'
 import { errors } from '../../../machinery/status.ts'
+import type { Call } from '../../contract.ts'
 
 /** Milliseconds of one turn. A single expression is bounded by its cost. */
 const SLICE = 8
-/** Milliseconds of work that one request may ask for. */
+/** Milliseconds of work that one request may ask for, whatever its deadline is. */
 const LIMIT = 10_000
 
 /**
  * Runs `work` to its end; it yields where it may be interrupted.
- * @throws StatusError 504 when it takes too long
+ * @throws StatusError 504 when it takes too long, or nobody waits for it any more
  */
-export function inSlices<T>(work: Generator<void, T>, signal: AbortSignal | undefined): T | Promise<T> {
+export function inSlices<T>(work: Generator<void, T>, call: Call): T | Promise<T> {
   const start = performance.now()
   for (;;) {
     const step = work.next()
     if (step.done === true) return step.value
     const spent = performance.now() - start
-    if (spent > SLICE) return rest(work, signal, spent)
+    if (spent > SLICE) return rest(work, call, spent)
   }
 }
 
-async function rest<T>(work: Generator<void, T>, signal: AbortSignal | undefined, before: number): Promise<T> {
+async function rest<T>(work: Generator<void, T>, { signal, deadline }: Call, before: number): Promise<T> {
   let spent = before
   for (;;) {
     await setImmediate()
     signal?.throwIfAborted()
-    if (spent > LIMIT) {
-      throw errors.timeout(`request did not complete within requested timeout - admission policies took too long`)
-    }
     const start = performance.now()
+    if (spent > LIMIT || (deadline !== undefined && start > deadline)) {
+      throw errors.timeout('request did not complete within requested timeout - context deadline exceeded')
+    }
     for (;;) {
       const step = work.next()
       if (step.done === true) return step.value

@@ -33,7 +33,7 @@ export const validatingAdmissionPolicy: AdmissionPlugin = {
   validate(request) {
     const hooks = source.hooks(request.state)
     if (hooks.length === 0) return
-    return inSlices(new Dispatch(request).run(hooks), request.call.signal)
+    return inSlices(new Dispatch(request).run(hooks), request.call)
   },
 }
 

@@ -44,7 +44,7 @@ export function meets(hook: Hook, view: View, matched: ServedResource): boolean 
   const { matchConditions, ignore } = hook
   if (matchConditions.length === 0) return true
   const values = activate(view, matched, null, true)
-  const outcome = inSlices(meetsConditions(compiled(matchConditions), values, ignore), view.request.call.signal)
+  const outcome = inSlices(meetsConditions(compiled(matchConditions), values, ignore), view.request.call)
   const decide = (met: Awaited<typeof outcome>): boolean => {
     if ('error' in met) throw refusal(view.request, met.error)
     return met.matches

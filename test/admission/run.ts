@@ -1,4 +1,6 @@
 /** Runs scenarios against a server and keeps its answers. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Ask } from '../support/ask.ts'
 import { eventually } from '../support/eventually.ts'
 import type { Policy, Request, Scenario } from './scenario.ts'
@@ -134,20 +136,30 @@ async function send(ask: Ask, namespace: string, request: Request): Promise<Answ
   return { code: answer.status, ...(warnings.length === 0 ? {} : { warnings }), body: stable(parsed) }
 }
 
+/** Requests for certificates of nobody special (`$csr`) and of system:masters (`$masters`), and an authority (`$ca`). */
+const CERTIFICATES = JSON.parse(readFileSync(join(import.meta.dirname, 'certificates.json'), 'utf8')) as Record<
+  string,
+  string
+>
+
 /** `$ns` is the namespace, in every text. */
 function replaced(value: unknown, namespace: string): unknown {
-  return JSON.parse(JSON.stringify(value).replaceAll('$ns', namespace))
+  const text = JSON.stringify(value).replaceAll('$ns', namespace)
+  return JSON.parse(text, (_, item: unknown) =>
+    typeof item === 'string' && item.startsWith('$') ? (CERTIFICATES[item.slice(1)] ?? item) : item,
+  )
 }
 
 const VOLATILE = new Set(
-  'uid resourceVersion creationTimestamp deletionTimestamp managedFields clusterIP clusterIPs'.split(' '),
+  'uid resourceVersion creationTimestamp deletionTimestamp managedFields clusterIP clusterIPs extra'.split(' '),
 )
+const UUID = /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g
 const GENERATED = /\b(generated|kube-api-access)-[a-z0-9]{5}\b/g
 
 /** An answer without what differs from run to run, and without the status of objects, which is no matter of policies. */
 function stable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(stable)
-  if (typeof value === 'string') return value.replaceAll(GENERATED, '$1-xxxxx')
+  if (typeof value === 'string') return value.replaceAll(GENERATED, '$1-xxxxx').replaceAll(UUID, 'UUID')
   if (typeof value !== 'object' || value === null) return value
   const { status, ...rest } = value as Json
   const entries = Object.entries(typeof status === 'string' ? { ...rest, status } : rest)

@@ -1,21 +1,25 @@
 /**
- * Records what a real kube-apiserver answers to the scenarios in `test/policies/scenarios`, which test/policies.test.ts
+ * Records what a real kube-apiserver answers to the scenarios in `test/admission/scenarios`, which test/admission.test.ts
  * compares the embedded server with.
  *
- *     node scripts/policies-oracle.ts
+ *     node scripts/admission-oracle.ts
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runScenarios } from '../test/policies/run.ts'
-import { scenarios } from '../test/policies/scenario.ts'
+import { runScenarios } from '../test/admission/run.ts'
+import { scenarios } from '../test/admission/scenario.ts'
 import { asker } from '../test/support/ask.ts'
 import { startControlPlane } from '../test/support/control-plane.ts'
 import { kubernetesDir } from '../test/support/kubernetes.ts'
 
-await using plane = await startControlPlane({ programs: kubernetesDir(), controllers: false })
+await using plane = await startControlPlane({
+  programs: kubernetesDir(),
+  controllers: false,
+  apiserver: ['--enable-admission-plugins=NodeRestriction'],
+})
 using ask = asker(plane.kubeconfig)
 const all = scenarios()
 const answers = await runScenarios(ask, all)
 const lines = Object.entries(answers).map(([name, list]) => ` ${JSON.stringify(name)}: ${JSON.stringify(list)}`)
-writeFileSync(join(import.meta.dirname, '../test/policies/answers.json'), `{\n${lines.join(',\n')}\n}\n`)
+writeFileSync(join(import.meta.dirname, '../test/admission/answers.json'), `{\n${lines.join(',\n')}\n}\n`)
 console.log(`${all.length} scenarios, ${Object.values(answers).flat().length} answers`)

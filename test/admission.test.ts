@@ -1,6 +1,6 @@
 /**
  * Admission policies in the embedded server against the answers of a real kube-apiserver to the same scenarios:
- * `scripts/policies-oracle.ts` recorded them.
+ * `scripts/admission-oracle.ts` recorded them.
  */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -8,12 +8,12 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { HostCluster } from '../src/index.ts'
 import { createCluster } from '../src/index.ts'
-import type { Answer } from './policies/run.ts'
-import { runScenarios } from './policies/run.ts'
-import { scenarios } from './policies/scenario.ts'
+import type { Answer } from './admission/run.ts'
+import { runScenarios } from './admission/run.ts'
+import { scenarios } from './admission/scenario.ts'
 import { asker } from './support/ask.ts'
 
-const recorded = JSON.parse(readFileSync(join(import.meta.dirname, 'policies/answers.json'), 'utf8')) as Record<
+const recorded = JSON.parse(readFileSync(join(import.meta.dirname, 'admission/answers.json'), 'utf8')) as Record<
   string,
   readonly Answer[]
 >
