@@ -31,6 +31,8 @@ export interface Attributes {
   readonly subresource?: string
   readonly namespace?: string
   readonly name?: string
+  /** Of lists, watches and deletions of collections, as sent: some authorizers allow only a part. */
+  readonly fieldSelector?: string
   /** For non-resource requests. */
   readonly path?: string
 }

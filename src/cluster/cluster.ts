@@ -14,6 +14,7 @@ import { boundObjects } from '../apiserver/authn/bound.ts'
 import { frontProxyDefaults, type FrontProxyOptions } from '../apiserver/authn/front-proxy.ts'
 import { issuerConfiguration, keySet, tokenKey } from '../apiserver/authn/jwt.ts'
 import { ServiceAccountTokens } from '../apiserver/authn/tokens.ts'
+import { withNodes } from '../apiserver/authz/node/authorizer.ts'
 import { rbacAuthorizer } from '../apiserver/authz/rbac.ts'
 import { bootstrapEntries, DEFAULT_SERVICE_CIDR } from '../apiserver/bootstrap/entries.ts'
 import { rbacObjects } from '../apiserver/bootstrap/rbac.ts'
@@ -181,7 +182,7 @@ interface Parts {
 /** Everything between the socket and the range. */
 function assemble(options: ClusterOptions, range: Range, identity: ClusterIdentity, serviceCidr: string): Parts {
   const { runtime } = options
-  const authorizer = rbacAuthorizer(range, rbacObjects())
+  const authorizer = withNodes(rbacAuthorizer(range, rbacObjects()), range)
   const keys = [tokenKey(serviceAccountKey(identity))] as const
   const tokens = new ServiceAccountTokens({ issuer: ISSUER, keys, objects: boundObjects(range), now: runtime.now })
   const dialler = runtime.dials.dialler({

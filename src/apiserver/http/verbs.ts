@@ -77,9 +77,19 @@ function unknown(request: Request): void {
 }
 
 /** Kubernetes' refusal: `pods "x" is forbidden: User "u" cannot get resource …`. @throws StatusError 403 */
-function authorize({ options, info, asked, user, reply }: Request, as = info.verb): void {
+function authorize({ options, info, asked, user, reply, query }: Request, as = info.verb): void {
   const { group, version, resource, subresource, namespace, name } = asked
-  const attributes = { user, verb: as, group, version, resource, subresource, namespace, name }
+  const attributes = {
+    user,
+    verb: as,
+    group,
+    version,
+    resource,
+    subresource,
+    namespace,
+    name,
+    ...(query.has('fieldSelector') && { fieldSelector: query.get('fieldSelector')! }),
+  }
   const decision = options.api.authorizer.authorize(attributes)
   if (reply.audit !== undefined) noteDecision(reply.audit, decision)
   if (!decision.allowed) throw forbidden(attributes, decision.reason)

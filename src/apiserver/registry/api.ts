@@ -89,9 +89,9 @@ export function createApi(options: ApiOptions): Registry {
   }
   const find = createFinder(options.issueToken)
   /** The verb is served, and the user may do it. */
-  const enter = (call: Call, verb: string, target: Target, name = target.name): void => {
+  const enter = (call: Call, verb: string, target: Target, name = target.name, fieldSelector = ''): void => {
     requireVerb(target.resource, verb, target.subresource)
-    if (call.authorized !== true) authorize(authorizer, call, verb, target, name)
+    if (call.authorized !== true) authorize(authorizer, call, verb, target, name, fieldSelector)
   }
 
   return {
@@ -110,11 +110,11 @@ export function createApi(options: ApiOptions): Registry {
       return synthetic(part.view(found.object, target), key, revision, created)
     },
     async list(call, target, query) {
-      enter(call, 'list', target, nameIn(query.fieldSelector))
+      enter(call, 'list', target, nameIn(query.fieldSelector), query.fieldSelector)
       return listObjects(core, call, target, query)
     },
     watch(call, target, query, listener, onEnd) {
-      enter(call, 'watch', target, nameIn(query.fieldSelector))
+      enter(call, 'watch', target, nameIn(query.fieldSelector), query.fieldSelector)
       return watchObjects(core, target, query, listener, onEnd)
     },
     async create(call, target, object) {

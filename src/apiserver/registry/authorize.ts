@@ -13,7 +13,14 @@ export function requireVerb(served: ServedResource, verb: string, subresource = 
 }
 
 /** @throws StatusError 403 in upstream's words, when the user may not do this. */
-export function authorize(authorizer: Authorizer, call: Call, verb: string, target: Target, name = target.name): void {
+export function authorize(
+  authorizer: Authorizer,
+  call: Call,
+  verb: string,
+  target: Target,
+  name = target.name,
+  fieldSelector = '',
+): void {
   const { info } = target.resource
   const attributes: Attributes = {
     user: call.user,
@@ -24,6 +31,7 @@ export function authorize(authorizer: Authorizer, call: Call, verb: string, targ
     ...(target.subresource === undefined || target.subresource === '' ? {} : { subresource: target.subresource }),
     namespace: namespaceOf(target),
     name,
+    ...(fieldSelector !== '' && { fieldSelector }),
   }
   const decision = authorizer.authorize(attributes)
   if (call.audit !== undefined) noteDecision(call.audit, decision)

@@ -89,7 +89,7 @@ function selectorProblems(path: string, selector: Selector | undefined): FieldEr
   return [field.required(`${path}.requirements`, `when ${path} is specified, requirements or rawSelector is required`)]
 }
 
-/** What the authorizer is asked. RBAC does not look at selectors. */
+/** What the authorizer is asked. RBAC does not look at selectors; the node authorizer does. */
 export function attributesOf(spec: AccessSpec, user: UserInfo): Attributes {
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec
   if (resource === undefined) return { user, verb: path?.verb ?? '', path: path?.path ?? '' }
@@ -102,7 +102,21 @@ export function attributesOf(spec: AccessSpec, user: UserInfo): Attributes {
     subresource: resource.subresource ?? '',
     namespace: resource.namespace ?? '',
     name: resource.name ?? '',
+    ...fieldSelectorOf(resource.fieldSelector),
   }
+}
+
+function fieldSelectorOf(selector: Selector | undefined): { fieldSelector?: string } {
+  if (selector === undefined) return {}
+  const raw = selector.rawSelector ?? ''
+  if (raw !== '') return { fieldSelector: raw }
+  const terms = ((selector.requirements ?? []) as { key?: string; operator?: string; values?: string[] }[]).flatMap(
+    ({ key = '', operator, values = [] }) =>
+      values.length === 1 && (operator === 'In' || operator === 'NotIn')
+        ? [`${key}${operator === 'In' ? '=' : '!='}${values[0]!.replaceAll(/[\\,=]/g, (c) => `\\${c}`)}`]
+        : [],
+  )
+  return terms.length === 0 ? {} : { fieldSelector: terms.join(',') }
 }
 
 /** What is to be said of selectors that cannot be read: they are left out, which asks for more. */
