@@ -4,6 +4,7 @@
  *
  *     node scripts/admission-oracle.ts
  */
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { runScenarios } from '../test/admission/run.ts'
@@ -20,6 +21,7 @@ await using plane = await startControlPlane({
 using ask = asker(plane.kubeconfig)
 const all = scenarios()
 const answers = await runScenarios(ask, all)
-const lines = Object.entries(answers).map(([name, list]) => ` ${JSON.stringify(name)}: ${JSON.stringify(list)}`)
-writeFileSync(join(import.meta.dirname, '../test/admission/answers.json'), `{\n${lines.join(',\n')}\n}\n`)
+const file = join(import.meta.dirname, '../test/admission/answers.json')
+writeFileSync(file, JSON.stringify(answers))
+execFileSync(join(import.meta.dirname, '../node_modules/.bin/oxfmt'), [file])
 console.log(`${all.length} scenarios, ${Object.values(answers).flat().length} answers`)

@@ -7,7 +7,7 @@ import { errors } from '../../machinery/status.ts'
 import { evaluate, violationText } from '../../machinery/podsecurity/evaluate.ts'
 import { compareLevels, policyOf, standardText, type Standard } from '../../machinery/podsecurity/policy.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
-import { refusal } from './refusal.ts'
+import { aggregate, refusal } from './refusal.ts'
 
 /** Where a resource has the template of its pods. */
 const TEMPLATES: ReadonlyMap<string, (object: KubeObject) => KubeObject['template']> = new Map([
@@ -37,32 +37,68 @@ export const podSecurity: AdmissionPlugin = {
     const { group, resource } = request.resource.info
     if (group === '' && resource === 'namespaces') validateNamespace(request)
     else if (group === '' && resource === 'pods') validatePod(request)
-    else warnAbout(request, TEMPLATES.get(`${group}/${resource}`)!(request.object))
+    else validateTemplate(request, TEMPLATES.get(`${group}/${resource}`)!(request.object))
   },
 }
 
-function policyFor({ state, namespace }: AdmissionRequest): ReturnType<typeof policyOf>['policy'] {
-  return policyOf(state.find('', 'namespaces', '', namespace)?.metadata.labels).policy
+const AUDIT = 'pod-security.kubernetes.io/'
+
+function policyFor({ state, namespace }: AdmissionRequest): ReturnType<typeof policyOf> {
+  return policyOf(state.find('', 'namespaces', '', namespace)?.metadata.labels)
 }
 
+const isPrivileged = ({ level }: Standard): boolean => level === 'privileged'
+
 function validatePod(request: AdmissionRequest): void {
-  const { object, old } = request
+  const { object, old, call } = request
+  const { policy, errors: wrong } = policyFor(request)
+  const { enforce, audit, warn } = policy
+  if (wrong.length === 0 && [enforce, audit, warn].every(isPrivileged)) {
+    call.audit?.annotate(`${AUDIT}enforce-policy`, 'privileged:latest')
+    return
+  }
   if (old !== undefined && !isSignificant(object, old)) return
-  const { enforce } = policyFor(request)
+  call.audit?.annotate(`${AUDIT}enforce-policy`, standardText(enforce))
+  noteErrors(request, wrong)
+  noteViolations(request, audit, object)
   const violations = evaluate(enforce, object)
   if (violations.length > 0) {
     const standard = JSON.stringify(standardText(enforce))
     throw refusal(request, `violates PodSecurity ${standard}: ${violationText(violations)}`)
   }
-  warnAbout(request, object)
+  warnAbout(request, warn, object)
 }
 
-function warnAbout(request: AdmissionRequest, pod: KubeObject['template']): void {
-  if (pod === undefined || request.call.warnings === undefined) return
-  const { warn } = policyFor(request)
-  const violations = evaluate(warn, pod as KubeObject)
-  if (violations.length === 0) return
-  say(request, `would violate PodSecurity ${JSON.stringify(standardText(warn))}: ${violationText(violations)}`)
+/** Templates are never refused: their pods will be. */
+function validateTemplate(request: AdmissionRequest, template: KubeObject['template']): void {
+  if (template === undefined) return
+  const { policy, errors: wrong } = policyFor(request)
+  if (wrong.length === 0 && isPrivileged(policy.warn) && isPrivileged(policy.audit)) return
+  noteErrors(request, wrong)
+  noteViolations(request, policy.audit, template as KubeObject)
+  warnAbout(request, policy.warn, template as KubeObject)
+}
+
+function noteErrors({ call }: AdmissionRequest, wrong: ReturnType<typeof policyOf>['errors']): void {
+  if (call.audit === undefined || wrong.length === 0) return
+  const texts = wrong.map(({ field, message }) => `${field}: ${message}`)
+  call.audit.annotate(`${AUDIT}error`, `Failed to parse policy: ${aggregate(texts)}`)
+}
+
+function noteViolations({ call }: AdmissionRequest, audit: Standard, pod: KubeObject): void {
+  if (call.audit === undefined) return
+  const violations = evaluate(audit, pod)
+  if (violations.length > 0) call.audit.annotate(`${AUDIT}audit-violations`, wouldViolate(audit, violations))
+}
+
+function warnAbout(request: AdmissionRequest, warn: Standard, pod: KubeObject): void {
+  if (request.call.warnings === undefined) return
+  const violations = evaluate(warn, pod)
+  if (violations.length > 0) say(request, wouldViolate(warn, violations))
+}
+
+function wouldViolate(standard: Standard, violations: ReturnType<typeof evaluate>): string {
+  return `would violate PodSecurity ${JSON.stringify(standardText(standard))}: ${violationText(violations)}`
 }
 
 function say({ call: { warnings } }: AdmissionRequest, text: string): void {
