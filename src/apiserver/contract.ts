@@ -261,6 +261,8 @@ export interface Api {
     target: Target,
     options: DeleteOptions,
   ): Promise<{ readonly pending?: Stored; readonly deleted?: { name: string; uid: string; last?: Stored } }>
+  /** Asks whether a connection (exec, attach, port-forward, proxy) may be made. `options`: PodExecOptions and the like. */
+  admitConnection(call: Call, target: Target, options: KubeObject): Promise<void>
   deleteCollection(call: Call, target: Target, options: DeleteOptions, query: ListCall): Promise<readonly Entry[]>
 }
 

@@ -25,6 +25,7 @@ import { reach, type ReachOptions } from '../apiserver/dial/reach.ts'
 import { endpointResolver, rangeServices } from '../apiserver/dial/services.ts'
 import { createDiscovery } from '../apiserver/discovery/discovery.ts'
 import type { Exchange, Handler } from '../apiserver/exchange.ts'
+import type { Connector } from '../apiserver/http/contract.ts'
 import { createHandler } from '../apiserver/http/handler.ts'
 import { InProcessClient } from '../apiserver/inprocess/client.ts'
 import { createOpenApi } from '../apiserver/openapi/documents.ts'
@@ -35,6 +36,7 @@ import { listen, type Listener } from '../apiserver/transport/listen.ts'
 import type { Client } from '../client/contract.ts'
 import type { ControllerFactory } from '../controllers/contract.ts'
 import type { DiscoveredResource } from '../controllers/discovery.ts'
+import { errors } from '../machinery/status.ts'
 import type { Range } from '../store/contract.ts'
 import { builtinResources } from './builtin.ts'
 import { readIdentity, serviceAccountKey, writeIdentity, type ClusterIdentity } from './identity.ts'
@@ -251,7 +253,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     version: versionInfo,
     ...(options.audit !== undefined && { audit: auditor(options.audit) }),
     metrics: runtime.requestMetrics(options.processMetrics ?? false),
-    connectors: { 'pods/log': logConnector(pod, options.logs) },
+    connectors: { 'pods/log': logConnector(pod, options.logs), ...UNCONNECTED },
     issuer: { configuration: issuerConfiguration(ISSUER, `${ISSUER}/openid/v1/jwks`), jwks: keySet(keys) },
     log: runtime.log,
     now: runtime.now,
@@ -271,6 +273,14 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     },
   }
 }
+
+/** Connections into pods are authorized and admitted as upstream, and then refused: nobody here makes them. */
+const UNCONNECTED = Object.fromEntries(
+  ['attach', 'exec', 'portforward'].map((name): [string, Connector] => [
+    `pods/${name}`,
+    () => Promise.reject(errors.methodNotAllowed({ group: '', resource: 'pods' }, name)),
+  ]),
+)
 
 const REVIEWS = [
   ['authorization.k8s.io', 'subjectaccessreviews'],

@@ -510,6 +510,16 @@ export const SCENES: readonly Scene[] = [
     ],
   },
   {
+    name: 'connections',
+    validating: [{ path: 'deny-message', rules: 'CONNECT core/v1/pods/exec,pods/attach,pods/portforward' }],
+    asks: [
+      [`POST ${PODS}?dryRun=All`, pod('nobody')],
+      [`POST ${PODS}/bound/exec?command=ls&command=-l&stdin=true&stdout=1&tty=false&container=main`],
+      [`GET ${PODS}/bound/attach?stderr=true`],
+      [`POST ${PODS}/bound/portforward?ports=80&ports=443`],
+    ],
+  },
+  {
     name: 'what is exempt',
     mutating: [{ path: 'deny', rules: '* */*/*' }],
     validating: [{ path: 'deny', rules: '* */*/*' }],

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../machinery/object.ts'
 import type { ResourceInfo } from '../../machinery/types/table.ts'
 import type { Reinvocation } from './reinvocation.ts'
 
-export type Operation = 'CREATE' | 'UPDATE' | 'DELETE'
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 
 /** One write, as plug-ins see it. Objects are in the resource's storage version, defaulted. */
 export interface AdmissionRequest {
@@ -17,7 +17,7 @@ export interface AdmissionRequest {
   readonly namespace: string
   /** '' for a create whose name is still to be generated, and for the objects of a collection that is deleted. */
   readonly name: string
-  /** Private to the request: the mutating pass changes it in place. For DELETE: what is stored, not to be changed. */
+  /** Private to the request: the mutating pass changes it in place. For DELETE: what is stored, not to be changed. For CONNECT: the options. */
   readonly object: KubeObject
   /** What is stored, for UPDATE and DELETE. Shared. */
   readonly old: KubeObject | undefined

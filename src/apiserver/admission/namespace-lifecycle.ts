@@ -10,7 +10,7 @@ export const namespaceLifecycle: AdmissionPlugin = {
   handles: (operation, info) =>
     info.resource === 'namespaces' && info.group === ''
       ? operation === 'DELETE'
-      : info.namespaced && operation !== 'DELETE' && info.group !== 'authorization.k8s.io',
+      : info.namespaced && (operation === 'CREATE' || operation === 'UPDATE') && info.group !== 'authorization.k8s.io',
   mutate: check,
 }
 

@@ -6,6 +6,7 @@ import { noteDecision } from '../audit/decision.ts'
 import { forbidden } from '../authz/forbidden.ts'
 import { objectBody, optionsBody, patchBody, patchType } from './body.ts'
 import { listPieces, objectBytes } from './bytes.ts'
+import { connectOptions } from './connect-options.ts'
 import type { HandlerOptions } from './contract.ts'
 import { jsonPieces, listForm, prettyPieces, yamlPieces } from './form.ts'
 import { negotiate, negotiateWatch } from './negotiation.ts'
@@ -117,7 +118,13 @@ async function connect(request: Request, target: Target, connector: NonNullable<
   const { exchange, headers } = request.reply
   request.reply.code = 200
   try {
-    const { query, user, asked } = request
+    const { query, user, asked, options } = request
+    const { subresource = '' } = target
+    // A log is read, not connected to.
+    const info = subresource === 'log' ? undefined : target.resource.subresources.get(subresource)
+    if (info !== undefined) {
+      await options.api.admitConnection(call(request), target, connectOptions(info, query, asked.rest))
+    }
     await connector({ exchange, target, query, user, rest: asked.rest }, { headers })
   } catch (error) {
     request.reply.code = 0

@@ -17,6 +17,7 @@ import type { BookmarkTicker } from './bookmarks.ts'
 import { processBookmarks } from './bookmarks.ts'
 import type { LiveCatalog } from './catalog.ts'
 import { createCatalog } from './catalog.ts'
+import { admitConnection } from './connection.ts'
 import type { Core } from './core.ts'
 import { createObject } from './create.ts'
 import { deleteObjects } from './delete-collection.ts'
@@ -139,6 +140,7 @@ export function createApi(options: ApiOptions): Registry {
       enter(call, 'delete', target)
       return deleteObject(core, call, target, deletion)
     },
+    admitConnection: (call, target, asked) => admitConnection(core, call, target, asked),
     async deleteCollection(call, target, deletion, query) {
       enter(call, 'deletecollection', target)
       return deleteObjects(core, call, target, deletion, query)

@@ -38,10 +38,16 @@ function userOf({ name, uid = '', groups, extra = {} }: UserInfo): object {
   }
 }
 
-const OPTIONS = { CREATE: 'CreateOptions', UPDATE: 'UpdateOptions', DELETE: 'DeleteOptions' } as const
+const OPTIONS = {
+  CREATE: 'CreateOptions',
+  UPDATE: 'UpdateOptions',
+  DELETE: 'DeleteOptions',
+  CONNECT: undefined,
+} as const
 
-/** What the client gave, and no more, as a meta.k8s.io object. */
-function optionsOf({ operation, request: { call, options } }: View): object {
+/** What the client gave, and no more, as a meta.k8s.io object. A connection has its options for its object. */
+function optionsOf({ operation, request: { call, options } }: View): object | null {
+  if (operation === 'CONNECT') return null
   const head = { kind: OPTIONS[operation], apiVersion: 'meta.k8s.io/v1' }
   const dryRun = call.dryRun === true ? { dryRun: ['All'] } : {}
   return operation === 'DELETE' ? { ...head, ...options, ...dryRun } : { ...head, ...dryRun, ...call.options }
