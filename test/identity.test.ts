@@ -9,10 +9,13 @@ import { Pool } from 'undici'
 import { readAuthentication } from '../src/apiserver/authn/oidc/config.ts'
 import { staticTokens } from '../src/apiserver/authn/static-tokens.ts'
 import { parseKubeconfig } from '../src/client/kubeconfig.ts'
+import { resources } from '../src/client/resources.ts'
 import { startCluster } from '../src/cluster/cluster.ts'
+import { createCluster } from '../src/index.ts'
 import { silent } from '../src/cluster/log.ts'
 import { Runtime } from '../src/cluster/runtime.ts'
 import { memoryStore } from '../src/store/memory.ts'
+import { eventually } from './support/eventually.ts'
 import { startControlPlane } from './support/control-plane.ts'
 import { issuerKey, signed, startIssuer, type Issuer } from './support/issuer.ts'
 import { findControlPlane, skipWithout } from './support/kubernetes.ts'
@@ -206,6 +209,32 @@ describe('identity', { skip: skipWithout(programs, 'a control plane') }, () => {
   }
   for (const path of ANONYMOUS)
     it(`nobody may see ${path} or not`, () => assert.equal(found.own!.anonymous[path], found.real!.anonymous[path]))
+})
+
+it('a token in a Secret stands for its account until the Secret goes', async () => {
+  await using cluster = await createCluster({ nodes: 0 })
+  const { client, kubeconfig } = cluster
+  const inDefault = { namespace: 'default' }
+  await client.create(
+    resources.serviceaccounts,
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'robot' } },
+    inDefault,
+  )
+  const metadata = { name: 't', annotations: { 'kubernetes.io/service-account.name': 'robot' } }
+  await client.create(
+    resources.secrets,
+    { apiVersion: 'v1', kind: 'Secret', metadata, type: 'kubernetes.io/service-account-token' },
+    inDefault,
+  )
+  const token = await eventually('a token', async () => {
+    const { data } = await client.get(resources.secrets, 't', inDefault)
+    return data?.token as string | undefined
+  })
+  const text = Buffer.from(token, 'base64').toString()
+  const known = (await whoAmI(kubeconfig, text)) as { answer: { status: { userInfo: { username: string } } } }
+  assert.equal(known.answer.status.userInfo.username, 'system:serviceaccount:default:robot')
+  await client.delete(resources.secrets, 't', inDefault)
+  assert.equal((await whoAmI(kubeconfig, text)).code, 401)
 })
 
 interface Answers {

@@ -6,6 +6,7 @@ import { keepTrust } from '../apiserver/aggregation/trust.ts'
 import { auditor } from '../apiserver/audit/auditor.ts'
 import type { AuditPolicy } from '../apiserver/audit/policy.ts'
 import type { AuditOutput } from '../apiserver/audit/record.ts'
+import { legacyToken, type LegacyAccount } from '../apiserver/authn/legacy-token.ts'
 import type { PlainTokenSource, TokenSource } from '../apiserver/authn/bearer.ts'
 import type { CheckedAuthentication } from '../apiserver/authn/oidc/config.ts'
 import { BearerTokens } from './bearer.ts'
@@ -90,6 +91,8 @@ export interface ClusterFacts {
   readonly ca: string
   /** PEM of its key. */
   readonly caKey: string
+  /** Signs tokens that stand in Secrets. */
+  accountToken(account: LegacyAccount): string
   readonly endpoint: { readonly host: string; readonly port: number }
   /** The first address of the service range. */
   readonly serviceIp: string
@@ -146,6 +149,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     options.controllers({
       ca: identity.ca.certificate,
       caKey: identity.ca.key,
+      accountToken: (account) => legacyToken(tokenKey(serviceAccountKey(identity)), account),
       endpoint,
       serviceIp,
       builtin: builtinResources(),

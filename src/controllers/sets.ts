@@ -31,6 +31,8 @@ import { scheduler } from './scheduler/controller.ts'
 import { serviceAccountController } from './service-account.ts'
 import { simulatedKubelet } from './simulated-kubelet.ts'
 import { simulatedNodes, type SimulatedNodesOptions } from './simulated-nodes.ts'
+import { accountSecrets } from './tokens/account-secrets.ts'
+import { bootstrapTokenCleaner } from './tokens/bootstrap-cleaner.ts'
 import { statefulSetController } from './statefulset/controller.ts'
 
 /** What controllers must know of the cluster that they run in. */
@@ -39,6 +41,8 @@ export interface ControllerFacts {
   readonly ca: string
   /** PEM of its key, for the signers of certificate requests. @default none: requests stay unsigned */
   readonly caKey?: string
+  /** Signs tokens that stand in Secrets. @default none: such Secrets stay empty */
+  accountToken?(account: { namespace: string; name: string; uid: string; secret: string }): string
   /** Where the API server listens. */
   readonly endpoint: { readonly host: string; readonly port: number }
   /** The cluster IP of the service `kubernetes`. */
@@ -73,6 +77,8 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     namespaceController,
     serviceAccountController,
     rootCaController({ ca: facts.ca }),
+    ...(facts.accountToken === undefined ? [] : [accountSecrets({ ca: facts.ca, sign: facts.accountToken })]),
+    bootstrapTokenCleaner,
     ...serverControllers(facts),
     clusterRoleAggregationController,
     ...(facts.caKey === undefined ? [] : [certificateSigner({ ca: { certificate: facts.ca, key: facts.caKey } })]),
