@@ -3,11 +3,11 @@
  * those that are known to pass fails twice.
  *
  *   node scripts/conformance.ts [--list FILE] [--slow] [--server embedded|KUBECONFIG] [--procs N] [--minutes N]
- *                               [--add] [WORDS …]
+ *                               [--nodes N] [--add] [WORDS …]
  *
  * Without words: the known green tests (test/conformance/known-green.txt) or those of FILE. With words: the tests of
  * class A, or of FILE, whose names contain one of them. Tests of test/conformance/slow.txt run with --slow or when words
- * select them. `--add` writes newly green ones to the known green list.
+ * select them. With `--nodes` the cluster has simulated nodes, and the lists are those of class B. `--add` writes newly green ones to the known green list.
  */
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -25,12 +25,15 @@ const { values, positionals: words } = parseArgs({
     server: { type: 'string', default: 'embedded' },
     procs: { type: 'string', default: '3' },
     minutes: { type: 'string', default: '60' },
+    nodes: { type: 'string', default: '0' },
     add: { type: 'boolean', default: false },
   },
 })
 
 const HEADING = 'tests that pass and must not stop to.'
 const say = (text: string) => process.stdout.write(`${text}\n`)
+const nodes = Number(values.nodes)
+const knownGreen = nodes > 0 ? lists.knownGreenNodes : lists.knownGreen
 process.exitCode = await main()
 
 async function main(): Promise<number> {
@@ -46,7 +49,7 @@ async function main(): Promise<number> {
     return 2
   }
   const slow = new Set(values.slow || words.length > 0 ? [] : readList(lists.slow))
-  const from = values.list ?? (words.length > 0 ? lists.classA : lists.knownGreen)
+  const from = values.list ?? (words.length > 0 ? (nodes > 0 ? lists.classB : lists.classA) : knownGreen)
   const names = readList(from).filter(
     (name) => !slow.has(name) && (words.length === 0 || words.some((word) => name.includes(word))),
   )
@@ -55,7 +58,7 @@ async function main(): Promise<number> {
     return 2
   }
 
-  const known = new Set(readList(lists.knownGreen))
+  const known = new Set(readList(knownGreen))
   const dir = mkdtempSync(join(tmpdir(), 'tenantry-conformance-'))
   say(`conformance: ${names.length} tests against ${values.server}, ${procs} processes; report and log in ${dir}`)
   const started = performance.now()
@@ -77,7 +80,7 @@ async function main(): Promise<number> {
   for (const result of red) show(result)
   if (newlyGreen.length > 0) say(`\n${newlyGreen.length} newly green:\n${newlyGreen.toSorted().join('\n')}`)
   if (values.add && newlyGreen.length > 0)
-    writeFileSync(lists.knownGreen, formatList([...readList(lists.knownGreen), ...newlyGreen], HEADING))
+    writeFileSync(knownGreen, formatList([...readList(knownGreen), ...newlyGreen], HEADING))
   if (absent.length > 0) say(`\n${absent.length} did not run:\n${absent.join('\n')}`)
   if (broken.length > 0) say(`\n${broken.length} KNOWN GREEN FAILED TWICE:`)
   for (const result of broken) show(result)
@@ -86,7 +89,7 @@ async function main(): Promise<number> {
 
 async function run(names: readonly string[], dir: string, procs: number, minutes: number): Promise<Result[]> {
   if (values.server !== 'embedded') return runSuite({ names, kubeconfig: resolve(values.server), dir, procs, minutes })
-  await using server = await startEmbedded(dir)
+  await using server = await startEmbedded(dir, nodes)
   return await runSuite({ names, kubeconfig: server.kubeconfig, dir, procs, minutes })
 }
 

@@ -7,8 +7,12 @@ import { KUBERNETES_VERSION } from '../support/kubernetes.ts'
 export const lists = {
   /** Tests that need an API server and controllers, but no node. */
   classA: join(import.meta.dirname, 'class-a.txt'),
+  /** Tests that need nodes whose pods only report a status, as simulated ones do. */
+  classB: join(import.meta.dirname, 'class-b.txt'),
   /** Tests that passed and must not stop to. */
   knownGreen: join(import.meta.dirname, 'known-green.txt'),
+  /** The same with simulated nodes. */
+  knownGreenNodes: join(import.meta.dirname, 'known-green-nodes.txt'),
   /** Tests that take minutes on any server: left out unless they are asked for. */
   slow: join(import.meta.dirname, 'slow.txt'),
 }

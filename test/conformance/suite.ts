@@ -86,13 +86,16 @@ function listenAddress(): string {
   return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
 }
 
-/** An embedded cluster in its own process, in memory, with one Node object and nothing that runs pods. */
-export async function startEmbedded(dir: string): Promise<{ kubeconfig: string } & AsyncDisposable> {
+/**
+ * An embedded cluster in its own process, in memory, with simulated nodes; without any, with one Node object and nothing
+ * that runs pods.
+ */
+export async function startEmbedded(dir: string, nodes: number): Promise<{ kubeconfig: string } & AsyncDisposable> {
   mkdirSync(dir, { recursive: true })
   const kubeconfig = join(dir, 'kubeconfig')
   const tenantry = new Tenantry()
   const { child } = await tenantry.start(
-    `cluster --store memory --nodes 0 --address ${listenAddress()} --write-kubeconfig ${kubeconfig}`,
+    `cluster --store memory --nodes ${nodes} --address ${listenAddress()} --write-kubeconfig ${kubeconfig}`,
   )
   let errors = ''
   child.stderr!.on('data', (piece: Buffer) => (errors += piece.toString()))
@@ -103,6 +106,7 @@ export async function startEmbedded(dir: string): Promise<{ kubeconfig: string }
     writeFileSync(join(dir, 'server.txt'), errors)
     tenantry[Symbol.dispose]()
   }
+  if (nodes > 0) return { kubeconfig, [Symbol.asyncDispose]: dispose }
   try {
     using kubectl = new Kubectl(join(kubernetesDir(), 'kubectl'), readFileSync(kubeconfig, 'utf8'))
     // Tests of VolumeAttachments choose a node by chance; it need not be ready.
