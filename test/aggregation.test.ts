@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import type { Client } from '../src/client/contract.ts'
 import { HttpsClient } from '../src/client/https.ts'
 import { parseKubeconfig } from '../src/client/kubeconfig.ts'
+import { resources } from '../src/client/resources.ts'
 import { createCluster } from '../src/index.ts'
 import { registration, startSampleApiServer, type SampleApiServer } from './aggregation/sample-apiserver.ts'
 import { asker, type Ask } from './support/ask.ts'
@@ -36,7 +37,7 @@ interface Server extends AsyncDisposable {
 
 const servers: Record<string, () => Promise<Server>> = {
   'embedded cluster': () => createCluster({ nodes: 0 }),
-  'kube-apiserver': () => startControlPlane({ programs: programs!, controllers: false, frontProxy: true }),
+  'kube-apiserver': () => startControlPlane({ programs: programs!, frontProxy: true }),
 }
 
 for (const [name, start] of Object.entries(servers)) {
@@ -192,6 +193,27 @@ function suite(start: () => Promise<Server>): void {
     assert.match(await kubectl.run('delete flunder two'), /flunder.*two.* deleted/)
   })
 
+  it('its objects go with their namespaces and their owners', async () => {
+    await kubectl.run('create namespace brief')
+    await kubectl.run('create configmap owner -n brief')
+    const owner = await client.get(resources.configmaps, 'owner', { namespace: 'brief' })
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: owner.metadata.uid! }]
+    const flunder = (name: string, metadata: object) => ({
+      apiVersion: 'wardle.example.com/v1alpha1',
+      kind: 'Flunder',
+      metadata: { name, namespace: 'brief', ...metadata },
+    })
+    for (const object of [flunder('owned', { ownerReferences }), flunder('free', {})]) {
+      await kubectl.run('create -f -', { stdin: JSON.stringify(object) })
+    }
+    await kubectl.run('delete configmap owner -n brief')
+    const names = async () =>
+      (await client.list(FLUNDERS, { namespace: 'brief' })).items.map((one) => one.metadata.name)
+    await eventually('the owned one is collected', async () => (await names()).join() === 'free', 90_000)
+    await kubectl.run('delete namespace brief --timeout=60s')
+    assert.deepEqual(await names(), [])
+  })
+
   it('who asks is told, and judged twice', async () => {
     const denied = await kubectl.try('get flunders --as=jane --as-group=team')
     assert.match(denied.stderr, /flunders\.wardle\.example\.com is forbidden: User "jane" cannot list resource/)
@@ -209,6 +231,15 @@ function suite(start: () => Promise<Server>): void {
     assert.match(get.stderr, /the server is currently unable to handle the request/)
     await eventually('stale discovery', async () => (await freshness()).every((one) => one === 'Stale'), 90_000)
     assert.match(await kubectl.run('get namespaces'), /wardle/)
+    await kubectl.run('create namespace stuck')
+    await kubectl.run('delete namespace stuck --wait=false')
+    const failure = await eventually('the namespace waits', async () => {
+      const { status } = await client.get(resources.namespaces, 'stuck')
+      const { conditions = [] } = status as { conditions?: { type: string; status: string; message: string }[] }
+      return conditions.find(({ type, status: is }) => type === 'NamespaceDeletionDiscoveryFailure' && is === 'True')
+    })
+    assert.match(failure.message, /^Discovery failed for some groups, \d failing: unable to retrieve the complete list/)
+    assert.match(failure.message, /wardle\.example\.com\/v1alpha1: stale GroupVersion discovery: wardle/)
   })
 
   it('and comes back with it', async () => {
@@ -216,6 +247,7 @@ function suite(start: () => Promise<Server>): void {
     await reason('Passed')
     await eventually('fresh discovery', async () => (await freshness()).every((one) => one === 'Current'), 90_000)
     assert.match(await kubectl.run('get flunders'), /one/)
+    await eventually('the namespace goes', async () => (await kubectl.try('get namespace stuck')).code !== 0, 90_000)
   })
 
   /** Of its versions, in aggregated discovery. */

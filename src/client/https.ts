@@ -20,7 +20,7 @@ import { SharedInformers } from './informer.ts'
 import type { ReflectorOptions } from './reflector.ts'
 import { queryString, resourcePath } from './path.ts'
 import { Transport } from './transport.ts'
-import type { TransportOptions } from './transport.ts'
+import type { TransportOptions, Wire } from './transport.ts'
 import { LineSplitter } from './watch-stream.ts'
 
 export interface HttpsClientOptions extends TransportOptions {
@@ -51,16 +51,17 @@ function labelled<T extends KubeObject>(list: KubeList<T>): KubeList<T> {
 
 /** See {@link Client}. Beside StatusError, calls throw ConnectionError when the cluster does not answer. */
 export class HttpsClient implements Client {
-  readonly #transport: Transport
+  readonly #transport: Wire
   readonly #informers: SharedInformers
   readonly #closed = new AbortController()
 
-  constructor(connection: Connection, options: HttpsClientOptions = {}) {
-    this.#transport = new Transport(connection, options)
+  /** `to`: a server, or the way to one. */
+  constructor(to: Connection | Wire, options: HttpsClientOptions = {}) {
+    this.#transport = 'call' in to ? to : new Transport(to, options)
     this.#informers = new SharedInformers(this, options.reflector)
   }
 
-  async #json<T>(...args: Parameters<Transport['call']>): Promise<T> {
+  async #json<T>(...args: Parameters<Wire['call']>): Promise<T> {
     return parseJson(await this.#transport.call(...args)) as T
   }
 

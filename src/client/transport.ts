@@ -40,7 +40,18 @@ const MAX_WAIT = 10
 /** Errors after which a GET may go again: the server closed a connection that was kept open. */
 const STALE = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
-export class Transport {
+/** How calls reach a server: over HTTPS, or straight to its handler in this process. */
+export interface Wire {
+  /** Named in errors. */
+  readonly server: string
+  /** @throws StatusError, ConnectionError, or the reason of the call's signal */
+  call(call: Call): Promise<string>
+  /** @throws StatusError, ConnectionError */
+  open(call: Call): Promise<AsyncIterable<Uint8Array>>
+  close(): Promise<void>
+}
+
+export class Transport implements Wire {
   readonly server: string
   readonly #prefix: string
   readonly #connection: Connection

@@ -28,22 +28,23 @@ import { createDiscovery } from '../apiserver/discovery/discovery.ts'
 import type { Exchange, Handler } from '../apiserver/exchange.ts'
 import type { Connector } from '../apiserver/http/contract.ts'
 import { createHandler } from '../apiserver/http/handler.ts'
-import { InProcessClient } from '../apiserver/inprocess/client.ts'
+import { InProcessClient, PROCESS_USER, type Remote } from '../apiserver/inprocess/client.ts'
 import { createOpenApi } from '../apiserver/openapi/documents.ts'
 import type { Reviewer } from '../apiserver/registry/api.ts'
 import { requestToken } from '../apiserver/reviews/token-request.ts'
 import { review } from '../apiserver/reviews/review.ts'
 import { listen, type Listener } from '../apiserver/transport/listen.ts'
 import type { Client } from '../client/contract.ts'
+import { HttpsClient } from '../client/https.ts'
 import type { ControllerFactory } from '../controllers/contract.ts'
-import type { DiscoveredResource } from '../controllers/discovery.ts'
+import type { AggregatedResources, DiscoveredResource } from '../controllers/discovery.ts'
 import { errors } from '../machinery/status.ts'
 import type { Range } from '../store/contract.ts'
 import { builtinResources } from './builtin.ts'
 import { readIdentity, serviceAccountKey, writeIdentity, type ClusterIdentity } from './identity.ts'
 import { kubeconfig } from './kubeconfig.ts'
 import { logConnector, type LogSource } from './logs.ts'
-import { rawHandler, type Identities } from './raw.ts'
+import { handlerWire, rawHandler, type Identities } from './raw.ts'
 import type { Runtime } from './runtime.ts'
 import { versionInfo } from './version.ts'
 
@@ -98,6 +99,8 @@ export interface ClusterFacts {
   readonly serviceIp: string
   /** What is served beside custom resources. */
   readonly builtin: readonly DiscoveredResource[]
+  /** What other servers serve. */
+  readonly aggregated: AggregatedResources
 }
 
 export interface Cluster extends AsyncDisposable {
@@ -153,6 +156,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       endpoint,
       serviceIp,
       builtin: builtinResources(),
+      aggregated: parts.aggregated,
     }),
   )
   const url = `https://${address.includes(':') ? `[${address}]` : address}:${listener.port}`
@@ -177,8 +181,40 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
+/** Clients for what other servers serve, one for each user as long as there is something. */
+class RemoteClients {
+  readonly #aggregator: Aggregator
+  readonly #make: (user: UserInfo) => Client
+  readonly #clients = new Map<UserInfo, Client>()
+
+  constructor(aggregator: Aggregator, make: (user: UserInfo) => Client) {
+    this.#aggregator = aggregator
+    this.#make = make
+    aggregator.onChange(() => {
+      if (aggregator.empty) this.close()
+    })
+  }
+
+  of(user: UserInfo): Remote {
+    return {
+      has: (group, version) => this.#aggregator.has(group, version),
+      client: () => {
+        let client = this.#clients.get(user)
+        if (client === undefined) this.#clients.set(user, (client = this.#make(user)))
+        return client
+      },
+    }
+  }
+
+  close(): void {
+    for (const client of this.#clients.values()) void client.close()
+    this.#clients.clear()
+  }
+}
+
 interface Parts {
   readonly handler: Handler
+  readonly aggregated: Aggregator
   readonly dialler: Dialler
   clientAs(user: UserInfo | undefined): Client
   setAuthentication(authentication: CheckedAuthentication | undefined): void
@@ -264,13 +300,23 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     random: runtime.random,
   })
   const raw = rawHandler(() => handler, identities)
+  const remotes = new RemoteClients(aggregator, (user) => {
+    const onError = (error: unknown) => runtime.log.debug('an aggregated server', { error: String(error) })
+    return new HttpsClient(
+      handlerWire(() => handler, identities, user),
+      { reflector: { onError } },
+    )
+  })
   return {
     handler,
     dialler,
     setAuthentication: (authentication) => bearers.set(authentication),
-    clientAs: (user) => new InProcessClient({ api, raw, ...(user !== undefined && { user }) }),
+    aggregated: aggregator,
+    clientAs: (user) =>
+      new InProcessClient({ api, raw, ...(user !== undefined && { user }), remote: remotes.of(user ?? PROCESS_USER) }),
     close() {
       endTrust()
+      remotes.close()
       aggregator.close()
       crds.close()
       authorizer.close()

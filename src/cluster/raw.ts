@@ -1,44 +1,133 @@
-/** Requests to a cluster's own HTTP handler without a socket: discovery and the like for parts of this process. */
+/** Requests to a cluster's own HTTP handler without a socket, for parts of this process: discovery, and what other servers serve. */
+import { Readable } from 'node:stream'
 import type { UserInfo } from '../apiserver/contract.ts'
 import type { AnswerStream, Exchange, Handler } from '../apiserver/exchange.ts'
 import type { RawHandler } from '../apiserver/inprocess/client.ts'
+import type { Call, Wire } from '../client/transport.ts'
 import { StatusError, type Status } from '../machinery/status.ts'
 
 /** Who asks, for exchanges that were made here. */
 export type Identities = WeakMap<Exchange, UserInfo>
 
-export function rawHandler(handler: () => Handler, identities: Identities): RawHandler {
-  return async (user, method, path, body, signal) => {
-    const mark = path.indexOf('?')
-    const pieces: Buffer[] = []
-    let status = 0
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
-    const take = (piece: Buffer | string) => void pieces.push(Buffer.from(piece))
-    const exchange: Exchange = {
-      method,
-      path: mark < 0 ? path : path.slice(0, mark),
-      query: mark < 0 ? '' : path.slice(mark + 1),
-      headers: { accept: 'application/json', ...(body !== undefined && { 'content-type': 'application/json' }) },
-      clientCertificate: undefined,
-      remoteAddress: '127.0.0.1',
-      signal: signal ?? NEVER,
-      body: () => Promise.resolve(Buffer.from(body ?? '')),
-      respond(code, _headers, content) {
-        status = code
-        take(content)
-        end()
-      },
-      stream(code): AnswerStream {
-        status = code
-        return { write: take, buffered: 0, drained: () => Promise.resolve(), end, abort: end }
+/** What a handler answers, as it comes. */
+interface Sink {
+  head(status: number): void
+  piece(piece: Buffer): void
+  /** @param whole whether the answer is complete */
+  end(whole: boolean): void
+}
+
+function ask(
+  handler: Handler,
+  identities: Identities,
+  user: UserInfo,
+  call: Call,
+  sink: Sink,
+  stream: Pick<AnswerStream, 'drained'> & { readonly buffered: () => number },
+): void {
+  const { method, path, body, accept = 'application/json', contentType = 'application/json', signal } = call
+  const mark = path.indexOf('?')
+  const bytes = body === undefined ? undefined : Buffer.from(body)
+  const headers: Record<string, string> = { accept }
+  if (bytes !== undefined) Object.assign(headers, { 'content-type': contentType, 'content-length': `${bytes.length}` })
+  const exchange: Exchange = {
+    method,
+    path: mark < 0 ? path : path.slice(0, mark),
+    query: mark < 0 ? '' : path.slice(mark + 1),
+    headers,
+    clientCertificate: undefined,
+    remoteAddress: '127.0.0.1',
+    signal: signal ?? NEVER,
+    body: () => Promise.resolve(bytes ?? Buffer.alloc(0)),
+    incoming: () => (bytes === undefined ? undefined : Readable.from([bytes])),
+    respond(status, _headers, content) {
+      sink.head(status)
+      sink.piece(Buffer.from(content))
+      sink.end(true)
+    },
+    stream(status): AnswerStream {
+      sink.head(status)
+      return {
+        write: (piece) => sink.piece(Buffer.from(piece)),
+        get buffered() {
+          return stream.buffered()
+        },
+        drained: () => stream.drained(),
+        end: () => sink.end(true),
+        abort: () => sink.end(false),
+      }
+    },
+  }
+  identities.set(exchange, user)
+  void handler(exchange).then(() => sink.end(true))
+}
+
+const UNBOUNDED = { buffered: () => 0, drained: () => Promise.resolve() }
+
+/** Short calls: the whole answer as text. */
+async function answerOf(handler: Handler, identities: Identities, user: UserInfo, call: Call): Promise<string> {
+  const pieces: Buffer[] = []
+  let status = 0
+  let broken = false
+  await new Promise<void>((resolve) => {
+    const sink: Sink = {
+      head: (code) => (status = code),
+      piece: (piece) => void pieces.push(piece),
+      end(whole) {
+        broken ||= !whole
+        resolve()
       },
     }
-    identities.set(exchange, user)
-    await handler()(exchange)
-    await ended
-    const text = Buffer.concat(pieces).toString('utf8')
-    if (status < 400) return text
-    throw new StatusError(asStatus(text, status))
+    ask(handler, identities, user, call, sink, UNBOUNDED)
+  })
+  call.signal?.throwIfAborted()
+  const text = Buffer.concat(pieces).toString('utf8')
+  if (broken || status === 0) throw new StatusError(asStatus('the answer broke off', 500))
+  if (status < 400) return text
+  throw new StatusError(asStatus(text, status))
+}
+
+export function rawHandler(handler: () => Handler, identities: Identities): RawHandler {
+  return (user, method, path, body, signal) =>
+    answerOf(handler(), identities, user, { method, path, signal, ...(body !== undefined && { body }) })
+}
+
+/** Bytes of a stream that wait for its reader before the handler is held up. */
+const AHEAD = 1024 * 1024
+
+/** The handler as a client's way to the server. */
+export function handlerWire(handler: () => Handler, identities: Identities, user: UserInfo): Wire {
+  return {
+    server: 'this process',
+    call: (call) => answerOf(handler(), identities, user, call),
+    open: (call) =>
+      new Promise((resolve, reject) => {
+        const stream = new Readable({ read: () => undefined, highWaterMark: AHEAD })
+        const gone = new AbortController()
+        stream.on('close', () => gone.abort())
+        let status = 0
+        const failure: Buffer[] = []
+        const sink: Sink = {
+          head(code) {
+            status = code
+            if (code === 200) resolve(stream)
+          },
+          piece: (piece) => void (status === 200 ? stream.push(piece) : failure.push(piece)),
+          end(whole) {
+            if (status !== 200)
+              reject(new StatusError(asStatus(Buffer.concat(failure).toString('utf8'), status || 500)))
+            else if (whole) stream.push(null)
+            else stream.destroy(new StatusError(asStatus('the answer broke off', 500)))
+          },
+        }
+        const signal = call.signal === undefined ? gone.signal : AbortSignal.any([call.signal, gone.signal])
+        const flow = {
+          buffered: () => stream.readableLength,
+          drained: () => new Promise<void>((done) => void setTimeout(done, 20).unref()),
+        }
+        ask(handler(), identities, user, { ...call, signal }, sink, flow)
+      }),
+    close: () => Promise.resolve(),
   }
 }
 
@@ -53,8 +142,8 @@ function asStatus(text: string, code: number): Status {
       apiVersion: 'v1',
       metadata: {},
       status: 'Failure',
-      message: text,
-      reason: code === 404 ? 'NotFound' : 'Unknown',
+      message: text.trim(),
+      reason: code === 404 ? 'NotFound' : code === 503 ? 'ServiceUnavailable' : 'Unknown',
       code,
     }
   }

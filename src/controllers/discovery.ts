@@ -5,6 +5,12 @@ export interface DiscoveredResource extends Resource {
   readonly verbs: readonly string[]
 }
 
+/** What servers behind this one serve; it comes and goes. */
+export interface AggregatedResources {
+  served(): readonly DiscoveredResource[]
+  onChange(listener: () => void): void
+}
+
 export interface Discovered {
   /** Each resource once, in its group's preferred version if that has it. Subresources are left out. */
   readonly resources: readonly DiscoveredResource[]

@@ -107,8 +107,9 @@ class Deletion {
   async #deleteContents(namespace: Namespace): Promise<boolean> {
     const { resources: served, failures } = await this.#discover()
     if (failures.size > 0) {
-      const names = [...failures].map(([version, error]) => `${version}: ${messageOf(error)}`)
-      this.#findings.discovery = `Discovery failed for some groups, ${failures.size} failing: ${names.join(', ')}`
+      const names = [...failures].map(([version, error]) => `${version}: ${discoveryFailure(version, error)}`)
+      const what = `unable to retrieve the complete list of server APIs: ${names.join(', ')}`
+      this.#findings.discovery = `Discovery failed for some groups, ${failures.size} failing: ${what}`
     }
     const deletable = served.filter(({ namespaced, verbs }) => namespaced && verbs.includes('delete'))
     const isPods = ({ group, resource }: DiscoveredResource): boolean => group === '' && resource === 'pods'
@@ -193,6 +194,12 @@ class Deletion {
 /** Deleted meanwhile, or not to be had: nothing to do. */
 function isGone(error: unknown): boolean {
   return error instanceof StatusError && (error.code === 404 || error.code === 405)
+}
+
+/** A server that is away, as clients of aggregated discovery word it. */
+function discoveryFailure(version: string, error: unknown): string {
+  const away = error instanceof StatusError && error.code === 503
+  return away ? `stale GroupVersion discovery: ${version}` : messageOf(error)
 }
 
 function messageOf(error: unknown): string {

@@ -7,7 +7,7 @@ import type { ControllerFactory } from './contract.ts'
 import { cronJobController } from './cronjob/controller.ts'
 import { daemonSetController } from './daemonset/controller.ts'
 import { deploymentController } from './deployment/controller.ts'
-import type { DiscoveredResource } from './discovery.ts'
+import type { AggregatedResources, DiscoveredResource } from './discovery.ts'
 import { disruptionController } from './disruption/controller.ts'
 import { endpointsController } from './endpoints/endpoints-controller.ts'
 import { endpointSliceController } from './endpoints/slice-controller.ts'
@@ -49,6 +49,8 @@ export interface ControllerFacts {
   readonly serviceIp: string
   /** What is served beside custom resources, for the garbage collector. @default asked from discovery */
   readonly builtin?: readonly DiscoveredResource[]
+  /** What other servers serve behind this one, for the garbage collector. @default nothing */
+  readonly aggregated?: AggregatedResources
 }
 
 export interface NodeFacts extends Omit<SimulatedNodesOptions, 'count'> {
@@ -100,7 +102,10 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     endpointSliceController,
     endpointsController,
     endpointSliceMirroringController,
-    garbageCollector(facts.builtin === undefined ? {} : { builtin: facts.builtin }),
+    garbageCollector({
+      ...(facts.builtin !== undefined && { builtin: facts.builtin }),
+      ...(facts.aggregated !== undefined && { aggregated: facts.aggregated }),
+    }),
   ]
 }
 

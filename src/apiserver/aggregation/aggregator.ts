@@ -39,6 +39,24 @@ export interface AggregatorOptions {
   uuid(): string
 }
 
+/** A resource that another server serves. */
+export interface RemoteResource {
+  readonly group: string
+  readonly version: string
+  readonly resource: string
+  readonly kind: string
+  readonly namespaced: boolean
+  readonly verbs: readonly string[]
+}
+
+/** A resource as aggregated discovery tells it. */
+interface Discovered {
+  readonly resource?: string
+  readonly scope?: string
+  readonly verbs?: readonly string[]
+  readonly responseKind?: { readonly kind?: string } | null
+}
+
 const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
 /** Milliseconds between two looks at availability; discovery and OpenAPI are asked for at every second one. */
@@ -61,6 +79,7 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
   #watches: (() => void)[] = []
   #working = 0
   #idle: (() => void)[] = []
+  readonly #listeners = new Set<() => void>()
   #generation = 0
   #beat = 0
   #closed = false
@@ -85,6 +104,35 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
 
   all(): Iterable<RemoteService> {
     return this.#services.all()
+  }
+
+  /** Whether a remote APIService has this group version. */
+  has(group: string, version: string): boolean {
+    return this.#services.find(group, version) !== undefined
+  }
+
+  /** Resources of the servers that answer, each in the version that comes first. */
+  served(): RemoteResource[] {
+    const found = new Map<string, RemoteResource>()
+    const remotes = [...this.#services.all()].toSorted((a, b) => b.versionPriority - a.versionPriority)
+    for (const remote of remotes) {
+      const { freshness, resources = [] } = this.#discovery.entry(remote)
+      if (freshness === 'Stale') continue
+      for (const resource of resources) {
+        const { group, version } = remote
+        const { resource: plural = '', scope, verbs = [], responseKind } = resource as Discovered
+        const key = `${group}/${plural}`
+        if (found.has(key)) continue
+        const kind = responseKind?.kind ?? ''
+        found.set(key, { group, version, resource: plural, kind, namespaced: scope === 'Namespaced', verbs })
+      }
+    }
+    return [...found.values()]
+  }
+
+  /** Calls `listener` when what is served elsewhere may have changed. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener)
   }
 
   entry(remote: RemoteService): VersionDiscovery {
@@ -138,7 +186,7 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
   }
 
   #changed(before: RemoteService | undefined, now: RemoteService | undefined): void {
-    this.#generation++
+    this.#grow()
     if (before !== undefined && (now === undefined || !sameBackend(before, now))) {
       this.#backends.forget(before.name)
       this.#discovery.forget(before)
@@ -153,6 +201,11 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
     }
     if (this.#watches.length === 0) this.#rouse()
     this.#look(now.name, before?.available !== now.available || !sameBackend(before, now))
+  }
+
+  #grow(): void {
+    this.#generation++
+    for (const listener of this.#listeners) listener()
   }
 
   /** From the first remote APIService on. */
@@ -257,7 +310,7 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
   async #refresh(remote: RemoteService): Promise<void> {
     const together = [...this.#services.all()].filter((one) => serviceKey(one) === serviceKey(remote))
     const changed = await Promise.all([this.#discovery.refresh(remote), this.#openapi.refresh(together)])
-    if (changed.includes(true)) this.#generation++
+    if (changed.includes(true)) this.#grow()
   }
 
   async #tell(name: string, verdict: Verdict): Promise<void> {

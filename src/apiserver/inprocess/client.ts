@@ -36,6 +36,13 @@ export type RawHandler = (
   signal: AbortSignal | undefined,
 ) => Promise<string>
 
+/** Resources that are not in the catalog: other servers have them. */
+export interface Remote {
+  has(group: string, version: string): boolean
+  /** Of the same identity. Whoever gives it closes it. */
+  client(): Client
+}
+
 export interface InProcessOptions {
   readonly api: Registry
   /** @default `system:tenantry` in `system:masters` */
@@ -44,6 +51,8 @@ export interface InProcessOptions {
   readonly fieldManager?: string
   /** @default raw requests are refused with 404 */
   readonly raw?: RawHandler
+  /** For what other servers serve. @default nothing */
+  readonly remote?: Remote
 }
 
 /** The identity of this process's own parts. */
@@ -63,6 +72,7 @@ export class InProcessClient implements Client {
   readonly #user: UserInfo
   readonly #fieldManager: string
   readonly #raw: RawHandler | undefined
+  readonly #remote: Remote | undefined
   readonly #hubs = new Map<string, Hub>()
   readonly #informers = new Map<string, RangeInformer>()
   readonly #watches = new Set<() => void>()
@@ -73,14 +83,19 @@ export class InProcessClient implements Client {
     this.#user = options.user ?? PROCESS_USER
     this.#fieldManager = options.fieldManager ?? managerOf(options.user)
     this.#raw = options.raw
+    this.#remote = options.remote
   }
 
   async get<T extends KubeObject = KubeObject>(resource: Resource, name: string, where: Where = {}): Promise<T> {
+    const other = this.#elsewhere(resource)
+    if (other !== undefined) return other.get<T>(resource, name, where)
     const { object } = await this.#api.get(this.#call(where), this.#target(resource, name, where))
     return object as T
   }
 
   async list<T extends KubeObject = KubeObject>(resource: Resource, query: ListQuery = {}): Promise<KubeList<T>> {
+    const other = this.#elsewhere(resource)
+    if (other !== undefined) return other.list<T>(resource, query)
     const listed = await this.#api.list(this.#call(query), this.#target(resource, '', query), query)
     return {
       kind: `${resource.kind}List`,
@@ -95,6 +110,8 @@ export class InProcessClient implements Client {
   }
 
   watch<T extends KubeObject = KubeObject>(resource: Resource, query: WatchQuery = {}): AsyncIterable<WatchEvent<T>> {
+    const other = this.#elsewhere(resource)
+    if (other !== undefined) return other.watch<T>(resource, query)
     const options: WatchQuery & { resourceVersionMatch?: string } =
       query.sendInitialEvents === undefined ? query : { ...query, resourceVersionMatch: 'NotOlderThan' }
     return watchIterator<T>(
@@ -111,6 +128,8 @@ export class InProcessClient implements Client {
     object: KubeObject,
     query: WriteQuery & { readonly name?: string } = {},
   ): Promise<T> {
+    const other = this.#elsewhere(resource)
+    if (other !== undefined) return other.create<T>(resource, object, query)
     const namespace = query.namespace ?? object.metadata.namespace ?? ''
     const name = query.name ?? (query.subresource === undefined ? '' : (object.metadata.name ?? ''))
     const target = this.#target(resource, name, { ...query, namespace })
@@ -123,6 +142,8 @@ export class InProcessClient implements Client {
     object: KubeObject,
     query: WriteQuery = {},
   ): Promise<T> {
+    const other = this.#elsewhere(resource)
+    if (other !== undefined) return other.update<T>(resource, object, query)
     const namespace = query.namespace ?? object.metadata.namespace ?? ''
     const target = this.#target(resource, object.metadata.name ?? '', { ...query, namespace })
     const written = await this.#api.update(this.#call(query), target, own(object, target))
@@ -135,6 +156,8 @@ export class InProcessClient implements Client {
     patch: Patch,
     query: WriteQuery = {},
   ): Promise<T> {
+    const other = this.#elsewhere(resource)
+    if (other !== undefined) return other.patch<T>(resource, name, patch, query)
     const force = patch.type === 'apply' ? patch.force : undefined
     const target = this.#target(resource, name, query)
     const written = await this.#api.patch(this.#call(query), target, patch.type, patch.body, force)
@@ -142,6 +165,8 @@ export class InProcessClient implements Client {
   }
 
   async delete(resource: Resource, name: string, query: DeleteQuery = {}): Promise<KubeObject | undefined> {
+    const other = this.#elsewhere(resource)
+    if (other !== undefined) return other.delete(resource, name, query)
     const result = await this.#api.delete(this.#call(query), this.#target(resource, name, query), query)
     return result.pending?.object
   }
@@ -150,6 +175,8 @@ export class InProcessClient implements Client {
     resource: Resource,
     query: DeleteQuery & { readonly labelSelector?: string; readonly fieldSelector?: string } = {},
   ): Promise<void> {
+    const other = this.#elsewhere(resource)
+    if (other !== undefined) return other.deleteCollection(resource, query)
     await this.#api.deleteCollection(this.#call(query), this.#target(resource, '', query), query, query)
   }
 
@@ -166,6 +193,8 @@ export class InProcessClient implements Client {
   /** @throws StatusError 403 when this identity may not list or watch the resource; 404 when it is not served */
   informer<T extends KubeObject = KubeObject>(resource: Resource, options: InformerOptions = {}): Informer<T> {
     if (this.#closed) throw new Error('the client is closed')
+    const other = this.#elsewhere(resource)
+    if (other !== undefined) return other.informer<T>(resource, options)
     const { group, version, resource: plural } = resource
     const { namespace = '', labelSelector = '', fieldSelector = '' } = options
     const key = JSON.stringify([group, version, plural, namespace, labelSelector, fieldSelector])
@@ -190,6 +219,12 @@ export class InProcessClient implements Client {
     this.#hubs.clear()
     this.#informers.clear()
     for (const end of this.#watches) end()
+  }
+
+  /** A client for what this server does not serve itself. */
+  #elsewhere({ group, version, resource }: Resource): Client | undefined {
+    if (this.#remote === undefined || this.#api.catalog.find(group, version, resource) !== undefined) return undefined
+    return this.#remote.has(group, version) ? this.#remote.client() : undefined
   }
 
   #target(

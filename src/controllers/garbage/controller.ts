@@ -5,7 +5,7 @@ import type { KubeObject, OwnerReference } from '../../machinery/object.ts'
 import { isReason } from '../../machinery/status.ts'
 import { forEachLimited } from '../batches.ts'
 import type { Controller, ControllerContext, ControllerFactory } from '../contract.ts'
-import type { DiscoveredResource } from '../discovery.ts'
+import type { AggregatedResources, DiscoveredResource } from '../discovery.ts'
 import { createRecorder } from '../recorder.ts'
 import { decide, type OwnerState } from './decision.ts'
 import { ObjectFeed, versionOf } from './feed.ts'
@@ -19,10 +19,12 @@ const COMPLETE = 'complete'
 export interface GarbageCollectorOptions {
   /** What the cluster serves beside custom resources. @default asked from its discovery documents */
   readonly builtin?: readonly DiscoveredResource[]
+  /** What other servers serve behind the cluster's own. @default nothing */
+  readonly aggregated?: AggregatedResources
 }
 
 export function garbageCollector(options: GarbageCollectorOptions = {}): ControllerFactory {
-  return (context) => new GarbageCollector(context, options.builtin)
+  return (context) => new GarbageCollector(context, options)
 }
 
 /** Keys: `check/<uid>`, `orphan/<uid>`, `refresh`, and `complete` once the first object has gone. */
@@ -39,7 +41,7 @@ class GarbageCollector implements Controller {
   /** Keys that came before everything was known. */
   readonly #early = new Set<string>()
 
-  constructor(context: ControllerContext, builtin: readonly DiscoveredResource[] | undefined) {
+  constructor(context: ControllerContext, options: GarbageCollectorOptions) {
     this.#context = context
     this.#feed = new ObjectFeed(
       context.client,
@@ -53,8 +55,9 @@ class GarbageCollector implements Controller {
           for (const { uid } of this.#graph.of(resource)) this.#gone(uid)
         },
       },
-      builtin,
+      options,
     )
+    options.aggregated?.onChange(() => this.#context.enqueue(REFRESH, 20))
   }
 
   start(): void {

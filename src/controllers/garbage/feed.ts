@@ -2,7 +2,7 @@
 import type { Client, Informer, Resource } from '../../client/contract.ts'
 import { resources as known } from '../../client/resources.ts'
 import { apiVersionOf, type KubeObject, parseApiVersion } from '../../machinery/object.ts'
-import { discover, type DiscoveredResource } from '../discovery.ts'
+import { discover, type AggregatedResources, type DiscoveredResource } from '../discovery.ts'
 
 export interface FeedHandler {
   put(resource: Resource, object: KubeObject): void
@@ -13,7 +13,7 @@ export interface FeedHandler {
 
 interface Source {
   readonly resource: Resource
-  readonly custom: boolean
+  readonly from: 'builtin' | 'custom' | 'remote'
   readonly informer: Informer
   readonly stop: () => void
 }
@@ -45,12 +45,18 @@ export class ObjectFeed {
   readonly #late = new Map<string, Resource>()
   #complete = false
   readonly #builtin: readonly DiscoveredResource[] | undefined
+  readonly #aggregated: AggregatedResources | undefined
 
   /** `builtin`: what the cluster serves without custom resources; absent: discovery is asked. */
-  constructor(client: Client, handler: FeedHandler, builtin?: readonly DiscoveredResource[]) {
+  constructor(
+    client: Client,
+    handler: FeedHandler,
+    { builtin, aggregated }: { builtin?: readonly DiscoveredResource[]; aggregated?: AggregatedResources } = {},
+  ) {
     this.#client = client
     this.#handler = handler
     this.#builtin = builtin
+    this.#aggregated = aggregated
   }
 
   /** Subscribes to all that is served now, and leaves what no longer is. */
@@ -60,7 +66,8 @@ export class ObjectFeed {
     await crds.ready()
     const custom = crds.list().flatMap((crd) => customResource(crd))
     const wanted = new Map<string, Resource>()
-    for (const resource of [...builtin.filter((one) => isCollectable(one)), ...custom]) {
+    const remote = (this.#aggregated?.served() ?? []).filter((one) => isCollectable(one))
+    for (const resource of [...builtin.filter((one) => isCollectable(one)), ...custom, ...remote]) {
       const key = `${resource.group}/${resource.resource}`
       if (!IGNORED.has(key) && !wanted.has(key)) wanted.set(key, resource)
     }
@@ -68,7 +75,7 @@ export class ObjectFeed {
       const now = wanted.get(key)
       if (now?.version === source.resource.version && now.kind === source.resource.kind) continue
       // What is built in does not go: a version that could not be read today is read tomorrow.
-      if (now === undefined && !source.custom) continue
+      if (now === undefined && source.from === 'builtin') continue
       source.stop()
       this.#sources.delete(key)
       this.#kinds.delete(kindKey(source.resource))
@@ -78,16 +85,21 @@ export class ObjectFeed {
       this.#kinds.set(kindKey(resource), resource)
       if (this.#sources.has(key)) continue
       if (LATE.has(key) && !this.#complete) this.#late.set(key, resource)
-      else this.#subscribe(key, resource, custom.includes(resource))
+      else {
+        const from = custom.includes(resource) ? 'custom' : remote.includes(resource as never) ? 'remote' : 'builtin'
+        this.#subscribe(key, resource, from)
+      }
     }
-    await Promise.all([...this.#sources.values()].map(({ informer }) => informer.ready()))
+    // A server behind this one that does not answer keeps nobody from work.
+    const own = [...this.#sources.values()].filter(({ from }) => from !== 'remote')
+    await Promise.all(own.map(({ informer }) => informer.ready()))
   }
 
   /** Reads what has not been read yet, before anything is decided. */
   async complete(): Promise<void> {
     if (this.#complete) return
     this.#complete = true
-    for (const [key, resource] of this.#late) this.#subscribe(key, resource, false)
+    for (const [key, resource] of this.#late) this.#subscribe(key, resource, 'builtin')
     await Promise.all([...this.#late.keys()].map((key) => this.#sources.get(key)!.informer.ready()))
     this.#late.clear()
   }
@@ -103,11 +115,11 @@ export class ObjectFeed {
     return this.#sources.get(`${resource.group}/${resource.resource}`)?.informer.get(namespace, name)
   }
 
-  #subscribe(key: string, resource: Resource, custom: boolean): void {
+  #subscribe(key: string, resource: Resource, from: Source['from']): void {
     const informer = this.#client.informer(resource)
     const source: Source = {
       resource,
-      custom,
+      from,
       informer,
       stop: informer.onEvent(({ type, object }) => {
         if (type === 'delete') this.#handler.remove(resource, object)
