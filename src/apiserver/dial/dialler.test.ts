@@ -110,6 +110,8 @@ test('certificates are checked as by Go, and errors have its words', async (t) =
   const unknown = { message: 'tls: failed to verify certificate: x509: certificate signed by unknown authority' }
   await assert.rejects(call(server.url), unknown)
   await assert.rejects(call(server.url, { caBundle: other }), unknown)
+  // Its own certificate in the bundle is enough, without who issued it.
+  assert.equal((await call(server.url, { caBundle: server.certificate })).status, 200)
   await assert.rejects(
     call(old.url, { caBundle: old.ca }),
     /^Error: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time \S+Z is after 2020-01-02T00:00:00Z$/,

@@ -10,6 +10,8 @@ export interface TestServer {
   readonly url: string
   /** PEM */
   readonly ca: string
+  /** PEM of its own certificate. */
+  readonly certificate: string
   readonly authority: Ca
   readonly server: Server
 }
@@ -64,5 +66,12 @@ export async function httpsServer(
     server.close()
   })
   const { port } = server.address() as { port: number }
-  return { port, url: `https://${host}:${port}`, ca: authority.certificate, authority, server }
+  return {
+    port,
+    url: `https://${host}:${port}`,
+    ca: authority.certificate,
+    certificate: issued.certificate,
+    authority,
+    server,
+  }
 }

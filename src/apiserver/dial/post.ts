@@ -2,6 +2,7 @@
  * A JSON document posted to a webhook, and the JSON that it answers: what admission and conversion have in common.
  * Failures have the words of client-go's REST client.
  */
+import { posix } from 'node:path'
 import { decodeJsonBytes, jsonTypeOf } from '../../machinery/codec/json.ts'
 import { StatusError } from '../../machinery/status.ts'
 import type { Status } from '../../machinery/status.ts'
@@ -31,7 +32,8 @@ const SHOWN = 2048
  *   is none
  */
 export async function postJson(dialler: Dialler, options: PostOptions): Promise<Record<string, unknown>> {
-  const { destination, caBundle, body, timeout, signal, maxAnswer } = options
+  const { caBundle, body, timeout, signal, maxAnswer } = options
+  const destination = cleaned(options.destination)
   const query = `timeout=${Math.ceil(timeout / 1000)}s`
   const answer = await dialler
     .call({
@@ -62,6 +64,19 @@ export async function postJson(dialler: Dialler, options: PostOptions): Promise<
     throw new Error(`0-length response with status code: ${status} and content type: ${type}`)
   }
   return parsed(answer.body)
+}
+
+/** With a path as Go's `path.Join` makes it: one slash where there are several, none at the end. envtest gives two. */
+function cleaned(destination: Destination): Destination {
+  const clean = (path: string): string => posix.join('/', path).replace(/(?<=.)\/$/, '')
+  if ('service' in destination) {
+    const { path = '' } = destination.service
+    return { service: { ...destination.service, path: clean(path) } }
+  }
+  const url = URL.parse(destination.url)
+  if (url === null) return destination
+  url.pathname = clean(url.pathname)
+  return { url: url.href }
 }
 
 function parsed(body: Buffer): Record<string, unknown> {

@@ -45,7 +45,8 @@ function contextOf(ca: string, identity: Identity | undefined): SecureContext {
   if (ca.length > MAX_BUNDLE) throw new Error(`unable to load root certificates: more than ${MAX_BUNDLE} bytes`)
   const own = identity === undefined ? {} : { cert: identity.certificate, key: identity.key }
   try {
-    return createSecureContext({ ca: ca === '' ? system() : bundle(ca), ...own })
+    // As Go does, whatever stands in the bundle is trusted, a server's own certificate too: envtest gives that.
+    return createSecureContext({ ca: ca === '' ? system() : bundle(ca), allowPartialTrustChain: true, ...own })
   } catch (error) {
     if (error instanceof BundleError) throw error
     throw new Error(`unable to load root certificates: ${(error as Error).message}`, { cause: error })
