@@ -67,6 +67,10 @@ interface Webhook {
   /** Changes the answer before it is sent. */
   spoil: ((review: Any) => void) | undefined
   delay: number
+  /** Answers admission reviews. */
+  admit: ((request: Any) => object) | undefined
+  readonly url: string
+  readonly caBundle: string
 }
 
 function convert(object: Any, apiVersion: string): Any {
@@ -79,9 +83,13 @@ function convert(object: Any, apiVersion: string): Any {
 }
 
 async function setup(t: TestContext): Promise<{ server: Server; hook: Webhook }> {
-  const hook: Webhook = { calls: [], spoil: undefined, delay: 0 }
   const { url, ca } = await httpsServer(t, (_request, response, body) => {
-    const { request } = JSON.parse(body.toString('utf8')) as Any
+    const { request, kind, apiVersion } = JSON.parse(body.toString('utf8')) as Any
+    if (kind === 'AdmissionReview') {
+      const answered = { kind, apiVersion, response: { uid: request.uid, ...hook.admit!(request) } }
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(answered))
+      return
+    }
     hook.calls.push(request.objects.length)
     const review: Any = {
       apiVersion: 'apiextensions.k8s.io/v1',
@@ -97,6 +105,8 @@ async function setup(t: TestContext): Promise<{ server: Server; hook: Webhook }>
     if (hook.delay > 0) setTimeout(answer, hook.delay)
     else answer()
   })
+  const caBundle = Buffer.from(ca).toString('base64')
+  const hook: Webhook = { calls: [], spoil: undefined, delay: 0, admit: undefined, url, caBundle }
   const services = { resolve: () => ({ host: '127.0.0.1', port: 1 }) }
   const dialler = new DialPools().dialler({ cluster: 'test', services })
   t.after(() => dialler.close())
@@ -148,9 +158,59 @@ test('every verb speaks the version that it is asked in; what is stored is in th
   assert.equal(scaled.status, 200, scaled.text)
   assert.deepEqual((await server.ask('GET', path('v1', 'a'))).json.spec, { size: 7, replicas: 3 })
 
-  const gone = await server.ask('DELETE', path('v2', 'a'))
-  assert.equal(gone.status, 200)
+  // Go clients write their options in the group version of the object.
+  const options = (apiVersion: string) => ({ kind: 'DeleteOptions', apiVersion, propagationPolicy: 'Background' })
+  const unknown = await server.ask('DELETE', path('v2', 'a'), options('other.example.com/v1'))
+  assert.deepEqual(
+    [unknown.status, unknown.json.message],
+    [
+      400,
+      'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: no kind "DeleteOptions" is registered for version "other.example.com/v1" in scheme "pkg/runtime/scheme.go:111"',
+    ],
+  )
+  const gone = await server.ask('DELETE', path('v2', 'a'), options('example.com/v2'))
+  assert.equal(gone.status, 200, gone.text)
   assert.equal((await server.ask('GET', path('v1', 'a'))).status, 404)
+})
+
+test('admission webhooks see objects in the version of their rules, and change them there', async (t) => {
+  const { server, hook } = await setup(t)
+  const webhook = (name: string, operations: string[]) => ({
+    name,
+    clientConfig: { url: `${hook.url}//admit/`, caBundle: hook.caBundle },
+    rules: [{ operations, apiGroups: ['example.com'], apiVersions: ['v1'], resources: ['gauges'] }],
+    sideEffects: 'None',
+    admissionReviewVersions: ['v1'],
+    matchConditions: [{ name: 'sized', expression: '(object == null ? oldObject : object).spec.size > 0' }],
+  })
+  const configure = (kind: string, ...webhooks: object[]) =>
+    server.ask('POST', `/apis/admissionregistration.k8s.io/v1/${kind.toLowerCase()}s`, {
+      kind,
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      metadata: { name: 'hooks' },
+      webhooks,
+    })
+  const seen: Any[] = []
+  hook.admit = (request) => {
+    seen.push([request.operation, request.object?.spec, request.oldObject?.spec, request.requestKind.version])
+    const operations = [{ op: 'replace', path: '/spec/size', value: 50 }]
+    if (request.object?.spec.size !== 5) return { allowed: true }
+    return { allowed: true, patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(operations)).toString('base64') }
+  }
+  await configure('MutatingWebhookConfiguration', webhook('change.example.com', ['CREATE']))
+  await configure('ValidatingWebhookConfiguration', webhook('look.example.com', ['CREATE', 'UPDATE', 'DELETE']))
+  const created = await server.ask('POST', path('v2'), gauge('v2', 'a', { amount: 5 }))
+  assert.deepEqual([created.status, created.json.spec], [201, { amount: 50 }], created.text)
+  assert.deepEqual((await server.ask('GET', path('v1', 'a'))).json.spec, { size: 50 })
+  const put = await server.ask('PUT', path('v2', 'a'), { ...created.json, spec: { amount: 6 } })
+  assert.equal(put.status, 200, put.text)
+  assert.equal((await server.ask('DELETE', path('v2', 'a'))).status, 200)
+  assert.deepEqual(seen, [
+    ['CREATE', { size: 5 }, undefined, 'v2'],
+    ['CREATE', { size: 50 }, undefined, 'v2'],
+    ['UPDATE', { size: 6 }, { size: 50 }, 'v2'],
+    ['DELETE', undefined, { size: 6 }, 'v2'],
+  ])
 })
 
 test('an update that changes nothing writes nothing', async (t) => {

@@ -1,5 +1,5 @@
 /** Bodies of resource requests: objects, patches and delete options, with the field validation that was asked for. */
-import { decodeBody } from '../../machinery/codec/body.ts'
+import { decodeBody, type ExpectedKind } from '../../machinery/codec/body.ts'
 import { DecodeError, unknownField } from '../../machinery/codec/error.ts'
 import { decodeJsonBytes, jsonTypeOf } from '../../machinery/codec/json.ts'
 import { decodeYaml } from '../../machinery/codec/yaml.ts'
@@ -7,7 +7,7 @@ import { apiVersionOf } from '../../machinery/object.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import { typeTable } from '../../machinery/types/index.ts'
-import type { PatchType, Target } from '../contract.ts'
+import type { Catalog, PatchType, Target } from '../contract.ts'
 import type { WriteOptions } from './parameters.ts'
 import type { Reply } from './reply.ts'
 
@@ -138,11 +138,24 @@ function decodePatch(bytes: Buffer, type: PatchType) {
   }
 }
 
-/** The DeleteOptions in a body, undefined when there is none. @throws StatusError 400, 413, 415 */
-export async function optionsBody(reply: Reply, limit: number): Promise<Record<string, unknown> | undefined> {
+/**
+ * The DeleteOptions in a body, undefined when there is none. Clients write them in the group version of the object,
+ * that of a custom resource too.
+ *
+ * @throws StatusError 400, 413, 415
+ */
+export async function optionsBody(
+  reply: Reply,
+  catalog: Pick<Catalog, 'hasGroupVersion'>,
+  limit: number,
+): Promise<Record<string, unknown> | undefined> {
   const bytes = await reply.exchange.body(limit)
   if (bytes.length === 0) return undefined
   const type = typeTable.kind('', 'v1', 'DeleteOptions')
-  const expected = { apiVersion: 'meta.k8s.io/v1', kind: 'DeleteOptions' }
+  const expected: ExpectedKind = {
+    apiVersion: 'meta.k8s.io/v1',
+    kind: 'DeleteOptions',
+    also: (group, version) => catalog.hasGroupVersion(group, version),
+  }
   return decodeBody(bytes, reply.exchange.headers['content-type'] ?? '', type, expected).object
 }

@@ -7,6 +7,7 @@ import type { Dialler } from '../dial/contract.ts'
 import { createDiscovery } from '../discovery/discovery.ts'
 import type { AnswerStream, Exchange, Handler } from '../exchange.ts'
 import { createOpenApi } from '../openapi/documents.ts'
+import { defaultPlugins } from '../admission/plugins.ts'
 import { allowAll, sequence, testCluster } from '../registry/fixture.ts'
 import type { TestCluster } from '../registry/fixture.ts'
 import type { HandlerOptions } from './contract.ts'
@@ -67,7 +68,9 @@ export async function testServer(
   dialler?: Dialler,
 ): Promise<Server> {
   const range = await memoryStore().open('test')
-  const cluster = await testCluster({ range, authorizer })
+  // With something to call over, webhooks are called.
+  const plugins = dialler === undefined ? {} : { plugins: defaultPlugins({ dialler }) }
+  const cluster = await testCluster({ range, authorizer, ...plugins })
   const logged: Server['logged'] = []
   const record = (msg: string, fields?: Record<string, unknown>) => void logged.push({ msg, fields })
   const log = { warn: record, error: record }

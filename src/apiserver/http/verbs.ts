@@ -322,7 +322,7 @@ async function patch(request: Request, target: Target): Promise<void> {
 }
 
 async function deletionBody({ reply, options }: Request): Promise<Record<string, unknown> | undefined> {
-  const body = await optionsBody(reply, options.maxBody ?? MAX_BODY)
+  const body = await optionsBody(reply, options.api.catalog, options.maxBody ?? MAX_BODY)
   if (body !== undefined && reply.audit !== undefined) {
     const { metadata: _metadata, ...rest } = body
     reply.audit.requestObject({ ...rest, kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/__internal' })

@@ -16,6 +16,8 @@ import { decodeYaml } from './yaml.ts'
 export interface ExpectedKind {
   readonly apiVersion: string
   readonly kind: string
+  /** Whether another version's group holds the same type too: that of options stands in every group. @default no */
+  also?(group: string, version: string): boolean
 }
 
 /** A decoded body. */
@@ -134,7 +136,9 @@ class BodyDecoder {
     const gv = parseApiVersion(apiVersion)
     if (gv === undefined) throw new DecodeError(`unexpected GroupVersion string: ${apiVersion}`)
     this.actual = { apiVersion, kind }
-    if (kind === this.expected.kind && apiVersion === this.expected.apiVersion) return
+    if (kind === this.expected.kind) {
+      if (apiVersion === this.expected.apiVersion || this.expected.also?.(gv.group, gv.version) === true) return
+    }
     const known = typeTable.kind(gv.group, gv.version, kind)
     if (known === undefined) {
       throw new DecodeError(`no kind "${kind}" is registered for version "${apiVersion}" in scheme "${SCHEME}"`)

@@ -2,10 +2,12 @@
  * A write as the outside sees it: what rules and selectors are asked about, and what webhooks and expressions get. In
  * the version of the request's URL first, and in any other version that the cluster serves the object in.
  */
-import type { Catalog, ServedResource } from '../../contract.ts'
+import type { Catalog, CustomResource, ServedResource } from '../../contract.ts'
 import type { KubeObject } from '../../../machinery/object.ts'
 import { apiVersionOf } from '../../../machinery/object.ts'
 import { convert } from '../../registry/convert.ts'
+import { outside } from '../../registry/core.ts'
+import { convertObject } from '../../registry/custom-views.ts'
 import { scale } from '../../subresources/scale.ts'
 import type { AdmissionRequest, Operation } from '../contract.ts'
 
@@ -63,10 +65,45 @@ export class View {
     return view
   }
 
+  /**
+   * Has the objects made in a version into which only a webhook converts them: to be waited for before {@link in}.
+   * Undefined: there is nothing to wait for.
+   *
+   * @throws StatusError 500 (rejects) when the webhook fails
+   */
+  ready(served: ServedResource): Promise<void> | undefined {
+    const custom = this.requested.custom
+    if (custom?.conversion === undefined || served === this.requested || this.subresource === 'scale') return undefined
+    if (this.#versions?.has(served) === true) return undefined
+    return this.#convert(served, custom)
+  }
+
+  async #convert(served: ServedResource, custom: CustomResource): Promise<void> {
+    const { object, old, call } = this.request
+    const version = apiVersionOf(served.info)
+    const from = [
+      this.operation === 'DELETE' ? undefined : object,
+      this.operation === 'CREATE' ? undefined : old,
+    ] as const
+    const [made, before] = await outside(call, Promise.all(from.map((one) => inVersion(one, custom, version))))
+    const kind = kindOf(served, this.subresource)
+    ;(this.#versions ??= new Map()).set(served, { kind, object: made ?? null, old: before ?? null })
+  }
+
   /** The request's object has been changed: views are made anew. */
   changed(): void {
     this.#versions = undefined
   }
+}
+
+/** A custom resource in a version, by webhook unless it is in that one. */
+async function inVersion(
+  object: KubeObject | undefined,
+  custom: CustomResource,
+  apiVersion: string,
+): Promise<KubeObject | undefined> {
+  if (object === undefined || object.apiVersion === apiVersion) return object
+  return convertObject(object, custom, apiVersion)
 }
 
 export function isNamespaces({ info }: ServedResource): boolean {

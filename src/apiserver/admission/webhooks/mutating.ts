@@ -66,6 +66,7 @@ class Run {
     for (const [index, hook] of hooks.entries()) {
       const matched = selectedIn(hook, this.#view)
       if (matched === undefined) continue
+      await this.#view.ready(matched)
       if (!(await meets(hook, this.#view, matched))) continue
       // What was not asked in the first run is not asked in the second.
       if (again && !repeats.isDue(hook.id)) continue
@@ -116,6 +117,7 @@ class Run {
 
   /** Whether the object is different. @throws CallFailure, StatusError */
   async #change(hook: Hook, matched: ServedResource): Promise<boolean> {
+    await this.#view.ready(matched)
     const ask = () => this.#caller.ask(hook, this.#view, matched, true)
     const { seat } = this.#request.call
     const verdict = await (seat === undefined ? ask() : seat.without(ask))

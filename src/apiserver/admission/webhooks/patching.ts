@@ -11,7 +11,8 @@ import { typeTable } from '../../../machinery/types/index.ts'
 import type { ServedResource } from '../../contract.ts'
 import { noObject } from '../../dial/post.ts'
 import { convert, versionOf } from '../../registry/convert.ts'
-import { rulesOf } from '../../registry/core.ts'
+import { outside, rulesOf } from '../../registry/core.ts'
+import { convertObject } from '../../registry/custom-views.ts'
 import { copyJson, equalJson } from '../../registry/json.ts'
 import { scale } from '../../subresources/scale.ts'
 import type { View } from '../match/view.ts'
@@ -44,11 +45,15 @@ export function operationsOf(hook: Hook, patch: Buffer): readonly unknown[] {
  *
  * @throws StatusError 500 when the patch does not fit or makes something that is no object of its kind
  */
-export function applyOperations(view: View, matched: ServedResource, operations: readonly unknown[]): boolean {
+export async function applyOperations(
+  view: View,
+  matched: ServedResource,
+  operations: readonly unknown[],
+): Promise<boolean> {
   const before = view.in(matched).object!
   const after = decoded(patched(before, operations), before, matched, view.subresource)
   if (equalJson(before, after)) return false
-  takeOver(view, matched, after)
+  await takeOver(view, matched, after)
   view.changed()
   return true
 }
@@ -96,7 +101,7 @@ function typeOf(served: ServedResource, subresource: string): string | undefined
   return typeTable.kind(group, version, kind)?.name
 }
 
-function takeOver(view: View, matched: ServedResource, after: KubeObject): void {
+async function takeOver(view: View, matched: ServedResource, after: KubeObject): Promise<void> {
   const { request, subresource, name, namespace } = view
   const { resource, object } = request
   if (subresource === 'scale') {
@@ -106,13 +111,20 @@ function takeOver(view: View, matched: ServedResource, after: KubeObject): void 
     return
   }
   const own = kindOf(matched, subresource).kind === matched.info.kind
-  const made = own ? convert(after, versionOf(resource)) : after
+  const made = own ? await back(view, after, versionOf(resource)) : after
   if (own) {
     resource.custom?.prune(made)
     resource.custom?.defaults(made)
     rulesOf(resource).defaults?.(made)
   }
   replace(object, made)
+}
+
+/** What a webhook saw in a version of its own is again in that of the request. */
+function back({ request }: View, after: KubeObject, version: string): KubeObject | Promise<KubeObject> {
+  const { custom } = request.resource
+  if (custom?.conversion === undefined || after.apiVersion === version) return convert(after, version)
+  return outside(request.call, convertObject(after, custom, version))
 }
 
 /** Others hold the object: it stays the same one with another content. */

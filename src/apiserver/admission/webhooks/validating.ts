@@ -38,7 +38,9 @@ async function validate(caller: Caller, hooks: readonly Hook[], view: View): Pro
   const meant: Meant[] = []
   for (const hook of hooks) {
     const matched = selectedIn(hook, view)
-    if (matched !== undefined && (await meets(hook, view, matched))) meant.push({ hook, matched })
+    if (matched === undefined) continue
+    await view.ready(matched)
+    if (await meets(hook, view, matched)) meant.push({ hook, matched })
   }
   if (meant.length === 0) return
   const { call } = view.request
