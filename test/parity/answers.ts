@@ -5,7 +5,6 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { KUBERNETES_VERSION } from '../support/kubernetes.ts'
 import type { Answer, Case, Fixture } from './case.ts'
-import { FLAGS } from './servers.ts'
 
 /** By a digest of what was asked, and of how answers are made comparable. */
 export class Answers {
@@ -16,7 +15,7 @@ export class Answers {
     `${KUBERNETES_VERSION}.jsonl`,
   )
   readonly #known = new Map<string, Answer[]>()
-  readonly #way = `${readFileSync(join(import.meta.dirname, 'normalise.ts'), 'utf8')} ${FLAGS.join(' ')}`
+  readonly #way = readFileSync(join(import.meta.dirname, 'normalise.ts'), 'utf8')
   readonly #fixtures = new Map<string, Fixture>()
   #changed = false
 

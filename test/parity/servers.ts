@@ -13,12 +13,6 @@ import { normalise, type RawAnswer } from './normalise.ts'
 export const CONCURRENCY = 16
 const REQUEST_MILLISECONDS = 30_000
 
-/**
- * Beside those of every control plane. The plug-in's finalizers are taken off by a controller, without which the
- * embedded server leaves it out.
- */
-export const FLAGS = ['--disable-admission-plugins=StorageObjectInUseProtection'] as const
-
 export interface Server extends AsyncDisposable {
   /** Sends the steps in order. Names in them are taken from `fixture` and from the answers. */
   run(steps: readonly Step[], fixture?: string): Promise<Answer[]>
@@ -27,7 +21,7 @@ export interface Server extends AsyncDisposable {
 }
 
 export async function startReal(programs: string): Promise<Server> {
-  const plane = await startControlPlane({ programs, controllers: false, apiserver: FLAGS })
+  const plane = await startControlPlane({ programs, controllers: false })
   return new Connected(plane.kubeconfig, async () => plane[Symbol.asyncDispose]())
 }
 

@@ -290,10 +290,10 @@ const bodyLimit = (request: Request): number => request.options.maxBody ?? MAX_B
 async function create(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
+  deprecation(request, target.resource)
   const write = writeOptions(query, 'CreateOptions', reply.exchange.headers['user-agent'])
   const object = await objectBody(request.reply, target, write, bodyLimit(request))
   reply.audit?.requestObject(object)
-  deprecation(request, target.resource)
   const written = await options.api.create(call(request, write), target, object)
   await answer(request, target, as, written.created ? 201 : 200, written)
 }
@@ -301,10 +301,10 @@ async function create(request: Request, target: Target): Promise<void> {
 async function update(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
+  deprecation(request, target.resource)
   const write = writeOptions(query, 'UpdateOptions', reply.exchange.headers['user-agent'])
   const object = await objectBody(request.reply, target, write, bodyLimit(request))
   reply.audit?.requestObject(object)
-  deprecation(request, target.resource)
   const written = await options.api.update(call(request, write), target, object)
   await answer(request, target, as, written.created ? 201 : 200, written)
 }
@@ -312,11 +312,11 @@ async function update(request: Request, target: Target): Promise<void> {
 async function patch(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
+  deprecation(request, target.resource)
   const type: PatchType = patchType(reply.exchange.headers['content-type'], target)
   const write = writeOptions(query, 'PatchOptions', reply.exchange.headers['user-agent'], type === 'apply')
   const body = await patchBody(reply, type, write, bodyLimit(request))
   reply.audit?.requestPatch(body)
-  deprecation(request, target.resource)
   const written = await options.api.patch(call(request, write), target, type, body, write.force)
   await answer(request, target, as, written.created ? 201 : 200, written)
 }

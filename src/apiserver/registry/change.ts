@@ -179,7 +179,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
       refuse(storage, object.metadata.name ?? target.name, found instanceof Promise ? await found : found)
       turn = breathe(call, entry)
       if (turn !== undefined) await turn
-      addWarnings(call, resource, object, old)
+      if (change.subresource === '') addWarnings(call, resource, object, old)
       const validating = core.admission.validate(request)
       if (validating !== undefined) await validating
     }

@@ -1,6 +1,7 @@
 /** IP families of a service in a cluster that has IPv4 only. */
 import type { FieldError } from '../../machinery/field.ts'
 import { index, invalid } from '../../machinery/field.ts'
+import { clusterIps } from '../../machinery/kinds/core/service-ips.ts'
 import { parseAddress } from '../../machinery/ip.ts'
 import type { Draft } from './service-draft.ts'
 import type { ServiceSpec } from './service-spec.ts'
@@ -11,6 +12,8 @@ export function setFamilies(d: Draft, spec: ServiceSpec, before: ServiceSpec | u
   if (spec.type === 'ExternalName') return
   const selectorless = isHeadless(spec) && Object.keys(spec.selector ?? {}).length === 0
   spec.ipFamilyPolicy ??= before?.ipFamilyPolicy ?? (selectorless ? 'RequireDualStack' : 'SingleStack')
+  const unfit = clusterIps(spec, before)
+  if (unfit.length > 0) d.invalid(unfit)
   const wrong: FieldError[] = []
   if (spec.ipFamilyPolicy === 'SingleStack') {
     const detail = (what: string): string =>

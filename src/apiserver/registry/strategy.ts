@@ -115,6 +115,7 @@ export function dedupeOwners(call: Call, object: KubeObject, afterAdmission = fa
 
 /** Texts for Warning headers of a write. */
 export function addWarnings(call: Call, served: ServedResource, object: KubeObject, old: KubeObject | undefined): void {
+  if (call.warnings === undefined) return
   const deprecation = served.custom?.deprecationWarning
   if (deprecation !== undefined) warn(call, deprecation)
   if (served.custom !== undefined) {

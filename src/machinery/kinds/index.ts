@@ -4,6 +4,7 @@ import { mutatingPolicyRules } from './admissionregistration/mutating-policy.ts'
 import { validatingPolicyRules } from './admissionregistration/validating-policy.ts'
 import { mutatingWebhookRules, validatingWebhookRules } from './admissionregistration/webhooks.ts'
 import { apiServiceRules } from './apiregistration/apiservice.ts'
+import { controllerRevisionRules } from './apps/controller-revision.ts'
 import { daemonSetRules } from './apps/daemonset.ts'
 import { deploymentRules } from './apps/deployment.ts'
 import { replicaSetRules } from './apps/replicaset.ts'
@@ -76,6 +77,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding', validatingBindingRules],
   ['apiextensions.k8s.io/CustomResourceDefinition', customResourceDefinitionRules],
   ['apiregistration.k8s.io/APIService', apiServiceRules],
+  ['apps/ControllerRevision', controllerRevisionRules],
   ['apps/DaemonSet', daemonSetRules],
   ['apps/Deployment', deploymentRules],
   ['apps/ReplicaSet', replicaSetRules],

@@ -10,6 +10,7 @@ import { isEmptySelector, isUsableSelector, selects, validateLabelSelector } fro
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
+import { templateWarnings } from '../pod/warnings.ts'
 import { validateTemplate } from '../pod/validate.ts'
 import { atMost100Percent, counts, intOrPercent, numberOf } from './workload.ts'
 
@@ -27,6 +28,8 @@ function defaults(set: Json): void {
     fill(strategy.rollingUpdate, 'maxSurge', 0)
   }
   fill(spec, 'revisionHistoryLimit', 10)
+  const asked = Number(entry(set.metadata.annotations, TEMPLATE_GENERATION) ?? 0)
+  templateGeneration(set, String(Number.isSafeInteger(asked) ? asked : 0))
 }
 
 /** v1 keeps the number of template changes in an annotation. */
@@ -91,6 +94,7 @@ function updateStrategy(strategy: Json, out: Errors): void {
 }
 
 export const daemonSetRules: KindRules = {
+  warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
   defaults,
   prepareCreate: (set) => {
     set['status'] = Object.fromEntries(COUNTS.map((field) => [field, 0]))

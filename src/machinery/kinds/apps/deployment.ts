@@ -9,6 +9,7 @@ import type { Json } from '../json.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
+import { templateWarnings } from '../pod/warnings.ts'
 import {
   atMost100Percent,
   counts,
@@ -88,6 +89,7 @@ function strategyOf(strategy: Json, out: Errors): void {
 }
 
 export const deploymentRules: KindRules = {
+  warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
   defaults,
   prepareCreate: (deployment) => {
     deployment['status'] = {}

@@ -8,6 +8,7 @@ import type { Json } from '../json.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
+import { templateWarnings } from '../pod/warnings.ts'
 import { counts, selectorAndTemplate, withinReplicas } from './workload.ts'
 
 const RULES = { kind: 'ReplicaSet', empty: 'deployment' }
@@ -22,6 +23,7 @@ function validate(set: Json, old?: Json): FieldError[] {
 }
 
 export const replicaSetRules: KindRules = {
+  warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
   defaults: (set) => {
     const spec: Json = (set['spec'] ??= {})
     defaultTemplate(spec)

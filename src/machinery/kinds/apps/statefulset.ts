@@ -10,6 +10,7 @@ import { isEmptySelector, isUsableSelector, selects, validateLabelSelector } fro
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
+import { templateWarnings } from '../pod/warnings.ts'
 import { validateTemplate } from '../pod/validate.ts'
 import { validateClaimSpec } from '../storage/claim.ts'
 import { defaultClaim } from '../storage/defaults.ts'
@@ -134,6 +135,7 @@ function asMade({ template = {}, volumeClaimTemplates }: Json): Json {
 }
 
 export const statefulSetRules: KindRules = {
+  warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
   name: 'dns1123label',
   defaults,
   prepareCreate: (set) => {

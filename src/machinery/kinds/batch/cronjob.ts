@@ -11,6 +11,7 @@ import type { Json } from '../json.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { shownSelector } from '../pod/shown.ts'
 import { defaultFailureConditions, nameWarning } from './job.ts'
+import { templateWarnings } from '../pod/warnings.ts'
 import { jobSpec } from './job-spec.ts'
 
 const POLICIES = ['Allow', 'Forbid', 'Replace']
@@ -99,5 +100,11 @@ export const cronJobRules: KindRules = {
   },
   validate,
   generation: (cron) => cron['spec'] as unknown,
-  warnings: (cron, old) => (old === undefined ? nameWarning(cron.metadata.name ?? '') : []),
+  warnings: (cron, old) => {
+    const template: Json = (cron['spec'] as Json)?.jobTemplate?.spec?.template
+    return [
+      ...(old === undefined ? nameWarning(cron.metadata.name ?? '') : []),
+      ...templateWarnings(cron, old, template, 'spec.jobTemplate.spec.template'),
+    ]
+  },
 }

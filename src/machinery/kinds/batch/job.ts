@@ -11,6 +11,7 @@ import { isUsableSelector, selects, validateLabelSelector } from '../labels.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
+import { templateWarnings } from '../pod/warnings.ts'
 import { jobSpec } from './job-spec.ts'
 import { jobStatus } from './job-status.ts'
 
@@ -24,12 +25,16 @@ export function defaultFailureConditions(spec: Json): void {
   }
 }
 
+function defaultLabels(job: Json): void {
+  const labels: Json = job.spec?.template?.metadata?.labels
+  if (isSet(labels) && entriesOf(job.metadata.labels).length === 0) job.metadata.labels = { ...labels }
+}
+
 function defaults(job: Json): void {
   const spec: Json = (job.spec ??= {})
   defaultTemplate(spec)
   defaultFailureConditions(spec)
-  const labels: Json = spec.template?.metadata?.labels
-  if (isSet(labels) && entriesOf(job.metadata.labels).length === 0) job.metadata.labels = { ...labels }
+  defaultLabels(job)
   if (!isSet(spec.completions) && !isSet(spec.parallelism)) spec.completions = 1
   fill(spec, 'parallelism', 1)
   fill(spec, 'backoffLimit', isSet(spec.backoffLimitPerIndex) ? 2147483647 : 6)
@@ -174,10 +179,14 @@ export const jobRules: KindRules = {
   prepareCreate: (job) => {
     job['status'] = {}
     generateSelector(job)
+    // Reading the object back gives it its template's labels, which are more now.
+    defaultLabels(job)
+    delete (job['spec'] as Json).scheduling
     dropDisabled((job['spec'] as Json).template.spec)
   },
   prepareUpdate: (job, old) => {
     job['status'] = old['status']
+    if (!isSet((old['spec'] as Json)?.scheduling)) delete (job['spec'] as Json).scheduling
     dropDisabled((job['spec'] as Json).template.spec, (old['spec'] as Json)?.template?.spec)
   },
   validate,
@@ -185,5 +194,8 @@ export const jobRules: KindRules = {
   validateStatus: (job, old) => jobStatus(job, old),
   generation: (job) => job['spec'] as unknown,
   fields: { 'status.successful': (job) => String((job['status'] as Json)?.succeeded ?? 0) },
-  warnings: (job, old) => (old === undefined ? nameWarning(job.metadata.name ?? '') : []),
+  warnings: (job, old) => [
+    ...(old === undefined ? nameWarning(job.metadata.name ?? '') : []),
+    ...templateWarnings(job, old, (job['spec'] as Json)?.template, 'spec.template'),
+  ],
 }

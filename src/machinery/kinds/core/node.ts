@@ -173,6 +173,10 @@ export const nodeRules: KindRules = {
   },
   validate,
   validateUpdate,
+  prepareStatus: (node, old) => {
+    const [status, before]: [Json, Json] = [node['status'], old['status']]
+    if (isSet(status?.config) && !isSet(before?.config)) delete status.config
+  },
   validateStatus: validateUpdate,
   generation: false,
   fields: { 'spec.unschedulable': fieldTextOr('false', 'spec', 'unschedulable') },

@@ -11,6 +11,7 @@ import type { Json } from '../json.ts'
 import { selects } from '../labels.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
+import { templateWarnings } from '../pod/warnings.ts'
 import { validateTemplate } from '../pod/validate.ts'
 
 function defaults(controller: Json): void {
@@ -52,6 +53,7 @@ function validate(controller: Json, old?: Json): FieldError[] {
 }
 
 export const replicationControllerRules: KindRules = {
+  warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
   defaults,
   prepareCreate: (controller) => {
     controller['status'] = { replicas: 0 }

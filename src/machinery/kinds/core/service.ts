@@ -21,6 +21,7 @@ import {
   syncClusterIps,
 } from './service-fields.ts'
 import { clusterIps, isHeadless, primaryStays } from './service-ips.ts'
+import { serviceWarnings } from './service-warnings.ts'
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const SOURCE_RANGES = 'service.beta.kubernetes.io/load-balancer-source-ranges'
@@ -266,5 +267,6 @@ export const serviceRules: KindRules = {
   validateStatus,
   generation: false,
   createOnUpdate: true,
+  warnings: serviceWarnings,
   fields: { 'spec.clusterIP': fieldText('spec', 'clusterIP'), 'spec.type': fieldText('spec', 'type') },
 }

@@ -6,14 +6,23 @@ import { atMost100Percent, intOrPercent } from '../apps/workload.ts'
 import { each, immutable, nonNegative, oneOf, requiredOneOf } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
-import { isSet, same } from '../json.ts'
+import { isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { hasInvalidValue, validateLabelSelector } from '../labels.ts'
 import { fill } from '../pod/defaults.ts'
 import { shownSelector } from '../pod/shown.ts'
 import { conditions } from './conditions.ts'
 
-export const serviceAccountRules: KindRules = { generation: false }
+/** Of the secrets only the names count. */
+function secretNames(account: Json): void {
+  if (isSet(account.secrets)) account.secrets = listOf(account.secrets).map(({ name }) => (name ? { name } : {}))
+}
+
+export const serviceAccountRules: KindRules = {
+  prepareCreate: secretNames,
+  prepareUpdate: secretNames,
+  generation: false,
+}
 
 /** The fields of coordinated leader election, which is off by default. */
 const COORDINATED = ['strategy', 'preferredHolder']

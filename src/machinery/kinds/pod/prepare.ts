@@ -54,6 +54,8 @@ export function prepareCreate(pod: Json): void {
       {
         type: 'PodScheduled',
         status: 'False',
+        lastProbeTime: null,
+        lastTransitionTime: pod.metadata.creationTimestamp ?? null,
         reason: 'SchedulingGated',
         message: 'Scheduling is blocked due to non-empty scheduling gates',
       },

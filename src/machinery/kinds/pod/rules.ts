@@ -8,6 +8,7 @@ import { dropDisabled, prepareCreate, prepareUpdate } from './prepare.ts'
 import { prepareStatus, validateStatus } from './status.ts'
 import { validateUpdate } from './update.ts'
 import { validatePod, validateTemplate } from './validate.ts'
+import { podWarnings, templateWarnings } from './warnings.ts'
 
 export const podRules: KindRules = {
   defaults: defaultPod,
@@ -18,6 +19,7 @@ export const podRules: KindRules = {
   validateUpdate,
   validateStatus,
   generation: (pod) => pod['spec'] as unknown,
+  warnings: (pod, old) => (old === undefined ? podWarnings(pod) : []),
   fields: {
     'spec.nodeName': fieldText('spec', 'nodeName'),
     'spec.restartPolicy': fieldText('spec', 'restartPolicy'),
@@ -37,6 +39,7 @@ export const podTemplateRules: KindRules = {
   defaults: defaultTemplate,
   prepareCreate: (object) => dropDisabled((object['template'] as Json).spec),
   prepareUpdate: (object, old) => dropDisabled((object['template'] as Json).spec, (old['template'] as Json)?.spec),
+  warnings: (object, old) => templateWarnings(object, old, object['template'], 'template'),
   validate: (object, old) => {
     const out: ReturnType<typeof validatePod> = []
     validateTemplate(object['template'], 'template', out, old?.['template'])

@@ -59,6 +59,7 @@ export const persistentVolumeRules: KindRules = {
     return out
   },
   generation: false,
+  warnings,
 }
 
 /** Where the files are. The secret for growing may still be set on a volume that has none. */
@@ -69,5 +70,26 @@ function sourceOf(spec: Json, before?: Json): Json {
     const { controllerExpandSecretRef: _secret, ...csi } = out.csi
     out.csi = csi
   }
+  return out
+}
+
+const OLD_SOURCES: readonly (readonly [field: string, shown: string, text: string])[] = [
+  ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+]
+
+function warnings(volume: Json): string[] {
+  const out: string[] = []
+  const spec: Json = volume.spec ?? {}
+  if (spec.persistentVolumeReclaimPolicy === 'Recycle') {
+    out.push(
+      'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
+    )
+  }
+  for (const [field, shown, text] of OLD_SOURCES) if (isSet(spec[field])) out.push(`spec.${shown}: ${text}`)
   return out
 }

@@ -1,0 +1,27 @@
+/** ControllerRevision: a state of a controller's template, which never changes. */
+import { invalid, required } from '../../field.ts'
+import { nonNegative } from '../checks.ts'
+import type { Errors } from '../checks.ts'
+import type { KindRules } from '../contract.ts'
+import { isSet, same } from '../json.ts'
+import type { Json } from '../json.ts'
+
+export const controllerRevisionRules: KindRules = {
+  validate: (revision, old) => {
+    const out: Errors = []
+    nonNegative(revision['revision'], 'revision', out)
+    if (old === undefined) {
+      const data: Json = revision['data']
+      if (!isSet(data)) out.push(required('data', 'data is mandatory'))
+      else if (typeof data !== 'object' || Array.isArray(data)) {
+        out.push(required('data', 'data must be a valid JSON object'))
+      }
+    }
+    return out
+  },
+  validateUpdate: (revision, old) => {
+    const [data, before]: Json[] = [revision['data'], old['data']]
+    return same(data, before) ? [] : [invalid('data', data ?? null, 'field is immutable')]
+  },
+  generation: false,
+}
