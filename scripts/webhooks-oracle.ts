@@ -1,4 +1,4 @@
-/** Fills in test/webhooks/answers.json: what a real kube-apiserver answers. Needs scripts/kubernetes.ts to have run. */
+/** Fills in test/webhooks/answers.oracle.json: what a real kube-apiserver answers. Needs scripts/kubernetes.ts to have run. */
 import { writeFileSync } from 'node:fs'
 import { startControlPlane } from '../test/support/control-plane.ts'
 import { kubernetesDir } from '../test/support/kubernetes.ts'

@@ -141,6 +141,12 @@ const CONDITIONS = [
   ['two errors', 'Fail', 'object.nowhere.deeper == 1', 'object.elsewhere == 1', 'true'],
   ['the user', 'Fail', "!('system:masters' in request.userInfo.groups)"],
   ['no old object', 'Fail', 'oldObject == null'],
+  [
+    'the authorizer allows',
+    'Fail',
+    "authorizer.group('').resource('configmaps').namespace('hooks').check('get').allowed()",
+  ],
+  ['the request is allowed', 'Fail', "!authorizer.requestResource.check('create').allowed()"],
   ['options', 'Fail', "request.options.kind == 'CreateOptions' && request.dryRun"],
 ] as const
 

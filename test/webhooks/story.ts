@@ -1,4 +1,4 @@
-/** The webhook story, told against any API server; what a real kube-apiserver answers is in answers.json. */
+/** The webhook story, told against any API server; what a real kube-apiserver answers is in answers.oracle.json. */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DialPools } from '../../src/apiserver/dial/dialler.ts'
@@ -19,7 +19,7 @@ export interface Told {
   readonly asked?: readonly unknown[]
 }
 
-export const answersFile = new URL('answers.json', import.meta.url)
+export const answersFile = new URL('answers.oracle.json', import.meta.url)
 
 export function readAnswers(): readonly Told[] {
   return JSON.parse(readFileSync(answersFile, 'utf8')) as Told[]
