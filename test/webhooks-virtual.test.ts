@@ -102,45 +102,47 @@ const outward = Object.values(networkInterfaces())
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 
 suite('webhooks of a virtual cluster', () => {
-  test(
-    'a Service is called at the endpoints that the host has of it',
-    { skip: outward === undefined && 'no network' },
-    async (t) => {
-      const hook = await webhook(t, outward)
-      await using host = await createCluster({ nodes: 1 })
-      await using tenant = await createVirtualCluster({ host, name: 'team' })
-      await using other = await createVirtualCluster({ host, name: 'other' })
-      await tenant.client.create(resources.namespaces, {
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: { name: 'system' },
-      })
-      await tenant.client.create(resources.services, service)
-      const caBundle = Buffer.from(hook.ca).toString('base64')
-      const clientConfig = { service: { namespace: 'system', name: 'hook', path: '/v' }, caBundle }
-      await tenant.client.create(configurations, configuration(clientConfig))
-      await hostService(host.client, tenant.object.metadata.uid!)
+  for (const engine of ['packed', 'dedicated'] as const) {
+    test(
+      `a Service is called at the endpoints that the host has of it (${engine})`,
+      { skip: outward === undefined && 'no network' },
+      async (t) => {
+        const hook = await webhook(t, outward)
+        await using host = await createCluster({ nodes: 1 })
+        await using tenant = await createVirtualCluster({ host, name: 'team', engine })
+        await using other = await createVirtualCluster({ host, name: 'other' })
+        await tenant.client.create(resources.namespaces, {
+          apiVersion: 'v1',
+          kind: 'Namespace',
+          metadata: { name: 'system' },
+        })
+        await tenant.client.create(resources.services, service)
+        const caBundle = Buffer.from(hook.ca).toString('base64')
+        const clientConfig = { service: { namespace: 'system', name: 'hook', path: '/v' }, caBundle }
+        await tenant.client.create(configurations, configuration(clientConfig))
+        await hostService(host.client, tenant.object.metadata.uid!)
 
-      const where = 'Post "https://hook.system.svc:443/v?timeout=10s"'
-      const nobody = `Internal error occurred: failed calling webhook "hook.example.com": failed to call webhook: ${where}: no endpoints available for service "hook"`
-      assert.equal(await refusal(tenant.client), nobody)
-      // What the tenant writes about endpoints is not asked: it could name any address.
-      await tenant.client.create(resources.endpointslices, slice('hook', hook.port), { namespace: 'system' })
-      assert.equal(await refusal(tenant.client), nobody)
+        const where = 'Post "https://hook.system.svc:443/v?timeout=10s"'
+        const nobody = `Internal error occurred: failed calling webhook "hook.example.com": failed to call webhook: ${where}: no endpoints available for service "hook"`
+        assert.equal(await refusal(tenant.client), nobody)
+        // What the tenant writes about endpoints is not asked: it could name any address.
+        await tenant.client.create(resources.endpointslices, slice('hook', hook.port), { namespace: 'system' })
+        assert.equal(await refusal(tenant.client), nobody)
 
-      const { metadata } = await hostService(host.client, tenant.object.metadata.uid!)
-      await host.client.create(resources.endpointslices, slice(metadata.name!, hook.port), {
-        namespace: metadata.namespace!,
-      })
-      const said = 'admission webhook "hook.example.com" denied the request: as the Service says'
-      assert.equal(await refusal(tenant.client), said)
-      assert.equal(hook.asked.length, 1)
+        const { metadata } = await hostService(host.client, tenant.object.metadata.uid!)
+        await host.client.create(resources.endpointslices, slice(metadata.name!, hook.port), {
+          namespace: metadata.namespace!,
+        })
+        const said = 'admission webhook "hook.example.com" denied the request: as the Service says'
+        assert.equal(await refusal(tenant.client), said)
+        assert.equal(hook.asked.length, 1)
 
-      // Another tenant names a Service of its own.
-      await other.client.create(configurations, configuration(clientConfig))
-      assert.match(await refusal(other.client), /: service "hook" not found$/)
-    },
-  )
+        // Another tenant names a Service of its own.
+        await other.client.create(configurations, configuration(clientConfig))
+        assert.match(await refusal(other.client), /: service "hook" not found$/)
+      },
+    )
+  }
 
   test('the machine of the manager and metadata services are out of reach', async (t) => {
     const hook = await webhook(t)

@@ -63,19 +63,22 @@ export interface ManagerSetup extends StoreChoice {
 export function createManager({ host, runtime, log, dataDir, store, reach, by = 'cluster-ip' }: ManagerSetup): Manager {
   const metrics = syncerMetrics(runtime.registry)
   const sources = (uid: string) => hostLogs({ host, syncer: () => manager.syncer, now: runtime.now }, uid)
+  const services = (uid: string) =>
+    hostServices({ host, syncer: () => manager.syncer, by, random: runtime.random }, uid)
   const manager: Manager = new Manager({
     host,
     engines: {
       packed: new PackedEngine({
         runtime,
         logs: sources,
-        services: (uid) => hostServices({ host, syncer: () => manager.syncer, by, random: runtime.random }, uid),
+        services,
         ...(reach === undefined ? {} : { reach }),
       }),
       dedicated: new DedicatedEngine({
         dataDir: join(dataDir, 'dedicated'),
         store,
         logs: sources,
+        services,
         onExit: (uid, reason) => {
           log.warn('a dedicated control plane ended', { uid, reason })
           manager.revisit(uid)

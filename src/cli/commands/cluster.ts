@@ -64,6 +64,7 @@ export const command: Command = {
     const child = process.send === undefined ? undefined : await import('../child.ts')
     const store = await openStore({ store: (text(input, 'store') ?? 'sqlite') as 'sqlite' | 'memory', dataDir })
     const runtime = new Runtime({ log: jsonLog((line) => process.stderr.write(line), 'warn'), store })
+    const manager = virtual ? child?.parent() : undefined
     const audit = await auditOf(input, runtime.log)
     const cluster = await startCluster({
       runtime,
@@ -75,8 +76,8 @@ export const command: Command = {
       ...(address !== undefined && { address }),
       ...(virtual && { reach: {} }),
       controllers: (facts) => (virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes }, loops)),
-      logs:
-        virtual && child !== undefined ? child.parentLogs() : (pod, query) => simulatedLog(pod, query, runtime.now()),
+      ...(manager !== undefined && { services: manager.services }),
+      logs: manager?.logs ?? ((pod, query) => simulatedLog(pod, query, runtime.now())),
     })
     const file = text(input, 'write-kubeconfig')
     if (file !== undefined) writeFileSync(file, cluster.kubeconfig, { mode: 0o600 })

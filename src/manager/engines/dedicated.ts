@@ -5,6 +5,7 @@ import { getCompileCacheDir } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { Address, ServiceResolver } from '../../apiserver/dial/contract.ts'
 import { HttpsClient } from '../../client/https.ts'
 import { parseKubeconfig } from '../../client/kubeconfig.ts'
 import type { LogQuery, LogSource } from '../../cluster/logs.ts'
@@ -22,6 +23,8 @@ export interface DedicatedOptions {
   readonly store?: 'sqlite' | 'memory'
   /** Logs of a tenant's pods, by the virtual cluster's uid. */
   logs(uid: string): LogSource
+  /** Where Services of a tenant's webhooks and aggregated servers answer, by the virtual cluster's uid. */
+  services(uid: string): ServiceResolver
   /** Called when a child ends that should not. */
   readonly onExit?: (uid: string, reason: string) => void
 }
@@ -98,7 +101,7 @@ export class DedicatedEngine implements Engine {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       env,
     })
-    answerLogs(child, this.#options.logs(spec.uid))
+    answer(child, this.#options.logs(spec.uid), this.#options.services(spec.uid))
     await ready(child)
     const text = readFileSync(kubeconfig, 'utf8')
     const config = parseKubeconfig(text)
@@ -159,15 +162,39 @@ export interface LogAnswer {
   readonly status?: StatusError['status']
 }
 
-function answerLogs(child: ChildProcess, source: LogSource): void {
+export interface ServiceRequest {
+  readonly id: number
+  readonly service: { readonly namespace: string; readonly name: string; readonly port: number }
+}
+
+export interface ServiceAnswer {
+  readonly id: number
+  readonly address?: Address
+  /** Why there is none. */
+  readonly error?: string
+}
+
+function answer(child: ChildProcess, source: LogSource, services: ServiceResolver): void {
   child.on('message', (message) => {
-    const { id, pod, query } = message as LogRequest
-    const answer = (rest: Omit<LogAnswer, 'id'>) => child.connected && child.send({ id, ...rest })
+    const request = message as LogRequest | ServiceRequest
+    const { id } = request
+    const send = (rest: Omit<LogAnswer, 'id'> | Omit<ServiceAnswer, 'id'>) =>
+      child.connected && child.send({ id, ...rest })
+    if ('service' in request) {
+      const { namespace, name, port } = request.service
+      void Promise.resolve()
+        .then(() => services.resolve(namespace, name, port))
+        .then(
+          (address) => send({ address }),
+          (error: unknown) => send({ error: (error as Error).message }),
+        )
+      return
+    }
     void Promise.resolve()
-      .then(() => source(pod, query))
+      .then(() => source(request.pod, request.query))
       .then(
-        (text) => answer({ text }),
-        (error: unknown) => answer(error instanceof StatusError ? { status: error.status } : {}),
+        (text) => send({ text }),
+        (error: unknown) => send(error instanceof StatusError ? { status: error.status } : {}),
       )
   })
 }
