@@ -8,6 +8,12 @@ import { testServer } from '../http/fixture.ts'
 import type { Any, Server } from '../http/fixture.ts'
 import { DEFINITIONS } from './testdata/requests.ts'
 
+const PLURALS: Readonly<Record<string, string>> = {
+  MutatingAdmissionPolicy: 'mutatingadmissionpolicies',
+  MutatingAdmissionPolicyBinding: 'mutatingadmissionpolicybindings',
+  ValidatingAdmissionPolicy: 'validatingadmissionpolicies',
+  ValidatingAdmissionPolicyBinding: 'validatingadmissionpolicybindings',
+}
 const MERGE = { 'content-type': 'application/merge-patch+json' }
 const APPLY = { 'content-type': 'application/apply-patch+yaml' }
 const AT = `${DEFINITIONS}/gauges.example.com`
@@ -211,6 +217,43 @@ test('admission webhooks see objects in the version of their rules, and change t
     ['UPDATE', { size: 6 }, { size: 50 }, 'v2'],
     ['DELETE', undefined, { size: 6 }, 'v2'],
   ])
+})
+
+test('policies see objects in the version of their rules, and change them there', async (t) => {
+  const { server } = await setup(t)
+  const configure = async (kind: string, name: string, spec: object) => {
+    const made = await server.ask('POST', `/apis/admissionregistration.k8s.io/v1/${PLURALS[kind]}`, {
+      kind,
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      metadata: { name },
+      spec,
+    })
+    assert.equal(made.status, 201, made.text)
+  }
+  const resourceRules = [
+    { operations: ['CREATE', 'UPDATE'], apiGroups: ['example.com'], apiVersions: ['v1'], resources: ['gauges'] },
+  ]
+  await configure('MutatingAdmissionPolicy', 'grow', {
+    matchConstraints: { resourceRules },
+    reinvocationPolicy: 'Never',
+    mutations: [
+      { patchType: 'JSONPatch', jsonPatch: { expression: '[JSONPatch{op: "replace", path: "/spec/size", value: object.spec.size + 1}]' } },
+      { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{spec: Object.spec{size: object.spec.size * 2}}' } },
+    ],
+  }) // prettier-ignore
+  await configure('MutatingAdmissionPolicyBinding', 'grow', { policyName: 'grow' })
+  await configure('ValidatingAdmissionPolicy', 'small', {
+    matchConstraints: { resourceRules },
+    validations: [{ expression: 'object.spec.size < 50 && (oldObject == null || oldObject.spec.size > 0)' }],
+  })
+  await configure('ValidatingAdmissionPolicyBinding', 'small', { policyName: 'small', validationActions: ['Deny'] })
+  const created = await server.ask('POST', path('v2'), gauge('v2', 'a', { amount: 5 }))
+  assert.deepEqual([created.status, created.json.spec], [201, { amount: 12 }], created.text)
+  assert.deepEqual((await server.ask('GET', path('v1', 'a'))).json.spec, { size: 12 })
+  const put = await server.ask('PUT', path('v2', 'a'), { ...created.json, spec: { amount: 6 } })
+  assert.deepEqual([put.status, put.json.spec], [200, { amount: 14 }], put.text)
+  const large = await server.ask('PUT', path('v2', 'a'), { ...put.json, spec: { amount: 30 } })
+  assert.equal(large.status, 422, large.text)
 })
 
 test('an update that changes nothing writes nothing', async (t) => {

@@ -5,6 +5,7 @@ import type { ServedResource } from '../../contract.ts'
 import { matchResources } from '../match/resources.ts'
 import type { View } from '../match/view.ts'
 import { ConfigError, kindText, paramResource, paramsOf } from './params.ts'
+import type { Pause } from './slices.ts'
 import type { Hook } from './source.ts'
 import type { BindingSpec, PolicySpec } from './spec.ts'
 import { specOf } from './spec.ts'
@@ -28,16 +29,16 @@ export interface Misconfigured {
 export function* invocationsOf(
   hooks: readonly Hook[],
   view: View,
-  each: (invocation: Invocation) => Generator<void, void>,
+  each: (invocation: Invocation) => Generator<Pause, void>,
   wrong: (misconfigured: Misconfigured) => void,
-): Generator<void, void> {
+): Generator<Pause, void> {
   for (const { policy, bindings } of hooks) {
     const found = attempt(() => targetOf(specOf<PolicySpec>(policy), view))
     if (found instanceof Error) {
       wrong({ policy, message: `failed to configure policy: ${found.message}` })
       continue
     }
-    yield
+    yield found === undefined ? undefined : view.ready(found.matched)
     if (found === undefined) continue
     const { matched, paramKind } = found
     for (const binding of bindings) {

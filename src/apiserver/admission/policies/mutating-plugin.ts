@@ -14,7 +14,7 @@ import type { Invocation } from './dispatch.ts'
 import { invocationsOf } from './dispatch.ts'
 import { EXEMPT } from './exempt.ts'
 import { mutateOne } from './mutating.ts'
-import { inSlices } from './slices.ts'
+import { inSlices, type Pause } from './slices.ts'
 import type { Hook } from './source.ts'
 import { GROUP, PolicySource } from './source.ts'
 import type { MutatingSpec } from './spec.ts'
@@ -58,7 +58,7 @@ class Dispatch {
   }
 
   /** @throws StatusError 403 with all that failed under the failure policy Fail */
-  *run(hooks: readonly Hook[]): Generator<void, void> {
+  *run(hooks: readonly Hook[]): Generator<Pause, void> {
     const invocations: Invocation[] = []
     yield* invocationsOf(
       hooks,
@@ -73,7 +73,7 @@ class Dispatch {
     if (this.#failures.length > 0) throw this.#refusal()
   }
 
-  *#invoke(invocations: readonly Invocation[]): Generator<void, void> {
+  *#invoke(invocations: readonly Invocation[]): Generator<Pause, void> {
     const { object } = this.#request
     const reinvocation = (this.#request.reinvocation ??= new Reinvocation())
     const memory = reinvocation.memory(NAME, (): Memory => ({ repeats: new Repeats(), output: undefined }))
@@ -90,8 +90,9 @@ class Dispatch {
     params: KubeObject | null,
     reinvocation: Reinvocation,
     repeats: Repeats,
-  ): Generator<void, void> {
+  ): Generator<Pause, void> {
     const compiled = compiledMutating(policy)
+    yield this.#view.ready(matched)
     if (compiled.conditions.length > 0) {
       const values = withVariables(compiled.composed, activate(this.#view, matched, params, true))
       const met = yield* meetsConditions(compiled.conditions, values, compiled.ignore)

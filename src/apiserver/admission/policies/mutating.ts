@@ -9,6 +9,7 @@ import type { View } from '../match/view.ts'
 import { activate } from './activation.ts'
 import type { CompiledMutating } from './compiled.ts'
 import { replaceObject } from './object.ts'
+import type { Pause } from './slices.ts'
 import { applyConfiguration, applyOperations } from './patch.ts'
 
 export interface Mutated {
@@ -26,10 +27,11 @@ export function* mutateOne(
   view: View,
   matched: ServedResource,
   params: KubeObject | null,
-): Generator<void, Mutated> {
+): Generator<Pause, Mutated> {
   const failed: string[] = []
   let changed = false
   for (const mutation of policy.mutations) {
+    yield view.ready(matched)
     const { object } = view.in(matched)
     if (object === null) continue
     const values = withVariables(policy.composed, activate(view, matched, params, false))
@@ -40,7 +42,7 @@ export function* mutateOne(
           ? applyOperations(object, operationsOf(value))
           : applyConfiguration(object, configurationOf(value), matched, view.subresource)
       checkVersion(view, matched)
-      if (made !== object && replaceObject(view, matched, made)) changed = true
+      if (made !== object && (yield* replaceObject(view, matched, made))) changed = true
     } catch (error) {
       if (!(error instanceof MutationError || error instanceof OutOfBudget)) throw error
       failed.push(error.message)

@@ -7,7 +7,8 @@ import { typeTable } from '../../../machinery/types/index.ts'
 import type { ServedResource } from '../../contract.ts'
 import { keepMetadata } from '../../registry/change-metadata.ts'
 import { convert, versionOf } from '../../registry/convert.ts'
-import { rulesOf } from '../../registry/core.ts'
+import { outside, rulesOf } from '../../registry/core.ts'
+import { convertObject } from '../../registry/custom-views.ts'
 import { copyJson, equalJson } from '../../registry/json.ts'
 import { setManagers } from '../../registry/managers.ts'
 import { ordered } from '../../registry/stored.ts'
@@ -15,19 +16,26 @@ import { reshape } from '../../registry/strategy.ts'
 import { scale } from '../../subresources/scale.ts'
 import type { View } from '../match/view.ts'
 import { kindOf } from '../match/view.ts'
+import { awaited, type Pause } from './slices.ts'
 
 /**
  * Decodes `made`, in the version of `served`, as strictly as a body; gives it defaults, and makes it the object of the
  * request; answers whether that changed anything. What the server keeps for itself stays. @throws StatusError 500 for what is no object of the kind, as
  * upstream has it; 400 for another namespace
  */
-export function replaceObject(view: View, served: ServedResource, made: unknown): boolean {
+export function* replaceObject(view: View, served: ServedResource, made: unknown): Generator<Pause, boolean> {
   const { request, subresource } = view
   const own = decoded(made, served, subresource)
   const parent = subresource === 'scale' ? withScale(view, served, own) : own
   const { object } = request
   const stored = request.resource
-  const next = ordered(convert(parent, versionOf(stored)), stored.info.kind, versionOf(stored))
+  const version = versionOf(stored)
+  const { custom } = stored
+  const back =
+    custom?.conversion === undefined || parent.apiVersion === version
+      ? convert(parent, version)
+      : yield* awaited(outside(request.call, convertObject(parent, custom, version)))
+  const next = ordered(back, stored.info.kind, version)
   if (stored.custom === undefined) rulesOf(stored).defaults?.(next)
   else reshape(stored, next)
   const { managedFields, namespace } = object.metadata

@@ -11,7 +11,7 @@ import { compiledValidating } from './compiled.ts'
 import type { Invocation, Misconfigured } from './dispatch.ts'
 import { invocationsOf } from './dispatch.ts'
 import { EXEMPT } from './exempt.ts'
-import { inSlices } from './slices.ts'
+import { inSlices, type Pause } from './slices.ts'
 import type { Hook } from './source.ts'
 import { GROUP, PolicySource } from './source.ts'
 import type { BindingSpec, ValidatingSpec } from './spec.ts'
@@ -57,7 +57,7 @@ class Dispatch {
   }
 
   /** @throws StatusError when a policy refuses */
-  *run(hooks: readonly Hook[]): Generator<void, void> {
+  *run(hooks: readonly Hook[]): Generator<Pause, void> {
     yield* invocationsOf(
       hooks,
       this.#view,
@@ -68,7 +68,7 @@ class Dispatch {
     if (this.#denied !== undefined) throw this.#refusal(this.#denied)
   }
 
-  *#ask({ policy, binding, matched, params }: Invocation): Generator<void, void> {
+  *#ask({ policy, binding, matched, params }: Invocation): Generator<Pause, void> {
     const compiled = compiledValidating(policy)
     const { validationActions = [] } = specOf<BindingSpec>(binding)
     const [name, bound] = [policy.metadata.name!, binding.metadata.name!]
