@@ -28,6 +28,7 @@ import { createDiscovery } from '../apiserver/discovery/discovery.ts'
 import type { Exchange, Handler } from '../apiserver/exchange.ts'
 import type { Connector } from '../apiserver/http/contract.ts'
 import { createHandler } from '../apiserver/http/handler.ts'
+import { FlowClassifier } from '../apiserver/flowcontrol/classifier.ts'
 import { InProcessClient, PROCESS_USER, type Remote } from '../apiserver/inprocess/client.ts'
 import { createOpenApi } from '../apiserver/openapi/documents.ts'
 import type { Reviewer } from '../apiserver/registry/api.ts'
@@ -283,10 +284,12 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     const entry = range.get(`core/pods/${namespace}/${name}`)
     return entry === undefined ? undefined : objectOf(entry)
   }
+  const flows = new FlowClassifier(range)
   const handler = createHandler({
     api,
     authenticate: (exchange: Exchange) => identities.get(exchange) ?? authenticate(exchange),
     fairShare: { shares: runtime.fairShare, cluster: options.id },
+    flows,
     discovery: aggregator.discovery(createDiscovery(catalog)),
     openapi: aggregator.openapi(createOpenApi(catalog)),
     aggregation: aggregator,
@@ -319,6 +322,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
       remotes.close()
       aggregator.close()
       crds.close()
+      flows.close()
       authorizer.close()
     },
   }

@@ -11,6 +11,7 @@ import type { AggregatedResources, DiscoveredResource } from './discovery.ts'
 import { disruptionController } from './disruption/controller.ts'
 import { endpointsController } from './endpoints/endpoints-controller.ts'
 import { endpointSliceController } from './endpoints/slice-controller.ts'
+import { flowSchemaStatusController } from './flowcontrol/status.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
 import { ttlAfterFinishedController } from './job/ttl.ts'
@@ -70,6 +71,7 @@ function serverControllers(facts: ControllerFacts): ControllerFactory[] {
       ...(isIP(facts.endpoint.host) === 0 ? {} : { address: facts.endpoint.host }),
       port: facts.endpoint.port,
     }),
+    flowSchemaStatusController,
   ]
 }
 

@@ -3,6 +3,7 @@ import type { Aggregation } from '../aggregation/contract.ts'
 import type { Auditor } from '../audit/auditor.ts'
 import type { Api, Target, UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
+import type { FlowClassifier } from '../flowcontrol/classifier.ts'
 import type { FairShare } from '../fairshare/fairshare.ts'
 import type { Query } from './query.ts'
 
@@ -94,6 +95,8 @@ export interface HandlerOptions {
   readonly metrics?: Metrics
   /** @default none */
   readonly audit?: Auditor
+  /** Which requests of the cluster go first. @default all are alike */
+  readonly flows?: Pick<FlowClassifier, 'classify'>
   /** `pods/log` and other connecting subresources, by `resource/subresource`. @default none: 404 */
   readonly connectors?: Readonly<Record<string, Connector>>
   /** Group versions that other servers serve. @default none */

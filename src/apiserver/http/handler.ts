@@ -6,6 +6,7 @@ import { StatusError, errors } from '../../machinery/status.ts'
 import { forbidden } from '../authz/forbidden.ts'
 import { attempted } from '../audit/auditor.ts'
 import { noteDecision } from '../audit/decision.ts'
+import { isUrgent } from '../flowcontrol/classifier.ts'
 import { impersonate } from '../authn/impersonation.ts'
 import type { Attributes, UserInfo } from '../contract.ts'
 import type { Exchange, Handler } from '../exchange.ts'
@@ -134,7 +135,12 @@ async function answer(
   const user = await whoAsks(options, info, reply, long)
   const open = long ? options.fairShare?.shares.admitLongRunning(options.fairShare.cluster) : undefined
   try {
-    const asked = seat(options, info, exchange)
+    const flow = options.flows?.classify(attributesOf(info, user))
+    if (flow !== undefined) {
+      reply.headers['x-kubernetes-pf-flowschema-uid'] = flow.schemaUid
+      reply.headers['x-kubernetes-pf-prioritylevel-uid'] = flow.levelUid
+    }
+    const asked = seat(options, info, exchange, flow !== undefined && isUrgent(flow))
     const held = asked instanceof Promise ? await asked : asked
     reply.seat = held
     // A long-running request has its seat while it starts, which one turn of the loop is enough for.
@@ -157,19 +163,26 @@ async function answer(
 /** What a request costs: one seat, and more for what touches many objects. */
 const LIST_COST = 4
 
-function seat({ fairShare }: HandlerOptions, info: RequestInfo, exchange: Exchange): Held | Promise<Held> | undefined {
+function seat(
+  { fairShare }: HandlerOptions,
+  info: RequestInfo,
+  exchange: Exchange,
+  urgent: boolean,
+): Held | Promise<Held> | undefined {
   if (fairShare === undefined || isProbe(info)) return undefined
   const many = info.resource !== undefined && !info.resource.named && info.verb !== 'create'
-  return fairShare.shares.admit(fairShare.cluster, new Cost(many ? LIST_COST : 1, exchange))
+  return fairShare.shares.admit(fairShare.cluster, new Cost(many ? LIST_COST : 1, urgent && !many, exchange))
 }
 
 /** The exchange makes its signal when it is first asked for, which is only when the request must wait. */
 class Cost {
   readonly cost: number
+  readonly urgent: boolean
   readonly #exchange: Exchange
 
-  constructor(cost: number, exchange: Exchange) {
+  constructor(cost: number, urgent: boolean, exchange: Exchange) {
     this.cost = cost
+    this.urgent = urgent
     this.#exchange = exchange
   }
 
