@@ -29,6 +29,7 @@ import type { Exchange, Handler } from '../apiserver/exchange.ts'
 import type { Connector } from '../apiserver/http/contract.ts'
 import { createHandler } from '../apiserver/http/handler.ts'
 import { FlowClassifier } from '../apiserver/flowcontrol/classifier.ts'
+import { stateMetrics } from '../apiserver/metrics/state.ts'
 import { InProcessClient, PROCESS_USER, type Remote } from '../apiserver/inprocess/client.ts'
 import { createOpenApi } from '../apiserver/openapi/documents.ts'
 import type { Reviewer } from '../apiserver/registry/api.ts'
@@ -285,6 +286,8 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     return entry === undefined ? undefined : objectOf(entry)
   }
   const flows = new FlowClassifier(range)
+  const audit = options.audit === undefined ? undefined : auditor(options.audit)
+  const metrics = runtime.requestMetrics(options.processMetrics ?? false)
   const handler = createHandler({
     api,
     authenticate: (exchange: Exchange) => identities.get(exchange) ?? authenticate(exchange),
@@ -294,8 +297,8 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     openapi: aggregator.openapi(createOpenApi(catalog)),
     aggregation: aggregator,
     version: versionInfo,
-    ...(options.audit !== undefined && { audit: auditor(options.audit) }),
-    metrics: runtime.requestMetrics(options.processMetrics ?? false),
+    ...(audit !== undefined && { audit }),
+    metrics: { ...metrics, render: () => metrics.render() + stateMetrics({ range, catalog, audit }) },
     connectors: { 'pods/log': logConnector(pod, options.logs), ...UNCONNECTED },
     issuer: { configuration: issuerConfiguration(ISSUER, `${ISSUER}/openid/v1/jwks`), jwks: keySet(keys) },
     log: runtime.log,

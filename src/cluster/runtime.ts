@@ -1,5 +1,6 @@
 /** What all embedded clusters of a process share. */
 import { DialPools } from '../apiserver/dial/dialler.ts'
+import { processMetrics } from './process-metrics.ts'
 import { FairShare } from '../apiserver/fairshare/fairshare.ts'
 import { Registry } from '../apiserver/metrics/registry.ts'
 import { requestMetrics, type RequestMetrics } from '../apiserver/metrics/requests.ts'
@@ -46,6 +47,7 @@ export class Runtime {
     this.random = options.random ?? Math.random
     this.engine = new ControllerEngine({ log: options.log })
     this.#compaction = setInterval(() => this.store.compact(HISTORY), COMPACTION).unref()
+    processMetrics(this.registry, () => this.engine.backlog())
     this.dials = new DialPools({ now: this.now })
     this.fairShare = new FairShare({
       onWait: (cluster, seconds) => this.metrics.waited(cluster, seconds),
@@ -58,11 +60,17 @@ export class Runtime {
    *
    * @param process whether this process's own metrics are shown too: for the operator's cluster
    */
-  requestMetrics(process: boolean): Pick<RequestMetrics, 'observe' | 'render'> {
-    let own: RequestMetrics | undefined
+  requestMetrics(process: boolean): Omit<RequestMetrics, 'waited' | 'refused' | 'forget'> {
+    let made: RequestMetrics | undefined
+    const own = (): RequestMetrics => (made ??= requestMetrics())
     return {
-      observe: (sample) => (own ??= requestMetrics()).observe(sample),
-      render: () => (own?.render() ?? '') + (process ? this.registry.render() : ''),
+      observe: (sample) => own().observe(sample),
+      inFlight: (mutating, by) => own().inFlight(mutating, by),
+      longRunning: (sample, by) => own().longRunning(sample, by),
+      watched: (sample, events) => own().watched(sample, events),
+      attempted: (known) => own().attempted(known),
+      dispatched: (schema, level) => own().dispatched(schema, level),
+      render: () => (made?.render() ?? '') + (process ? this.registry.render() : ''),
     }
   }
 

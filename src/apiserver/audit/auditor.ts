@@ -9,6 +9,8 @@ export interface Auditor {
   begin(exchange: Exchange, id: string, attributes: Attributes, authenticated: boolean): AuditRecord | undefined
   /** Requests by the level that the policy gave them, and events written, since the start. */
   readonly counts: Readonly<Record<Level, number>> & { readonly events: number }
+  /** Events that could not be kept. */
+  readonly dropped: number
 }
 
 export interface AuditorOptions {
@@ -29,6 +31,9 @@ export function auditor({ policy, output, now = clock }: AuditorOptions): Audito
   }
   return {
     counts,
+    get dropped() {
+      return output.dropped ?? 0
+    },
     begin(exchange, id, attributes, authenticated) {
       const config: AuditConfig = evaluate(attributes)
       counts[config.level]++

@@ -8,6 +8,8 @@ import { LEVELS } from './policy.ts'
 export interface AuditOutput {
   /** Takes one line of JSON with its newline. Never blocks. */
   write(line: string): void
+  /** Lines that could not be kept. */
+  readonly dropped?: number
 }
 
 /** What is known of a request when its record begins. */

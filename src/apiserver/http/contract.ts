@@ -53,6 +53,16 @@ export interface RequestRecord {
 export interface Metrics {
   /** Called once for each answered request. */
   observe(record: RequestRecord): void
+  /** A short request begins (1) or ends (-1). */
+  inFlight?(mutating: boolean, by: 1 | -1): void
+  /** A watch or another request without an end begins or ends. */
+  longRunning?(record: Omit<RequestRecord, 'code' | 'seconds'>, by: 1 | -1): void
+  /** Events that a watch has sent. */
+  watched?(record: Pick<RequestRecord, 'group' | 'version' | 'resource'>, events: number): void
+  /** Somebody said who it is, with or without success. */
+  attempted?(known: boolean): void
+  /** A request was let in, by its flow schema and priority level. */
+  dispatched?(schema: string, level: string): void
   /** Prometheus text format, for `/metrics`. */
   render(): string
 }

@@ -134,6 +134,7 @@ async function answer(
   const { exchange } = reply
   const user = await whoAsks(options, info, reply, long)
   const open = long ? options.fairShare?.shares.admitLongRunning(options.fairShare.cluster) : undefined
+  const counted = count(options, info, long)
   try {
     const flow = options.flows?.classify(attributesOf(info, user))
     if (flow !== undefined) {
@@ -143,6 +144,7 @@ async function answer(
     const asked = seat(options, info, exchange, flow !== undefined && isUrgent(flow))
     const held = asked instanceof Promise ? await asked : asked
     reply.seat = held
+    if (flow !== undefined) options.metrics?.dispatched?.(flow.schema, flow.level)
     // A long-running request has its seat while it starts, which one turn of the loop is enough for.
     if (long && held !== undefined) setImmediate(() => held.release())
     try {
@@ -156,8 +158,25 @@ async function answer(
       if (!long) held?.release()
     }
   } finally {
+    counted?.()
     open?.()
   }
+}
+
+const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'head', 'options'])
+
+/** Counts a request while it is under way. */
+function count({ metrics, ...options }: HandlerOptions, info: RequestInfo, long: boolean): (() => void) | undefined {
+  if (metrics === undefined) return undefined
+  if (!long) {
+    const mutating = !READS.has(info.verb)
+    metrics.inFlight?.(mutating, 1)
+    return () => metrics.inFlight?.(mutating, -1)
+  }
+  const { group = '', version = '', resource = '', subresource = '' } = known(options, info) ?? {}
+  const record = { verb: info.verb, group, version, resource, subresource }
+  metrics.longRunning?.(record, 1)
+  return () => metrics.longRunning?.(record, -1)
 }
 
 /** What a request costs: one seat, and more for what touches many objects. */
@@ -215,6 +234,7 @@ async function whoAsks(options: HandlerOptions, info: RequestInfo, reply: Reply,
   const { exchange } = reply
   const asked = options.authenticate(exchange)
   const asking = asked instanceof Promise ? await asked : asked
+  options.metrics?.attempted?.(asking !== undefined)
   const attributes = attributesOf(info, asking ?? nobody)
   if (options.audit !== undefined) {
     reply.audit = options.audit.begin(exchange, reply.headers['audit-id']!, attributes, asking !== undefined)

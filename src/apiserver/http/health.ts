@@ -55,3 +55,14 @@ function summary(endpoint: Endpoint, query: Query, checks: readonly HealthCheck[
   if (failed) plain(500, `${text}${endpoint} check failed\n`, reply)
   else plain(200, query.has('verbose') ? `${text}${endpoint} check passed\n` : 'ok', reply)
 }
+
+/** `/metrics/slis`: the checks of now, in Prometheus' text format. */
+export function healthMetrics(checks: readonly HealthCheck[]): string {
+  const lines = ['# HELP kubernetes_healthcheck Whether a health check passes.', '# TYPE kubernetes_healthcheck gauge']
+  for (const endpoint of ['healthz', 'livez', 'readyz'] as const)
+    for (const { name, check } of all(endpoint, checks))
+      lines.push(
+        `kubernetes_healthcheck{name=${JSON.stringify(name)},type="${endpoint}"} ${check() === undefined ? 1 : 0}`,
+      )
+  return `${lines.join('\n')}\n`
+}

@@ -5,7 +5,7 @@ import { typeTable } from '../../machinery/types/index.ts'
 import { forbidden } from '../authz/forbidden.ts'
 import type { UserInfo } from '../contract.ts'
 import type { HandlerOptions } from './contract.ts'
-import { answerHealth } from './health.ts'
+import { answerHealth, healthMetrics } from './health.ts'
 import type { Query } from './query.ts'
 import type { Reply } from './reply.ts'
 import type { RequestInfo } from './request.ts'
@@ -56,6 +56,8 @@ export async function answerPath(
     case '/metrics':
       if (options.metrics === undefined) return reply.noSuchPath()
       return reply.raw(200, 'text/plain; version=0.0.4; charset=utf-8', options.metrics.render())
+    case '/metrics/slis':
+      return reply.raw(200, 'text/plain; version=0.0.4; charset=utf-8', healthMetrics(options.checks ?? []))
     case '/.well-known/openid-configuration':
       if (options.issuer === undefined) return reply.noSuchPath()
       return issuer(reply, 'application/json', options.issuer.configuration)

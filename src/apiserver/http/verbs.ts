@@ -278,6 +278,9 @@ async function watch(request: Request, target: Target): Promise<void> {
       include: negotiated.as === 'Table' ? includeObject(query) : 'Metadata',
       limit: options.watchBuffer ?? WATCH_BUFFER,
       seat: reply.seat,
+      ...(options.metrics?.watched !== undefined && {
+        sent: (events: number) => options.metrics!.watched!(target.resource.info, events),
+      }),
       now: options.now,
       random: options.random,
     },

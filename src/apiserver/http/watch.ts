@@ -25,6 +25,8 @@ export interface WatchRequest {
   /** Bytes that may wait beyond the initial state. */
   readonly limit: number
   readonly seat: Seat | undefined
+  /** Told of events that were sent. */
+  sent?(events: number): void
   now(): number
   random(): number
 }
@@ -186,6 +188,7 @@ class Feed {
       }
     }
     write()
+    this.#request.sent?.(taken)
     this.#queue = taken === queue.length ? [] : queue.slice(taken)
     if (!this.#initial || this.#queue.length > 0) return ok
     // Once the initial state has left, only changes count.

@@ -39,6 +39,11 @@ const VERBS: ReadonlySet<string> = new Set([
 
 export interface RequestMetrics {
   observe(sample: RequestSample): void
+  inFlight(mutating: boolean, by: 1 | -1): void
+  longRunning(sample: Omit<RequestSample, 'code' | 'seconds'>, by: 1 | -1): void
+  watched(sample: Pick<RequestSample, 'group' | 'version' | 'resource'>, events: number): void
+  attempted(known: boolean): void
+  dispatched(schema: string, level: string): void
   /** Wait in the fair share's queue, in seconds. A cluster has a series from its first wait until {@link forget}. */
   waited(cluster: string, seconds: number): void
   refused(cluster: string, why: string): void
@@ -74,8 +79,17 @@ export function requestMetrics(registry: Registry = new Registry()): RequestMetr
     help: 'Requests answered with 429, by cluster and reason.',
     labels: ['cluster', 'reason'],
   })
+  const more = laterMetrics(registry)
   const reasons = new Map<string, Set<string>>()
   return {
+    inFlight: (mutating, by) => more.inFlight().add(by, [mutating ? 'mutating' : 'readOnly']),
+    longRunning({ verb, group, version, resource, subresource }, by) {
+      const known = VERBS.has(verb) ? verb.toUpperCase() : 'other'
+      more.longRunning().add(by, [known, group, version, resource, subresource])
+    },
+    watched: ({ group, version, resource }, events) => more.watched().add([group, version, resource], events),
+    attempted: (known) => more.attempts().add([known ? 'success' : 'failure']),
+    dispatched: (schema, level) => more.dispatched().add([schema, level]),
     observe({ verb, group, version, resource, subresource, code, seconds }) {
       const known = VERBS.has(verb) ? verb.toUpperCase() : 'other'
       const which = [known, group, version, resource, subresource]
@@ -95,5 +109,53 @@ export function requestMetrics(registry: Registry = new Registry()): RequestMetr
       reasons.delete(cluster)
     },
     render: () => registry.render(),
+  }
+}
+
+/** Made when they are first counted: most processes never have a watch, or have no flow schemas. */
+function laterMetrics(registry: Registry) {
+  const once = <M>(make: () => M): (() => M) => {
+    let made: M | undefined
+    return () => (made ??= make())
+  }
+  return {
+    inFlight: once(() =>
+      registry.gauge({
+        name: 'apiserver_current_inflight_requests',
+        help: 'Requests that are being answered, by kind.',
+        labels: ['request_kind'],
+      }),
+    ),
+    longRunning: once(() =>
+      registry.gauge({
+        name: 'apiserver_longrunning_requests',
+        help: 'Watches and other requests without an end that are open.',
+        labels: ['verb', 'group', 'version', 'resource', 'subresource'],
+        series: 500,
+      }),
+    ),
+    watched: once(() =>
+      registry.counter({
+        name: 'apiserver_watch_events_total',
+        help: 'Events sent to watchers.',
+        labels: ['group', 'version', 'resource'],
+        series: 500,
+      }),
+    ),
+    attempts: once(() =>
+      registry.counter({
+        name: 'authentication_attempts',
+        help: 'Requests by whether it is known who asks.',
+        labels: ['result'],
+      }),
+    ),
+    dispatched: once(() =>
+      registry.counter({
+        name: 'apiserver_flowcontrol_dispatched_requests_total',
+        help: 'Requests that were let in, by flow schema and priority level.',
+        labels: ['flow_schema', 'priority_level'],
+        series: 200,
+      }),
+    ),
   }
 }
