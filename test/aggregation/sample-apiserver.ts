@@ -113,7 +113,7 @@ function isReady(port: number, ca: string): Promise<boolean> {
 }
 
 /** An address of this machine that endpoints may have: loopback is none. */
-function ownAddress(): string {
+export function ownAddress(): string {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
   const found = all.find(
     ({ family, internal, address }) => family === 'IPv4' && !internal && !address.startsWith('169.254.'),

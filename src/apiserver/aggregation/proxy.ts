@@ -94,9 +94,9 @@ async function answer(response: IncomingMessage, reply: Reply): Promise<void> {
       if (stream.buffered > AHEAD) await stream.drained()
     }
     stream.end()
-  } catch (error) {
+  } catch {
+    // The client sees that as much is missing as was not sent.
     stream.abort()
-    if (!reply.exchange.signal.aborted) throw error
   }
 }
 

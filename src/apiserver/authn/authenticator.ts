@@ -61,7 +61,9 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
       const user = frontProxyUser(request.proxyCertificate, request.headers, options.frontProxy)
       if (user !== undefined) return user
     }
-    let wrong = request.certificateError !== undefined
+    // A proxy's certificate proves nothing about who asks.
+    const proxy = request.proxyCertificate !== undefined && request.clientCertificate === undefined
+    let wrong = proxy || request.certificateError !== undefined
     if (request.clientCertificate !== undefined) {
       const user = byCertificate(request.clientCertificate)
       if (typeof user === 'object') return user
