@@ -14,6 +14,7 @@ import { statusOf } from './reply.ts'
 import { after } from './timers.ts'
 import { partial, table } from './transform.ts'
 import type { IncludeObject } from './transform.ts'
+import { WebSocketStream, handshake, wantsWebSocket } from './websocket.ts'
 
 export interface WatchRequest {
   readonly api: Api
@@ -55,13 +56,20 @@ export async function answerWatch(request: WatchRequest, reply: Reply): Promise<
   try {
     if (signal.aborted) return
     feed.live()
-    const protobuf = request.negotiated.encoding === 'protobuf'
-    await feed.run(reply.stream(200, protobuf ? `${PROTOBUF};stream=watch` : 'application/json'))
+    await feed.run(streamOf(request, reply))
   } finally {
     signal.removeEventListener('abort', gone)
     cancel()
     stop()
   }
+}
+
+/** Browsers get the events as messages of a WebSocket, which have no other form than JSON. */
+function streamOf({ negotiated }: WatchRequest, reply: Reply): AnswerStream {
+  if (negotiated.encoding === 'protobuf') return reply.stream(200, `${PROTOBUF};stream=watch`)
+  if (!wantsWebSocket(reply.exchange)) return reply.stream(200, 'application/json')
+  const head = handshake(reply.exchange, reply.headers)
+  return new WebSocketStream(reply.takeOver(101), head)
 }
 
 class Feed {
