@@ -24,11 +24,6 @@ function typeOf({ kind = '', apiVersion = '' }: Typed): TypeInfo | undefined {
   return gv === undefined ? undefined : typeTable.kind(gv.group, gv.version, kind)
 }
 
-/** Whether objects of this kind have a message. */
-export function hasMessage(of: Typed): boolean {
-  return typeOf(of) !== undefined
-}
-
 /** An object in its envelope. @throws Error for a kind without a message */
 export function protobufOf(object: Typed): Buffer {
   const type = typeOf(object)
