@@ -174,6 +174,8 @@ export interface CustomResource {
     jsonPath: string
   }[]
   readonly selectableFields: readonly string[]
+  /** Differs when the definition says something else, other than that it is being deleted. Watches end with it. */
+  readonly edition: string
   /** Differs when what is published of the version differs. */
   readonly fingerprint: string
   /** OpenAPI v3 schema of the version as the CRD has it. */

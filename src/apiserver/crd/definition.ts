@@ -175,6 +175,8 @@ class CustomVersion implements CustomResource {
   readonly #props: SchemaProps
   readonly #since: number
   #compiled: CompiledSchema | undefined
+  readonly #definition: Definition
+  #edition: string | undefined
   #text: string | undefined
 
   /** @param since objects that were stored later are as the schema wants them */
@@ -191,6 +193,7 @@ class CustomVersion implements CustomResource {
     const { versions, group, names } = definition.spec
     const { uid = '', generation = 0, deletionTimestamp = '' } = definition.metadata
     const accepted = JSON.stringify(definition.status?.acceptedNames)
+    this.#definition = definition
     this.fingerprint = `${uid} ${generation} ${deletionTimestamp} ${version.name} ${accepted}`
     this.storageVersion = versions.find((v) => v.storage)?.name ?? version.name
     this.served = versions.filter((v) => v.served).map((v) => v.name)
@@ -212,6 +215,11 @@ class CustomVersion implements CustomResource {
 
   get #schema(): CompiledSchema {
     return (this.#compiled ??= compileSchema(this.#props))
+  }
+
+  get edition(): string {
+    const { metadata, spec, status } = this.#definition
+    return (this.#edition ??= JSON.stringify([metadata.uid, spec, status?.acceptedNames]))
   }
 
   /** The schema as text, made when versions are compared. */

@@ -160,3 +160,57 @@ test('an object has the defaults of the version that is stored, and the fields o
     assert.deepEqual((await server.ask('GET', `${OBJECTS}/${name}`)).json.spec, { size: 1, color: 'red' })
   }
 })
+
+test('a watch ends when the definition changes, not when it is deleted', async () => {
+  const server = await testServer()
+  await define(server)
+  await server.ask('POST', OBJECTS, widget('a'))
+  const first = server.send('GET', `${OBJECTS}?watch=1`)
+  await server.ask('PATCH', AT, { metadata: { labels: { x: 'y' } } }, MERGE)
+  await server.custom.idle()
+  await server.ask('POST', OBJECTS, widget('b'))
+  assert.deepEqual(
+    first.lines.map((l: Any) => `${l.type} ${l.object.metadata.name}`),
+    ['ADDED a', 'ADDED b'],
+  )
+  await server.ask('PATCH', AT, { spec: { names: { shortNames: ['wx'] } } }, MERGE)
+  await server.custom.idle()
+  await first.done
+  const second = server.send('GET', `${OBJECTS}?watch=1`)
+  await server.ask('DELETE', AT)
+  await server.custom.idle()
+  await second.done
+  assert.deepEqual(
+    second.lines.map((l: Any) => `${l.type} ${l.object.metadata.name}`),
+    ['ADDED a', 'ADDED b', 'DELETED a', 'DELETED b'],
+  )
+})
+
+test('a definition whose webhook has no readable authority is not served until it has', async () => {
+  const server = await testServer()
+  const body = definition()
+  const webhook = { conversionReviewVersions: ['v1'], clientConfig: { url: 'https://example.com', caBundle: 'eHg=' } }
+  body.spec.conversion = { strategy: 'Webhook', webhook }
+  assert.equal((await define(server, body)).status, 201)
+  const established = async () =>
+    (await server.ask('GET', AT)).json.status.conditions.find((c: Any) => c.type === 'Established')
+  assert.deepEqual([(await established()).status, (await established()).reason], ['False', 'InvalidCABundle'])
+  const path = '/spec/conversion/webhook/clientConfig/caBundle'
+  const type = { 'content-type': 'application/json-patch+json' }
+  assert.equal((await server.ask('PATCH', AT, [{ op: 'remove', path }], type)).status, 200)
+  await server.custom.idle()
+  assert.equal((await established()).status, 'True')
+})
+
+test('fields that can be selected by are published', async () => {
+  const server = await testServer()
+  const body = definition()
+  body.spec.versions[0].selectableFields = [{ jsonPath: '.spec.color' }]
+  await define(server, body)
+  const wanted = [{ fieldPath: 'spec.color' }]
+  const { schemas } = (await server.ask('GET', '/openapi/v3/apis/example.com/v1')).json.components
+  const { definitions } = (await server.ask('GET', '/openapi/v2')).json
+  for (const kinds of [schemas, definitions])
+    for (const name of ['com.example.v1.Widget', 'com.example.v1.WidgetList'])
+      assert.deepEqual(kinds[name]['x-kubernetes-selectable-fields'], wanted)
+})

@@ -1,4 +1,5 @@
 /** What the status of a CustomResourceDefinition should say. */
+import { isBundle } from '../../machinery/kinds/crd/conversion.ts'
 import type { Condition, Definition, Names } from './definition.ts'
 import { FINALIZER, conditionOf, isTrue } from './definition.ts'
 
@@ -103,8 +104,12 @@ export function judge(definition: Definition, others: readonly Definition[], now
   } else {
     conditions.push(condition(definition, 'NamesAccepted', 'False', conflict.reason, conflict.message, now))
   }
+  const bundle = definition.spec.conversion?.webhook?.clientConfig?.caBundle ?? ''
   if (isTrue(definition, 'Established')) conditions.push(conditionOf(definition, 'Established')!)
-  else if (conflict === undefined) {
+  else if (conflict === undefined && bundle !== '' && !isBundle(bundle)) {
+    const message = 'The conversion webhook CABundle is invalid'
+    conditions.push(condition(definition, 'Established', 'False', 'InvalidCABundle', message, now))
+  } else if (conflict === undefined) {
     const message = 'the initial names have been accepted'
     conditions.push(condition(definition, 'Established', 'True', 'InitialNamesAccepted', message, now))
   } else {

@@ -33,8 +33,10 @@ const hashOf = (...parts: readonly (Buffer | string)[]): string => {
 }
 
 function published(resource: ServedResource): Published {
-  const schema = resource.custom?.schema
-  return schema === undefined ? { info: resource.info } : { info: resource.info, schema: schema as SchemaProps }
+  const { info, custom } = resource
+  const schema = custom?.schema as SchemaProps | undefined
+  const selectable = custom?.selectableFields ?? []
+  return { info, ...(schema === undefined ? {} : { schema }), ...(selectable.length === 0 ? {} : { selectable }) }
 }
 
 /** Documents by the first resource of their group version: shared where the resources are. */

@@ -107,7 +107,10 @@ export function watchObjects(
     const { group, version, resource: plural } = resource.info
     stops.push(
       core.catalog.onChange(() => {
-        if (stopped || core.catalog.find(group, version, plural) !== undefined) return
+        const now = stopped ? resource : core.catalog.find(group, version, plural)
+        if (now === resource) return
+        // What is shown belongs to the definition of before: clients start again, as upstream makes them.
+        if (now !== undefined && now.custom?.edition === resource.custom?.edition) return
         stop()
         onEnd()
       }),

@@ -11,6 +11,8 @@ import { V2, V3, schemasOf } from './schemas.ts'
 export interface Published {
   readonly info: ResourceInfo
   readonly schema?: SchemaProps
+  /** `spec.color`: fields that lists can be selected by. */
+  readonly selectable?: readonly string[]
 }
 
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1.'
@@ -92,10 +94,15 @@ export function customParts(table: TypeTable, resources: readonly Published[], v
   return {
     common: { ...schemasOf(table, kinds, dialect), [`${META}Patch`]: { type: 'object' } },
     names,
-    schemas({ info, schema }) {
+    schemas({ info, schema, selectable = [] }) {
       const [name, list] = names(info)
       const gvk = kindOf(info)
-      return { [name]: customSchema(schema, gvk, dialect), [list]: customListSchema(info.listKind, gvk, dialect) }
+      const fields = selectable.map((fieldPath) => ({ fieldPath }))
+      const more = fields.length === 0 ? {} : { 'x-kubernetes-selectable-fields': fields }
+      return {
+        [name]: { ...customSchema(schema, gvk, dialect), ...more },
+        [list]: { ...customListSchema(info.listKind, gvk, dialect), ...more },
+      }
     },
     paths({ info }) {
       const [object, list] = names(info)

@@ -37,6 +37,7 @@ export interface Outcome {
 }
 
 const GROUP = 'scenarios.example.com'
+const APPLY = { 'content-type': 'application/apply-patch+yaml' }
 const MERGE = { 'content-type': 'application/merge-patch+json' }
 const TABLE = { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' }
 
@@ -92,7 +93,9 @@ function comparable(step: string, { code, warnings, answer }: Answered, plural: 
   if (typeof answer !== 'object') return { ...base, shown: answer }
   const { metadata, apiVersion, ...rest } = answer
   const { generation, labels, finalizers } = metadata
-  return { ...base, shown: text({ apiVersion, generation, labels, finalizers, ...rest }) }
+  const managers = (metadata.managedFields ?? []).map(({ time: _time, ...entry }: Any) => entry)
+  const managedFields = step.startsWith('apply') ? managers : undefined
+  return { ...base, shown: text({ apiVersion, generation, labels, finalizers, managedFields, ...rest }) }
 }
 
 export async function runScenario(server: Asked, scenario: Scenario, number: number): Promise<Outcome[]> {
@@ -118,6 +121,8 @@ export async function runScenario(server: Asked, scenario: Scenario, number: num
     const { spec: _spec, ...rest } = answer
     return server.ask('PUT', `${objects(version)}/a`, { ...rest, ...content })
   }
+  const apply = (manager: string, body: Any, force = false, version = 'v1'): Promise<Answered> =>
+    server.ask('PATCH', `${objects(version)}/a?fieldManager=${manager}&force=${force}`, body, APPLY)
   const verbs: Readonly<Record<string, (value: Any) => Promise<Answered>>> = {
     create: (spec) => server.ask('POST', objects(), object({ spec })),
     object: (content) => server.ask('POST', objects(), object(content)),
@@ -129,6 +134,10 @@ export async function runScenario(server: Asked, scenario: Scenario, number: num
     getScale: () => server.ask('GET', `${objects()}/a/scale`),
     getV1: () => server.ask('GET', `${objects()}/a`),
     getV2: () => server.ask('GET', `${objects('v2')}/a`),
+    apply: (spec) => apply('one', object({ spec })),
+    applyTwo: (spec) => apply('two', object({ spec })),
+    applyForced: (spec) => apply('two', object({ spec }), true),
+    applyV2: (spec) => apply('one', object({ spec }, 'v2'), false, 'v2'),
     list: (selector) => server.ask('GET', `${objects()}?fieldSelector=${encodeURIComponent(selector)}`),
     table: () => server.ask('GET', objects(), undefined, TABLE),
     define: (spec) =>

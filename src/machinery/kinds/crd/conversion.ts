@@ -85,7 +85,8 @@ function servicePath(text: string, path: string, out: Errors): void {
   }
 }
 
-function isBundle(text: string): boolean {
+/** Whether base64 holds certificates in PEM. */
+export function isBundle(text: string): boolean {
   return Buffer.from(text, 'base64').toString('latin1').includes('-----BEGIN CERTIFICATE-----')
 }
 
