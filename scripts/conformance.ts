@@ -3,11 +3,13 @@
  * those that are known to pass fails twice.
  *
  *   node scripts/conformance.ts [--list FILE] [--slow] [--server embedded|KUBECONFIG] [--procs N] [--minutes N]
- *                               [--nodes N] [--add] [WORDS …]
+ *                               [--nodes N] [--webhooks] [--add] [WORDS …]
  *
  * Without words: the known green tests (test/conformance/known-green.txt) or those of FILE. With words: the tests of
  * class A, or of FILE, whose names contain one of them. Tests of test/conformance/slow.txt run with --slow or when words
- * select them. With `--nodes` the cluster has simulated nodes, and the lists are those of class B. `--add` writes newly green ones to the known green list.
+ * select them. With `--nodes` the cluster has simulated nodes, and the lists are those of class B;
+ * with `--webhooks` they are those of admission webhooks, whose server runs beside it. `--add` writes newly green ones to
+ * the known green list.
  */
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,6 +17,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { formatList, lists, readList } from '../test/conformance/list.ts'
 import { judge, type Result } from '../test/conformance/report.ts'
+import { startWithWebhooks } from '../test/conformance/webhooks.ts'
 import { missingPrograms, runSuite, startEmbedded } from '../test/conformance/suite.ts'
 
 const { values, positionals: words } = parseArgs({
@@ -26,14 +29,15 @@ const { values, positionals: words } = parseArgs({
     procs: { type: 'string', default: '3' },
     minutes: { type: 'string', default: '60' },
     nodes: { type: 'string', default: '0' },
+    webhooks: { type: 'boolean', default: false },
     add: { type: 'boolean', default: false },
   },
 })
 
 const HEADING = 'tests that pass and must not stop to.'
 const say = (text: string) => process.stdout.write(`${text}\n`)
-const nodes = Number(values.nodes)
-const knownGreen = nodes > 0 ? lists.knownGreenNodes : lists.knownGreen
+const nodes = Number(values.webhooks ? '2' : values.nodes)
+const knownGreen = values.webhooks ? lists.webhooks : nodes > 0 ? lists.knownGreenNodes : lists.knownGreen
 process.exitCode = await main()
 
 async function main(): Promise<number> {
@@ -49,7 +53,8 @@ async function main(): Promise<number> {
     return 2
   }
   const slow = new Set(values.slow || words.length > 0 ? [] : readList(lists.slow))
-  const from = values.list ?? (words.length > 0 ? (nodes > 0 ? lists.classB : lists.classA) : knownGreen)
+  const from =
+    values.list ?? (words.length > 0 && !values.webhooks ? (nodes > 0 ? lists.classB : lists.classA) : knownGreen)
   const names = readList(from).filter(
     (name) => !slow.has(name) && (words.length === 0 || words.some((word) => name.includes(word))),
   )
@@ -89,7 +94,7 @@ async function main(): Promise<number> {
 
 async function run(names: readonly string[], dir: string, procs: number, minutes: number): Promise<Result[]> {
   if (values.server !== 'embedded') return runSuite({ names, kubeconfig: resolve(values.server), dir, procs, minutes })
-  await using server = await startEmbedded(dir, nodes)
+  await using server = await (values.webhooks ? startWithWebhooks : startEmbedded)(dir, nodes)
   return await runSuite({ names, kubeconfig: server.kubeconfig, dir, procs, minutes })
 }
 

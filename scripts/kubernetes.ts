@@ -23,6 +23,7 @@ const PACKAGES: Record<string, string> = {
   'e2e.test': 'k8s.io/kubernetes/test/e2e',
   'sample-apiserver': 'k8s.io/sample-apiserver',
   ginkgo: 'github.com/onsi/ginkgo/v2/ginkgo',
+  webhook: './webhook',
 }
 
 const [major, minor] = KUBERNETES_VERSION.slice(1).split('.') as [string, string]

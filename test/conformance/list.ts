@@ -13,6 +13,8 @@ export const lists = {
   knownGreen: join(import.meta.dirname, 'known-green.txt'),
   /** The same with simulated nodes. */
   knownGreenNodes: join(import.meta.dirname, 'known-green-nodes.txt'),
+  /** Tests of admission webhooks, whose server runs beside the cluster. All of them pass. */
+  webhooks: join(import.meta.dirname, 'webhooks.txt'),
   /** Tests that take minutes on any server: left out unless they are asked for. */
   slow: join(import.meta.dirname, 'slow.txt'),
 }
