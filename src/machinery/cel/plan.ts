@@ -13,7 +13,7 @@ import { accepts, typeName } from './overload.ts'
 import type { Type } from './types.ts'
 import { MutableList, MutableMap } from './mutable.ts'
 import type { Regex } from './regex.ts'
-import { compileRegex, regexFind, regexFindAll, regexMatches } from './regex.ts'
+import { compileRegex } from './regex.ts'
 import {
   ArrayList,
   CelMap,
@@ -805,9 +805,9 @@ function prepareRegex(name: string, args: readonly Node[], invoke: Invoke): Invo
 
 type Search = (c: Context, regex: Regex, text: string, limit: number) => unknown
 const SEARCHES: ReadonlyMap<string, Search> = new Map<string, Search>([
-  ['matches', regexMatches],
-  ['find', regexFind],
-  ['findAll', (c, regex, text, limit) => new ArrayList(regexFindAll(c, regex, text, limit))],
+  ['matches', (c, regex, text) => regex.test(c, text)],
+  ['find', (c, regex, text) => regex.find(c, text)],
+  ['findAll', (c, regex, text, limit) => new ArrayList(regex.findAll(c, text, limit))],
 ])
 
 /** Elements of constant lists that `in` can look up. */

@@ -1,13 +1,52 @@
-/** Regular expressions of RE2: linear time, whatever the pattern. */
-import { RE2JS } from 're2js'
+/** Regular expressions of RE2: linear time, whatever the pattern, and every step is charged. */
 import type { Context } from './context.ts'
+import { RegexFinder } from './regex-find.ts'
+import { readRegex } from './regex-program.ts'
+import { RegexTest } from './regex-test.ts'
 import { Failure } from './values.ts'
-
-export type Regex = RE2JS
 
 const MAX_PATTERNS = 1000
 /** Longer patterns are compiled anew: they are rare, and would fill the memory. */
 const MAX_KEPT = 1000
+
+/** A compiled pattern. Searches hold no state of an evaluation, only what they have learnt of the pattern. */
+export class Regex {
+  readonly #tester: RegexTest
+  readonly #finder: RegexFinder
+  constructor(pattern: string) {
+    const program = readRegex(pattern)
+    this.#tester = new RegexTest(program)
+    this.#finder = new RegexFinder(program)
+  }
+
+  test(c: Context, text: string): boolean {
+    return this.#tester.test(c, text)
+  }
+
+  /** The first match, empty when there is none. */
+  find(c: Context, text: string): string {
+    const found = this.#finder.find(c, text, 0)
+    return found === undefined ? '' : text.slice(found.start, found.end)
+  }
+
+  /** The first `limit` matches; all when it is negative. */
+  findAll(c: Context, text: string, limit: number): string[] {
+    const matches: string[] = []
+    let at = 0
+    let last = -1
+    while (at <= text.length && (limit < 0 || matches.length < limit)) {
+      c.labour(5)
+      const found = this.#finder.find(c, text, at)
+      if (found === undefined) break
+      const { start, end } = found
+      // Go leaves out an empty match right after another match.
+      if (end > start || start !== last) matches.push(text.slice(start, end))
+      last = end
+      at = end > start ? end : end + ((text.codePointAt(end) ?? 0) > 0xffff ? 2 : 1)
+    }
+    return matches
+  }
+}
 
 const compiled = new Map<string, Regex | Failure>()
 
@@ -17,7 +56,7 @@ export function compileRegex(pattern: string): Regex | Failure {
   if (known !== undefined) return known
   let made: Regex | Failure
   try {
-    made = RE2JS.compile(pattern)
+    made = new Regex(pattern)
   } catch (error) {
     made = new Failure((error as Error).message)
   }
@@ -26,36 +65,4 @@ export function compileRegex(pattern: string): Regex | Failure {
     compiled.set(pattern, made)
   }
   return made
-}
-
-/** What looking through a text costs beyond upstream's units. */
-function chargeSearch(c: Context, regex: Regex, text: string): void {
-  c.labour(((text.length + 1) * (30 + regex.programSize())) >> 1)
-}
-
-export function regexMatches(c: Context, regex: Regex, text: string): boolean {
-  chargeSearch(c, regex, text)
-  return regex.matcher(text).find()
-}
-
-export function regexFind(c: Context, regex: Regex, text: string): string {
-  chargeSearch(c, regex, text)
-  const matcher = regex.matcher(text)
-  return matcher.find() ? (matcher.group() ?? '') : ''
-}
-
-/** The first `limit` matches; all when it is negative. */
-export function regexFindAll(c: Context, regex: Regex, text: string, limit: number): string[] {
-  chargeSearch(c, regex, text)
-  const found: string[] = []
-  const matcher = regex.matcher(text)
-  // Go leaves out an empty match right after another match.
-  let end = -1
-  while ((limit < 0 || found.length < limit) && matcher.find()) {
-    if (matcher.end() === matcher.start() && matcher.start() === end) continue
-    end = matcher.end()
-    found.push(matcher.group() ?? '')
-    c.labour(5)
-  }
-  return found
 }

@@ -2,21 +2,21 @@
 import type { Context } from '../context.ts'
 import type { Overload } from '../overload.ts'
 import { overload } from '../overload.ts'
-import { compileRegex, regexFind, regexFindAll } from '../regex.ts'
+import { compileRegex } from '../regex.ts'
 import type { Int } from '../values.ts'
 import { ArrayList, Failure } from '../values.ts'
 
 function find(c: Context, text: string, pattern: string): unknown {
   c.labour(pattern.length * 20)
   const regex = compileRegex(pattern)
-  return regex instanceof Failure ? new Failure(`Illegal regex: ${regex.message}`) : regexFind(c, regex, text)
+  return regex instanceof Failure ? new Failure(`Illegal regex: ${regex.message}`) : regex.find(c, text)
 }
 
 function findAll(c: Context, text: string, pattern: string, limit: Int = -1): unknown {
   c.labour(pattern.length * 20)
   const regex = compileRegex(pattern)
   if (regex instanceof Failure) return new Failure(`Illegal regex: ${regex.message}`)
-  return new ArrayList(regexFindAll(c, regex, text, Number(limit)))
+  return new ArrayList(regex.findAll(c, text, Number(limit)))
 }
 
 export const REGEX: readonly Overload[] = [

@@ -4,7 +4,7 @@ import { doubleToInt, doubleToUint, checkedUint } from '../numbers.ts'
 import { goFloat } from '../gotext.ts'
 import type { Implementation, Overload } from '../overload.ts'
 import { overload, typeName } from '../overload.ts'
-import { compileRegex, regexMatches } from '../regex.ts'
+import { compileRegex } from '../regex.ts'
 import { runes } from '../strings.ts'
 import {
   dayOfYear,
@@ -175,7 +175,7 @@ function matches(c: Context, text: unknown, pattern: unknown): unknown {
   if (typeof pattern !== 'string') return NO_SUCH_OVERLOAD
   c.labour(pattern.length * 20)
   const regex = compileRegex(pattern)
-  return regex instanceof Failure ? regex : regexMatches(c, regex, text)
+  return regex instanceof Failure ? regex : regex.test(c, text)
 }
 
 const TEXTS: readonly Overload[] = [
