@@ -8,7 +8,7 @@ const LIMIT_REACHED = new LimitReached()
  * Upstream's cost units are coarse: comparing two lists costs a tenth of their length whatever is in them. Work is
  * charged besides them, roughly ten nanoseconds a unit, so that no evaluation can take long.
  */
-const WORK_LIMIT = 2_000_000
+const WORK_LIMIT = 1_500_000
 
 export class Context {
   cost = 0

@@ -17,7 +17,7 @@ export function sizeOf(c: Context, value: unknown): number {
   if (value instanceof List) return value.length
   if (value instanceof CelMap) {
     const size = value.size
-    if (size > 8) c.labour(size)
+    if (size > 8) c.labour(size * 5)
     return size
   }
   if (value instanceof Bytes) return value.value.length
@@ -46,7 +46,7 @@ function walk(c: Context, value: unknown): number {
   if (value instanceof List) {
     let cost = 0
     for (let i = 0; i < value.length; i++) {
-      c.labour(1)
+      c.labour(3)
       cost += walk(c, value.at(i))
     }
     return cost
@@ -54,7 +54,7 @@ function walk(c: Context, value: unknown): number {
   if (value instanceof CelMap) {
     let cost = 0
     for (const key of value.keys()) {
-      c.labour(2)
+      c.labour(10)
       cost += walk(c, key) + walk(c, value.get(key))
     }
     return cost
@@ -177,10 +177,20 @@ const STANDARD: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ['contains_string', { before: (c, args) => traversal(sizeOf(c, args[0])) * traversal(sizeOf(c, args[1])) }],
 ])
 
-const EQUALS: CallCost = {
-  before: (c, args) => (args[0] instanceof Opaque ? 1 : traversal(smallerSize(c, args[0], args[1]))),
+/** Short texts and numbers cost one, whatever they are. */
+function equality(c: Context, a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return 1
+  if (typeof a === 'string' && typeof b === 'string') {
+    const least = Math.min(a.length, b.length)
+    if (least <= 10) return least === 0 ? 0 : 1
+  }
+  return traversal(smallerSize(c, a, b))
 }
-const NOT_EQUALS: CallCost = SMALLER
+
+const EQUALS: CallCost = {
+  before: (c, args) => (args[0] instanceof Opaque ? 1 : equality(c, args[0], args[1])),
+}
+const NOT_EQUALS: CallCost = { before: (c, args) => equality(c, args[0], args[1]) }
 
 /** @param id of the overload, empty when only the evaluation knows it */
 export function costOfCall(name: string, id: string): CallCost {

@@ -137,7 +137,9 @@ function equalKeyed(c: Context, a: JsonList, b: List): boolean | Failure {
 
 function equalMaps(c: Context, a: CelMap, b: unknown): boolean | Failure {
   if (!(b instanceof CelMap)) return a instanceof JsonObject ? NO_SUCH_OVERLOAD : false
-  if (a.size !== b.size) return false
+  const { size } = a
+  c.labour(size * 10)
+  if (size !== b.size) return false
   for (const key of a.keys()) {
     c.labour(4)
     const has = a.has(key)
@@ -168,7 +170,7 @@ export function compare(c: Context, a: unknown, b: unknown): number | Failure {
     return compareNumbers(a, b) ?? new Failure('NaN values cannot be ordered')
   }
   if (typeof a === 'string' && typeof b === 'string') {
-    if (a.length > 64) c.labour(Math.min(a.length, b.length) >> 4)
+    if (a.length > 64) c.labour(Math.min(a.length, b.length) >> 1)
     return compareStrings(a, b)
   }
   if (typeof a === 'boolean' && typeof b === 'boolean') return a === b ? 0 : a ? 1 : -1

@@ -8,9 +8,10 @@ import { Context } from './context.ts'
 import type { CallCost } from './costs.ts'
 import { costOfCall } from './costs.ts'
 import { goValue } from './gotext.ts'
-import type { Overload } from './overload.ts'
+import type { Implementation, Overload } from './overload.ts'
 import { accepts, typeName } from './overload.ts'
 import type { Type } from './types.ts'
+import { iterate, quickLoop, shapeOf } from './loops.ts'
 import { MutableList, MutableMap } from './mutable.ts'
 import type { Regex } from './regex.ts'
 import { compileRegex } from './regex.ts'
@@ -281,7 +282,7 @@ class Planner {
     const types = [...(e.target === undefined ? [] : [e.target]), ...e.args].map((one) => one.type!)
     const invoke = only === undefined ? dispatcher(e.name, overloads) : invoker(only, types)
     if (CONVERSIONS.has(e.name) && args.length === 1 && args[0]!.kind === 'constant') {
-      const value = invoke(quietContext(), [args[0]!.value])
+      const value: unknown = invoke(quietContext(), args[0]!.value)
       if (value instanceof Failure) throw new PlanError(value.message)
       return { kind: 'constant', value }
     }
@@ -384,6 +385,15 @@ class Planner {
     return { kind: 'call', run }
   }
 
+  /** The usual macros without their accumulator, at the same costs; undefined for other loops. */
+  #quickLoop(e: Comprehension, over: Eval, slot: number): Eval | undefined {
+    const shape = shapeOf(e)
+    if (shape === undefined) return undefined
+    const body = this.#within([[e.iter, (c) => c.slots[slot]]], () => this.plan(shape.body))
+    if (shape.kind === 'map' && body.kind === 'constant') return undefined
+    return quickLoop(shape.kind, over, slot, this.run(body))
+  }
+
   /** A name for a slot within `body`. */
   #within<T>(locals: readonly (readonly [string, Eval])[], body: () => T): T {
     for (const [name, read] of locals) this.#locals.push({ name, read })
@@ -413,6 +423,8 @@ class Planner {
       }))
       return { ...loop, result: this.run(this.plan(e.result)) }
     })
+    const quick = two === -1 ? this.#quickLoop(e, range, one) : undefined
+    if (quick !== undefined) return { kind: 'call', run: quick }
     const run: Eval = (c) => {
       const over = range(c)
       if (over instanceof Failure) return over
@@ -429,49 +441,6 @@ class Planner {
     }
     return { kind: 'call', run }
   }
-}
-
-/** Goes through a list or a map until `visit` says no. */
-function iterate(
-  c: Context,
-  over: unknown,
-  double: boolean,
-  visit: (first: unknown, second: unknown) => boolean,
-): Failure | undefined {
-  if (over instanceof List) {
-    const { length } = over
-    for (let i = 0; i < length; i++) {
-      const item = over.at(i)
-      if (!(double ? visit(i, item) : visit(item, undefined))) break
-    }
-    return undefined
-  }
-  if (over instanceof CelMap) {
-    const keys = over.keys()
-    c.labour(keys.length)
-    for (const key of keys) if (!visit(key, double ? over.get(key) : undefined)) break
-    return undefined
-  }
-  const name = goTypeName(over)
-  return new Failure(double ? `unsupported comprehension range type: ${name}` : `got '${name}', expected iterable type`)
-}
-
-function goTypeName(value: unknown): string {
-  const name = typeName(value)
-  const known: Readonly<Record<string, string>> = {
-    int: 'types.Int',
-    string: 'types.String',
-    bool: 'types.Bool',
-    double: 'types.Double',
-    uint: 'types.Uint',
-    bytes: 'types.Bytes',
-    null_type: 'types.Null',
-    'google.protobuf.Timestamp': 'types.Timestamp',
-    'google.protobuf.Duration': 'types.Duration',
-    optional_type: '*types.Optional',
-    type: '*types.Type',
-  }
-  return known[name] ?? name
 }
 
 function mutable(value: unknown): unknown {
@@ -690,10 +659,8 @@ function indexOf(key: unknown): number | Failure {
   return new Failure(`unsupported index type '${typeName(key)}' in list`)
 }
 
-type Invoke = (c: Context, args: readonly unknown[]) => unknown
-
 /** Calls one overload; what the checker could not know is looked at here. */
-function invoker(overload: Overload, types: readonly Type[]): Invoke {
+function invoker(overload: Overload, types: readonly Type[]): Implementation {
   const { run, name } = overload
   const guards: (readonly [number, Type])[] = []
   if (!overload.unguarded) {
@@ -702,17 +669,8 @@ function invoker(overload: Overload, types: readonly Type[]): Invoke {
       if (types[i]!.kind === 'dyn' || types[i]!.kind === 'param' || types[i]!.kind === 'null') guards.push([i, type])
     }
   }
-  if (guards.length === 0) {
-    switch (overload.args.length) {
-      case 1:
-        return (c, args) => run(c, args[0])
-      case 2:
-        return (c, args) => run(c, args[0], args[1])
-      default:
-        return (c, args) => run(c, ...args)
-    }
-  }
-  return (c, args) => {
+  if (guards.length === 0) return run
+  return (c, ...args) => {
     for (const [i, type] of guards) if (!accepts(type, args[i])) return noSuchOverload(name, args)
     return run(c, ...args)
   }
@@ -723,12 +681,9 @@ function noSuchOverload(name: string, args: readonly unknown[]): Failure {
 }
 
 /** Finds the overload when the types of the values are known. */
-function dispatcher(name: string, overloads: readonly Overload[]): Invoke {
-  if (overloads.some((one) => one.unguarded)) {
-    const { run } = overloads[0]!
-    return (c, args) => run(c, ...args)
-  }
-  return (c, args) => {
+function dispatcher(name: string, overloads: readonly Overload[]): Implementation {
+  if (overloads.some((one) => one.unguarded)) return overloads[0]!.run
+  return (c, ...args) => {
     for (const overload of overloads) {
       if (overload.args.every((type, i) => accepts(type, args[i]))) return overload.run(c, ...args)
     }
@@ -737,16 +692,7 @@ function dispatcher(name: string, overloads: readonly Overload[]): Invoke {
 }
 
 /** A call with its cost. An argument that failed is the result, and the call still costs, as upstream counts. */
-function call(args: readonly Eval[], cost: CallCost, invoke: Invoke, name: string): Eval {
-  const { before, after } = cost
-  const charge = (c: Context, values: readonly unknown[]) => {
-    if (typeof before === 'number') c.charge(before)
-    else if (before !== undefined) c.charge(before(c, values))
-  }
-  const finish = (c: Context, values: readonly unknown[], result: unknown) => {
-    if (after !== undefined) c.charge(after(c, values, result))
-    return result
-  }
+function call(args: readonly Eval[], { before, after }: CallCost, run: Implementation, name: string): Eval {
   if (name === '@not_strictly_false') {
     const [arg] = args as [Eval]
     return (c) => {
@@ -755,22 +701,24 @@ function call(args: readonly Eval[], cost: CallCost, invoke: Invoke, name: strin
       return typeof value === 'boolean' ? value : true
     }
   }
-  if (args.length === 1) {
-    const [arg] = args as [Eval]
-    return (c) => {
-      const values = [arg(c)]
-      charge(c, values)
-      return finish(c, values, values[0] instanceof Failure ? values[0] : invoke(c, values))
-    }
+  if (typeof before === 'number' && after === undefined && args.length <= 2) return simpleCall(args, before, run)
+  const charge = (c: Context, values: readonly unknown[]) => {
+    if (typeof before === 'number') c.charge(before)
+    else if (before !== undefined) c.charge(before(c, values))
+  }
+  const finish = (c: Context, values: readonly unknown[], result: unknown) => {
+    if (after !== undefined) c.charge(after(c, values, result))
+    return result
   }
   if (args.length === 2) {
     const [left, right] = args as [Eval, Eval]
     return (c) => {
-      const values = [left(c), right(c)]
+      const a = left(c)
+      const b = right(c)
+      const values = [a, b]
       charge(c, values)
-      if (values[0] instanceof Failure) return finish(c, values, values[0])
-      if (values[1] instanceof Failure) return finish(c, values, values[1])
-      return finish(c, values, invoke(c, values))
+      if (isFailure(a)) return finish(c, values, a)
+      return finish(c, values, isFailure(b) ? b : run(c, a, b))
     }
   }
   return (c) => {
@@ -778,26 +726,53 @@ function call(args: readonly Eval[], cost: CallCost, invoke: Invoke, name: strin
     for (const arg of args) {
       const value = arg(c)
       values.push(value)
-      if (value instanceof Failure) {
+      if (isFailure(value)) {
         // Arguments that were never looked at leave the call without a cost.
-        if (values.length === args.length) finish(c, values, (charge(c, values), value))
-        return value
+        if (values.length < args.length) return value
+        charge(c, values)
+        return finish(c, values, value)
       }
     }
     charge(c, values)
-    return finish(c, values, invoke(c, values))
+    return finish(c, values, run(c, ...values))
+  }
+}
+
+function isFailure(value: unknown): value is Failure {
+  return typeof value === 'object' && value instanceof Failure
+}
+
+function simpleCall(args: readonly Eval[], cost: number, run: Implementation): Eval {
+  const [left, right] = args
+  if (left === undefined) {
+    return (c) => {
+      c.charge(cost)
+      return run(c)
+    }
+  }
+  if (right === undefined) {
+    return (c) => {
+      const value = left(c)
+      c.charge(cost)
+      return isFailure(value) ? value : run(c, value)
+    }
+  }
+  return (c) => {
+    const a = left(c)
+    const b = right(c)
+    c.charge(cost)
+    return isFailure(a) ? a : isFailure(b) ? b : run(c, a, b)
   }
 }
 
 /** A pattern that is written in the expression is compiled once, and refused at once when it is none. */
-function prepareRegex(name: string, args: readonly Node[], invoke: Invoke): Invoke {
+function prepareRegex(name: string, args: readonly Node[], invoke: Implementation): Implementation {
   const search = SEARCHES.get(name)
   const pattern = args[1]
   if (search === undefined || pattern?.kind !== 'constant' || typeof pattern.value !== 'string') return invoke
   const regex = compileRegex(pattern.value)
   if (regex instanceof Failure) throw new PlanError(regex.message)
-  return (c, values) => {
-    const [text, , limit] = values
+  return (c, text: unknown, _: unknown, limit: unknown) => {
     if (typeof text !== 'string' || (limit !== undefined && !isInt(limit))) return new Failure('no such overload')
     return search(c, regex, text, limit === undefined ? -1 : Number(limit))
   }

@@ -50,7 +50,7 @@ export class RegexFinder {
       const following = point < 0 ? 0 : contextOf(point, i + width < text.length ? text.codePointAt(i + width)! : -1)
       const marked = ++this.#mark
       this.#next.length = 0
-      c.labour(8 + this.#now.length * 2)
+      c.labour(15 + this.#now.length * 3)
       for (let t = 0; t < this.#now.length; t++) {
         const one = instructions[this.#now.places[t]!]!
         if (one.kind === 'match') {
@@ -97,7 +97,7 @@ export class RegexFinder {
           threads.length++
       }
     }
-    c.labour(steps * 2)
+    c.labour(steps * 3)
   }
 }
 

@@ -50,10 +50,11 @@ export class Regex {
 
 const compiled = new Map<string, Regex | Failure>()
 
-/** A compiled pattern; a Failure in Go's words when it is none. */
-export function compileRegex(pattern: string): Regex | Failure {
+/** A compiled pattern; a Failure in Go's words when it is none. A pattern that is not known yet is charged to `c`. */
+export function compileRegex(pattern: string, c?: Context): Regex | Failure {
   const known = compiled.get(pattern)
   if (known !== undefined) return known
+  c?.labour(10_000 + pattern.length * 300)
   let made: Regex | Failure
   try {
     made = new Regex(pattern)

@@ -15,7 +15,7 @@ export function pointsIn(text: string): number {
 
 /** The same, charged as work. */
 export function runes(c: Context, text: string): number {
-  if (text.length > 64) c.labour(text.length >> 4)
+  if (text.length > 64) c.labour(text.length >> 2)
   return pointsIn(text)
 }
 

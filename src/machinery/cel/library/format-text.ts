@@ -60,7 +60,7 @@ export function readClause(text: string, at: number): Clause | string {
 
 /** A value inside a list or a map. */
 function nested(c: Context, value: unknown): string {
-  c.labour(5)
+  c.labour(15)
   if (isInt(value)) return String(value)
   if (value instanceof Uint) return String(value.value)
   if (typeof value === 'string') return quoted(c, value)
@@ -196,6 +196,8 @@ function print(c: Context, { kind, upper, precision = DEFAULT_PRECISION }: Claus
       return String(integerOf(kind, value))
     case 'f': {
       const number = numberOf(kind, value)
+      // Hundreds of digits before the point are as dear as behind it.
+      if (Math.abs(number) > 1e21) c.labour(10_000)
       return special(number) ?? english(fixed(number, precision))
     }
     case 'e': {
@@ -228,9 +230,11 @@ export const format: Implementation = (c, text: string, args: List) => {
     const clause = readClause(text, at + 1)
     if (typeof clause === 'string') return new Failure(`could not parse formatting clause: ${clause}`)
     if ((clause.precision ?? 0) > MAX_PRECISION) return new Failure('precision too large')
+    const digits = clause.kind === 'f' || clause.kind === 'e' ? 100 + (clause.precision ?? 0) * 20 : 0
+    c.labour(digits)
     try {
       const shown = print(c, clause, args.at(next++))
-      c.labour(20 + ((clause.precision ?? 0) + shown.length) / 4)
+      c.labour(20 + shown.length / 8)
       out += shown
     } catch (error) {
       if (!(error instanceof ClauseError)) throw error

@@ -87,7 +87,7 @@ export const NAMED_FORMATS: readonly Overload[] = [
     'format-validate',
     `${FORMAT}.(string): optional(list(string))`,
     (c, format: FormatValue, text: string) => {
-      c.labour(50 + text.length)
+      c.labour(200 + text.length * 20)
       const errors = format.check(text)
       return errors.length === 0 ? NONE : new Optional(true, new ArrayList([...errors]))
     },

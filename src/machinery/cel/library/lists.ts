@@ -70,14 +70,14 @@ function slice(c: Context, list: List, start: Int, end: Int): unknown {
   if (start > end) return new Failure(`${what}, start index must be less than or equal to end index`)
   if (list.length < end) return new Failure(`${what}, list is length ${list.length}`)
   const items: unknown[] = []
-  c.labour(Number(end) - Number(start))
+  c.labour((Number(end) - Number(start)) * 5)
   for (let i = Number(start); i < Number(end); i++) items.push(list.at(i))
   return new ArrayList(items)
 }
 
 function flatten(c: Context, list: List, depth: Int, into: unknown[]): void {
   for (let i = 0; i < list.length; i++) {
-    c.labour(1)
+    c.labour(5)
     const item = list.at(i)
     if (item instanceof List && depth > 0) flatten(c, item, Number(depth) - 1, into)
     else into.push(item)
@@ -122,12 +122,14 @@ function range(c: Context, count: Int): unknown {
     return new Failure(`lists.range: size ${count} exceeds maximum allowed (${MAX_RANGE})`)
   }
   c.labour(Number(count))
-  return new ArrayList(Array.from({ length: Number(count) }, (_, i) => i))
+  const items: unknown[] = []
+  for (let i = 0; i < count; i++) items.push(i)
+  return new ArrayList(items)
 }
 
 function reverse(c: Context, list: List): unknown {
   const items: unknown[] = []
-  c.labour(list.length)
+  c.labour(list.length * 5)
   for (let i = list.length - 1; i >= 0; i--) items.push(list.at(i))
   return new ArrayList(items)
 }

@@ -11,12 +11,13 @@ import { goValue } from '../gotext.ts'
 function writable(c: Context, map: CelMap): ValueMap {
   if (map instanceof MutableMap) return map
   const copy = new ValueMap()
-  c.labour(4 * map.size)
+  c.labour(40 * map.size)
   for (const key of map.keys()) copy.set(key, map.get(key))
   return copy
 }
 
 function insert(c: Context, map: CelMap, key: unknown, value: unknown): unknown {
+  c.labour(30)
   if (map.has(key)) return new Failure(`insert failed: key ${goValue(key)} already exists`)
   const target = writable(c, map)
   target.set(key, value)

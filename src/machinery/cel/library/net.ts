@@ -1,5 +1,6 @@
 /** Addresses and networks. */
 import { formatAddress, maskAddress } from '../../ip.ts'
+import type { Context } from '../context.ts'
 import type { Implementation, Overload } from '../overload.ts'
 import { overload } from '../overload.ts'
 import { goQuote } from '../strings.ts'
@@ -80,7 +81,8 @@ function toCidr(text: string): CidrValue | Failure {
   return new CidrValue(prefix.bytes, prefix.bits)
 }
 
-function within(cidr: CidrValue, bytes: Uint8Array, bits: number): boolean {
+function within(c: Context, cidr: CidrValue, bytes: Uint8Array, bits: number): boolean {
+  c.labour(200)
   if (cidr.bytes.length !== bytes.length || cidr.bits > bits) return false
   return Buffer.compare(maskAddress(cidr.bytes, cidr.bits), maskAddress(bytes, cidr.bits)) === 0
 }
@@ -112,23 +114,26 @@ function isGlobalUnicast(ip: IpValue): boolean {
   return !isUnspecified(ip) && !isLoopback(ip) && !isMulticast(ip) && !isLinkLocalUnicast(ip)
 }
 
-function containsIp(cidr: CidrValue, ip: unknown): unknown {
-  return ip instanceof IpValue ? within(cidr, ip.bytes, ip.bytes.length * 8) : NO_SUCH_OVERLOAD
+function containsIp(c: Context, cidr: CidrValue, ip: unknown): unknown {
+  return ip instanceof IpValue ? within(c, cidr, ip.bytes, ip.bytes.length * 8) : NO_SUCH_OVERLOAD
 }
 
-function containsCidr(cidr: CidrValue, other: CidrValue | Failure): unknown {
-  return other instanceof Failure ? other : within(cidr, other.bytes, other.bits)
+function containsCidr(c: Context, cidr: CidrValue, other: CidrValue | Failure): unknown {
+  return other instanceof Failure ? other : within(c, cidr, other.bytes, other.bits)
 }
 
 function charged(run: (text: string) => unknown): Implementation {
   return (c, text: string) => {
-    c.labour(20 + (text.length >> 3))
+    c.labour(100 + (text.length >> 2))
     return run(text)
   }
 }
 
 function test(name: string, id: string, run: (ip: IpValue) => boolean): Overload {
-  return overload(name, id, 'net.IP.(): bool', (_, ip: IpValue) => run(ip))
+  return overload(name, id, 'net.IP.(): bool', (c, ip: IpValue) => {
+    c.labour(30)
+    return run(ip)
+  })
 }
 
 export const NET: readonly Overload[] = [
@@ -155,19 +160,22 @@ export const NET: readonly Overload[] = [
     '(string): bool',
     charged((text) => !(toIp(text) instanceof Failure)),
   ),
-  overload('string', 'ip_to_string', '(net.IP): string', (_, ip: IpValue) => ip.toString()),
+  overload('string', 'ip_to_string', '(net.IP): string', (c, ip: IpValue) => {
+    c.labour(150)
+    return ip.toString()
+  }),
   overload('cidr', 'string_to_cidr', '(string): net.CIDR', charged(toCidr)),
-  overload('containsIP', 'cidr_contains_ip_string', 'net.CIDR.(string): bool', (_, cidr: CidrValue, text: string) =>
-    containsIp(cidr, toIp(text)),
+  overload('containsIP', 'cidr_contains_ip_string', 'net.CIDR.(string): bool', (c, cidr: CidrValue, text: string) =>
+    containsIp(c, cidr, toIp(text)),
   ),
-  overload('containsIP', 'cidr_contains_ip_ip', 'net.CIDR.(net.IP): bool', (_, cidr: CidrValue, ip: IpValue) =>
-    containsIp(cidr, ip),
+  overload('containsIP', 'cidr_contains_ip_ip', 'net.CIDR.(net.IP): bool', (c, cidr: CidrValue, ip: IpValue) =>
+    containsIp(c, cidr, ip),
   ),
-  overload('containsCIDR', 'cidr_contains_cidr_string', 'net.CIDR.(string): bool', (_, cidr: CidrValue, text: string) =>
-    containsCidr(cidr, toCidr(text)),
+  overload('containsCIDR', 'cidr_contains_cidr_string', 'net.CIDR.(string): bool', (c, cidr: CidrValue, text: string) =>
+    containsCidr(c, cidr, toCidr(text)),
   ),
-  overload('containsCIDR', 'cidr_contains_cidr', 'net.CIDR.(net.CIDR): bool', (_, cidr: CidrValue, other: CidrValue) =>
-    containsCidr(cidr, other),
+  overload('containsCIDR', 'cidr_contains_cidr', 'net.CIDR.(net.CIDR): bool', (c, cidr: CidrValue, other: CidrValue) =>
+    containsCidr(c, cidr, other),
   ),
   overload('prefixLength', 'cidr_prefix_length', 'net.CIDR.(): int', (_, cidr: CidrValue) => cidr.bits),
   overload(
@@ -182,5 +190,8 @@ export const NET: readonly Overload[] = [
     '(string): bool',
     charged((text) => !(toCidr(text) instanceof Failure)),
   ),
-  overload('string', 'cidr_to_string', '(net.CIDR): string', (_, cidr: CidrValue) => cidr.toString()),
+  overload('string', 'cidr_to_string', '(net.CIDR): string', (c, cidr: CidrValue) => {
+    c.labour(150)
+    return cidr.toString()
+  }),
 ]

@@ -73,7 +73,7 @@ function amountOf(text: string): Amount | undefined {
 const NOT_SHAPED = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
 function read(c: Context, text: string): unknown {
-  c.labour(20)
+  c.labour(150)
   const quantity = parseQuantity(text)
   if (quantity !== undefined) return new QuantityValue(quantity, amountOf(text))
   return new Failure(text !== '' && SHAPE.test(text) ? "unable to parse quantity's suffix" : NOT_SHAPED)
@@ -89,11 +89,13 @@ function sumOf(a: Amount | undefined, b: Amount | undefined): Amount | undefined
   return isInt64(value) ? { value, scale } : undefined
 }
 
-function sum(a: QuantityValue, b: QuantityValue): QuantityValue {
+function sum(c: Context, a: QuantityValue, b: QuantityValue): QuantityValue {
+  c.labour(100)
   return new QuantityValue(addQuantities(a.quantity, b.quantity), sumOf(a.amount, b.amount))
 }
 
-function difference(a: QuantityValue, b: QuantityValue): QuantityValue {
+function difference(c: Context, a: QuantityValue, b: QuantityValue): QuantityValue {
+  c.labour(100)
   const negated = b.amount === undefined ? undefined : { value: -b.amount.value, scale: b.amount.scale }
   return new QuantityValue(subtractQuantities(a.quantity, b.quantity), sumOf(a.amount, negated))
 }
@@ -119,7 +121,7 @@ const QUANTITY = 'kubernetes.Quantity'
 export const QUANTITIES: readonly Overload[] = [
   overload('quantity', 'string_to_quantity', `(string): ${QUANTITY}`, read),
   overload('isQuantity', 'is_quantity_string', '(string): bool', (c, text: string) => {
-    c.labour(20)
+    c.labour(150)
     return parseQuantity(text) !== undefined
   }),
   overload('sign', 'quantity_sign', `(${QUANTITY}): int`, (_, q: QuantityValue) => signOf(q.quantity)),
@@ -154,16 +156,16 @@ export const QUANTITIES: readonly Overload[] = [
     `${QUANTITY}.(): bool`,
     (_, q: QuantityValue) => integerOf(q) !== undefined,
   ),
-  overload('add', 'quantity_add', `${QUANTITY}.(${QUANTITY}): ${QUANTITY}`, (_, a: QuantityValue, b: QuantityValue) =>
-    sum(a, b),
+  overload('add', 'quantity_add', `${QUANTITY}.(${QUANTITY}): ${QUANTITY}`, (c, a: QuantityValue, b: QuantityValue) =>
+    sum(c, a, b),
   ),
-  overload('add', 'quantity_add_int', `${QUANTITY}.(int): ${QUANTITY}`, (_, a: QuantityValue, b: Int) =>
-    sum(a, ofInt(b)),
+  overload('add', 'quantity_add_int', `${QUANTITY}.(int): ${QUANTITY}`, (c, a: QuantityValue, b: Int) =>
+    sum(c, a, ofInt(b)),
   ),
-  overload('sub', 'quantity_sub', `${QUANTITY}.(${QUANTITY}): ${QUANTITY}`, (_, a: QuantityValue, b: QuantityValue) =>
-    difference(a, b),
+  overload('sub', 'quantity_sub', `${QUANTITY}.(${QUANTITY}): ${QUANTITY}`, (c, a: QuantityValue, b: QuantityValue) =>
+    difference(c, a, b),
   ),
-  overload('sub', 'quantity_sub_int', `${QUANTITY}.(int): ${QUANTITY}`, (_, a: QuantityValue, b: Int) =>
-    difference(a, ofInt(b)),
+  overload('sub', 'quantity_sub_int', `${QUANTITY}.(int): ${QUANTITY}`, (c, a: QuantityValue, b: Int) =>
+    difference(c, a, ofInt(b)),
   ),
 ]

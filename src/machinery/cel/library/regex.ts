@@ -7,14 +7,12 @@ import type { Int } from '../values.ts'
 import { ArrayList, Failure } from '../values.ts'
 
 function find(c: Context, text: string, pattern: string): unknown {
-  c.labour(pattern.length * 20)
-  const regex = compileRegex(pattern)
+  const regex = compileRegex(pattern, c)
   return regex instanceof Failure ? new Failure(`Illegal regex: ${regex.message}`) : regex.find(c, text)
 }
 
 function findAll(c: Context, text: string, pattern: string, limit: Int = -1): unknown {
-  c.labour(pattern.length * 20)
-  const regex = compileRegex(pattern)
+  const regex = compileRegex(pattern, c)
   if (regex instanceof Failure) return new Failure(`Illegal regex: ${regex.message}`)
   return new ArrayList(regex.findAll(c, text, Number(limit)))
 }

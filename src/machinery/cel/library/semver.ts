@@ -128,7 +128,7 @@ function normalized(text: string): string {
 }
 
 function read(c: Context, text: string, normalize: boolean): SemverValue | Failure {
-  c.labour(20 + (text.length >> 1))
+  c.labour(200 + text.length * 2)
   try {
     return parse(normalize ? normalized(text) : text)
   } catch (error) {

@@ -39,7 +39,11 @@ const free = { unguarded: true }
 function size(c: Context, value: unknown): unknown {
   if (typeof value === 'string') return runes(c, value)
   if (value instanceof List) return value.length
-  if (value instanceof CelMap) return value.size
+  if (value instanceof CelMap) {
+    const count = value.size
+    c.labour(count * 5)
+    return count
+  }
   if (value instanceof Bytes) return value.value.length
   const receives = value instanceof Timestamp || value instanceof Duration
   return receives ? NO_SUCH_OVERLOAD : new Failure('no such overload: size')
@@ -57,6 +61,7 @@ function parseInteger(text: string, low: bigint, high: bigint): bigint | undefin
 }
 
 function stringToInt(_: Context, text: string): unknown {
+  if (text.length < 16 && /^-?\d+$/.test(text)) return Number(text) + 0
   const value = parseInteger(text, MIN_INT, MAX_INT)
   return value === undefined ? cannot('int') : normal(value)
 }
@@ -97,11 +102,13 @@ function stringToBool(_: Context, text: string): unknown {
   return TRUE.has(text) ? true : FALSE.has(text) ? false : cannot('bool')
 }
 
-function stringToDuration(_: Context, text: string): unknown {
+function stringToDuration(c: Context, text: string): unknown {
+  c.labour(60)
   return parseGoDuration(text) ?? cannot('google.protobuf.Duration')
 }
 
-function stringToTimestamp(_: Context, text: string): unknown {
+function stringToTimestamp(c: Context, text: string): unknown {
+  c.labour(60)
   const made = parseTimestamp(text)
   if (made === undefined) return cannot('google.protobuf.Timestamp')
   return inRange(made.seconds) ? made : new Failure('timestamp overflow')
@@ -162,7 +169,7 @@ const CONVERSIONS: readonly Overload[] = [
 function textual(test: (text: string, part: string) => boolean): Implementation {
   return (c, text: unknown, part: unknown) => {
     if (typeof text !== 'string' || typeof part !== 'string') return NO_SUCH_OVERLOAD
-    c.labour(text.length >> 6)
+    c.labour((text.length + part.length) >> 4)
     return test(text, part)
   }
 }
@@ -173,8 +180,7 @@ function matches(c: Context, text: unknown, pattern: unknown): unknown {
     return receives ? NO_SUCH_OVERLOAD : new Failure('no such overload: matches')
   }
   if (typeof pattern !== 'string') return NO_SUCH_OVERLOAD
-  c.labour(pattern.length * 20)
-  const regex = compileRegex(pattern)
+  const regex = compileRegex(pattern, c)
   return regex instanceof Failure ? regex : regex.test(c, text)
 }
 
@@ -220,7 +226,7 @@ function field(read: (date: Date, nanos: number) => number): Implementation {
   return (c, t: Timestamp, zone?: string) => {
     let offset: number | Failure = 0
     if (zone !== undefined) {
-      c.labour(300)
+      c.labour(2000)
       offset = offsetAt(t, zone)
       if (offset instanceof Failure) return offset
     }

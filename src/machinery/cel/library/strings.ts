@@ -21,10 +21,10 @@ class Points {
   readonly #points: readonly string[] | undefined
   readonly length: number
   constructor(c: Context, text: string) {
-    c.labour(text.length >> 5)
+    c.labour(text.length >> 3)
     this.#text = text
     this.#points = isFlat(text) ? undefined : Array.from(text)
-    if (this.#points !== undefined) c.labour(text.length)
+    if (this.#points !== undefined) c.labour(text.length * 4)
     this.length = this.#points?.length ?? text.length
   }
   slice(from: number, to: number): string {
@@ -88,7 +88,7 @@ function replace(c: Context, text: string, old: string, by: string, count: Int =
   const limit = count < 0 ? Number.POSITIVE_INFINITY : Number(count)
   const pieces: string[] = []
   const cost = () => {
-    c.labour(4 + (by.length >> 6))
+    c.labour(8 + (by.length >> 5))
     length += by.length
     return length > MAX_STRING
   }
@@ -123,7 +123,7 @@ function split(c: Context, text: string, separator: string, count: Int = -1): un
   if (count === 0) return new ArrayList([])
   const limit = count < 0 ? Number.POSITIVE_INFINITY : Number(count)
   if (separator === '') {
-    c.labour(text.length * 2)
+    c.labour(text.length * 4)
     const points = Array.from(text)
     if (points.length <= limit) return new ArrayList(points)
     return new ArrayList([...points.slice(0, limit - 1), points.slice(limit - 1).join('')])
@@ -133,7 +133,7 @@ function split(c: Context, text: string, separator: string, count: Int = -1): un
   while (pieces.length < limit - 1) {
     const found = text.indexOf(separator, at)
     if (found === -1) break
-    c.labour(3)
+    c.labour(8)
     pieces.push(text.slice(at, found))
     at = found + separator.length
   }
@@ -147,7 +147,7 @@ function join(c: Context, list: List, separator = ''): unknown {
   for (let i = 0; i < list.length; i++) {
     const item = list.at(i)
     if (typeof item !== 'string') return new Failure(`join: invalid input: ${goValue(item)}`)
-    c.labour(2 + ((item.length + separator.length) >> 5))
+    c.labour(5 + ((item.length + separator.length) >> 4))
     length += item.length + separator.length
     if (length > MAX_STRING) return new Failure('string too long')
     pieces.push(item)

@@ -22,7 +22,7 @@ export class UrlValue extends Opaque {
 }
 
 function read(c: Context, text: string): unknown {
-  c.labour(50 + text.length)
+  c.labour(100 + text.length * 20)
   try {
     parseRequestUri(text)
     return new UrlValue(parseUrl(text))
@@ -33,7 +33,7 @@ function read(c: Context, text: string): unknown {
 }
 
 function isUrl(c: Context, text: string): unknown {
-  c.labour(50 + text.length)
+  c.labour(100 + text.length * 20)
   try {
     parseRequestUri(text)
     return true
@@ -44,7 +44,7 @@ function isUrl(c: Context, text: string): unknown {
 }
 
 function query(c: Context, { url }: UrlValue): unknown {
-  c.labour(url.query.length)
+  c.labour(50 + url.query.length * 20)
   const map = new ValueMap()
   for (const [key, values] of parseQuery(url.query)) map.set(key, new ArrayList(values))
   return map
