@@ -1,5 +1,6 @@
 /** Expressions to programs. */
 import type { Expr } from './ast.ts'
+import { remembered } from './cache.ts'
 import { check } from './check.ts'
 import { Context, LimitReached } from './context.ts'
 import type { CelAuthorizer, CelBudget, CelProgram, CelResult, CelType, CompileOptions, Compiled } from './contract.ts'
@@ -24,7 +25,15 @@ const AUTHORIZER = 'kubernetes.authorization.Authorizer'
 const NO_LIMITS: ReadonlyMap<string, CelType> = new Map()
 const LIMIT_TEXT = 'operation cancelled: actual cost limit exceeded'
 
+/**
+ * Compiles an expression once for all who ask with the same profile and the same types (the same objects, so keep them).
+ * Never throws.
+ */
 export function compile(expression: string, options: CompileOptions): Compiled {
+  return remembered(expression, options, () => compileNow(expression, options))
+}
+
+function compileNow(expression: string, options: CompileOptions): Compiled {
   const parsed = parse(expression, MACROS)
   if (!parsed.ok) return { ok: false, issues: showIssues(parsed.issues, parsed.source) }
   const { expr, source } = parsed

@@ -47,8 +47,6 @@ export type CelProfile = 'schema' | 'admission' | 'mutation' | 'authentication'
 export interface CompileOptions {
   readonly profile: CelProfile
   readonly variables: ReadonlyMap<string, CelType>
-  /** Kinds that the result may have. @default any */
-  readonly result?: readonly CelType['kind'][]
 }
 
 /**

@@ -17,7 +17,7 @@ export function sizeOf(c: Context, value: unknown): number {
   if (value instanceof List) return value.length
   if (value instanceof CelMap) {
     const size = value.size
-    if (size > 8) c.labour(size * 5)
+    if (size > 8) c.labour(size * 10)
     return size
   }
   if (value instanceof Bytes) return value.value.length

@@ -138,10 +138,10 @@ function equalKeyed(c: Context, a: JsonList, b: List): boolean | Failure {
 function equalMaps(c: Context, a: CelMap, b: unknown): boolean | Failure {
   if (!(b instanceof CelMap)) return a instanceof JsonObject ? NO_SUCH_OVERLOAD : false
   const { size } = a
-  c.labour(size * 10)
+  c.labour(size * 20)
   if (size !== b.size) return false
   for (const key of a.keys()) {
-    c.labour(4)
+    c.labour(8)
     const has = a.has(key)
     if (has !== b.has(key)) return false
     if (!has) continue

@@ -24,7 +24,7 @@ export function iterate(
   }
   if (over instanceof CelMap) {
     const keys = over.keys()
-    c.labour(keys.length * 5)
+    c.labour(keys.length * 10)
     for (const key of keys) if (!visit(key, double ? over.get(key) : undefined)) break
     return undefined
   }
@@ -51,7 +51,7 @@ function goTypeName(value: unknown): string {
   return GO_TYPES[name] ?? name
 }
 
-export type Shape = 'all' | 'exists' | 'map' | 'filter'
+export type Shape = 'all' | 'exists' | 'existsOne' | 'map' | 'filter'
 
 function isAccu(e: Expr | undefined): boolean {
   return e?.kind === 'ident' && e.name === ACCU
@@ -60,8 +60,10 @@ function isAccu(e: Expr | undefined): boolean {
 /** What a loop is, by how macros write it, and the part that the text gave. */
 export function shapeOf(e: Comprehension): { readonly kind: Shape; readonly body: Expr } | undefined {
   const { step, init, condition } = e
-  if (step.kind !== 'call' || !isAccu(e.result) || e.iter2 !== '') return undefined
+  if (step.kind !== 'call' || e.iter2 !== '') return undefined
   const [first, second, third] = step.args
+  if (init.kind === 'literal' && init.value === 0 && step.name === '_?_:_') return { kind: 'existsOne', body: first! }
+  if (!isAccu(e.result)) return undefined
   if (init.kind === 'literal' && isAccu(first)) {
     if (step.name === '_&&_') return { kind: 'all', body: second! }
     return step.name === '_||_' ? { kind: 'exists', body: second! } : undefined
@@ -87,6 +89,8 @@ export function quickLoop(kind: Shape, over: Eval, slot: number, body: Eval): Ev
       return quantifier(over, slot, body, false, 3)
     case 'exists':
       return quantifier(over, slot, body, true, 4)
+    case 'existsOne':
+      return counter(over, slot, body)
     case 'map':
       return collector(over, slot, (c, item, items) => {
         const value = body(c)
@@ -129,6 +133,30 @@ function quantifier(over: Eval, slot: number, body: Eval, decides: boolean, turn
     if (failure !== undefined) return failure
     c.charge(1)
     return result
+  }
+}
+
+/** Every element is counted, also when there is a second already. */
+function counter(over: Eval, slot: number, body: Eval): Eval {
+  return (c) => {
+    const items = over(c)
+    if (items instanceof Failure) return items
+    let count = 0
+    let first: Failure | undefined
+    const failure = iterate(c, items, false, (item) => {
+      c.labour(1)
+      c.slots[slot] = item
+      const value = body(c)
+      if (value === true) {
+        c.charge(2)
+        count++
+      } else if (value !== false) first ??= noOverload(value)
+      return true
+    })
+    if (failure !== undefined) return failure
+    // The accumulator is read and compared.
+    c.charge(2)
+    return first ?? count === 1
   }
 }
 

@@ -81,6 +81,8 @@ class Parser {
   #relations = 0
   #calcs = 0
   #members = 0
+  readonly #depths = new Map<Expr, number>()
+  #deepest = 0
   /** What else may stand where an operand is expected next. */
   #also = ''
 
@@ -143,6 +145,7 @@ class Parser {
           : `mismatched input '${quote(this.#token)}' expecting <EOF>`,
       )
     }
+    if (this.#deepest > MAX_DEPTH) throw new SyntaxProblem(-1, 'max recursion depth exceeded')
     return expr
   }
 
@@ -157,7 +160,7 @@ class Parser {
       const yes = this.#logic('||')
       this.#expect(':')
       const no = this.#expr()
-      result = this.#call(op.pos, '_?_:_', undefined, [condition, yes, no])
+      result = this.#call(op.pos, '_?_:_', undefined, [condition, yes, no], 1)
     }
     this.#exprs--
     return result
@@ -179,11 +182,11 @@ class Parser {
     const middle = (low + high + 1) >> 1
     const left = middle === low ? terms[middle]! : this.#balance(name, terms, ops, low, middle - 1)
     const right = middle === high ? terms[middle + 1]! : this.#balance(name, terms, ops, middle + 1, high)
-    return { kind: 'call', pos: ops[middle]!.pos, name, target: undefined, args: [left, right] }
+    const pos = ops[middle]!.pos
+    return this.#nested({ kind: 'call', pos, name, target: undefined, args: [left, right] }, [left, right], 0)
   }
 
   #relation(): Expr {
-    let count = 1
     this.#deep(++this.#relations)
     let left = this.#sum()
     for (;;) {
@@ -191,16 +194,15 @@ class Parser {
       if (name === undefined) break
       const op = this.#take()
       this.#deep(++this.#relations)
-      count++
       const right = this.#sum()
-      left = this.#call(op.pos, name, undefined, [left, right])
+      this.#relations--
+      left = this.#call(op.pos, name, undefined, [left, right], 1)
     }
-    this.#relations -= count
+    this.#relations--
     return left
   }
 
   #sum(): Expr {
-    let count = 1
     this.#deep(++this.#calcs)
     let left = this.#product()
     for (;;) {
@@ -208,27 +210,25 @@ class Parser {
       if (name === undefined) break
       const op = this.#take()
       this.#deep(++this.#calcs)
-      count++
       const right = this.#product()
-      left = this.#call(op.pos, name, undefined, [left, right])
+      this.#calcs--
+      left = this.#call(op.pos, name, undefined, [left, right], 1)
     }
-    this.#calcs -= count
+    this.#calcs--
     return left
   }
 
   #product(): Expr {
-    let count = 0
     let left = this.#unary()
     for (;;) {
       const name = PRODUCTS.get(this.#token.type)
       if (name === undefined) break
       const op = this.#take()
       this.#deep(++this.#calcs)
-      count++
       const right = this.#unary()
-      left = this.#call(op.pos, name, undefined, [left, right])
+      this.#calcs--
+      left = this.#call(op.pos, name, undefined, [left, right], 1)
     }
-    this.#calcs -= count
     return left
   }
 
@@ -254,7 +254,6 @@ class Parser {
   }
 
   #member(): Expr {
-    let count = 1
     this.#deep(++this.#members)
     let operand = this.#primary()
     for (;;) {
@@ -262,10 +261,8 @@ class Parser {
       if (type === '.') operand = this.#select(operand)
       else if (type === '[') operand = this.#index(operand)
       else break
-      this.#deep(++this.#members)
-      count++
     }
-    this.#members -= count
+    this.#members--
     return operand
   }
 
@@ -274,17 +271,18 @@ class Parser {
     if (this.#accept('?') !== undefined) {
       const field = this.#field()
       const name: Expr = { kind: 'literal', pos: field.pos, value: field.name }
-      return { kind: 'call', pos: dot.pos, name: '_?._', target: undefined, args: [operand, name] }
+      const selected: Expr = { kind: 'call', pos: dot.pos, name: '_?._', target: undefined, args: [operand, name] }
+      return this.#nested(selected, [operand], 1)
     }
     const open = this.#tokens[this.#at + 1]
     if (this.#token.type === 'identifier' && open?.type === '(') {
       const name = this.#take().text
       this.#take()
       const args = this.#args()
-      return this.#call(open.pos, name, operand, args)
+      return this.#call(open.pos, name, operand, args, 1)
     }
     const field = this.#field()
-    return { kind: 'select', pos: dot.pos, operand, field: field.name, test: false }
+    return this.#nested({ kind: 'select', pos: dot.pos, operand, field: field.name, test: false }, [operand], 1)
   }
 
   /** The name of a field; reserved words may be one. */
@@ -303,7 +301,7 @@ class Parser {
     const optional = this.#accept('?') !== undefined
     const key = this.#expr(optional ? '' : "'?'")
     this.#expect(']', "']'", true)
-    return this.#call(op.pos, optional ? '_[?_]' : '_[_]', undefined, [operand, key])
+    return this.#call(op.pos, optional ? '_[?_]' : '_[_]', undefined, [operand, key], 1)
   }
 
   #args(): Expr[] {
@@ -353,7 +351,7 @@ class Parser {
       } while (comma)
     }
     this.#expect(']', comma ? "']'" : "{']', ','}", comma)
-    return { kind: 'list', pos, elements, optionals }
+    return this.#nested({ kind: 'list', pos, elements, optionals }, elements, 0)
   }
 
   /** Whether nothing more stands in brackets. */
@@ -379,7 +377,8 @@ class Parser {
       } while (comma)
     }
     this.#expect('}', comma ? "'}'" : "{'}', ','}", comma)
-    return { kind: 'map', pos, entries }
+    const parts = entries.flatMap((one) => [one.key, one.value])
+    return this.#nested({ kind: 'map', pos, entries }, parts, 0)
   }
 
   #named(): Expr {
@@ -427,7 +426,8 @@ class Parser {
       } while (comma)
     }
     this.#expect('}', comma ? "'}'" : "{'}', ','}", comma)
-    return { kind: 'struct', pos, name: lead + names.join(''), fields }
+    const values = fields.map((one) => one.value)
+    return this.#nested({ kind: 'struct', pos, name: lead + names.join(''), fields }, values, 0)
   }
 
   #literal(): Expr {
@@ -484,17 +484,27 @@ class Parser {
     return startsOperand(type) || this.#also.split(' ').includes(`'${type}'`)
   }
 
-  /** A call, or what a macro of that name makes of it. */
-  #call(pos: number, name: string, target: Expr | undefined, args: readonly Expr[]): Expr {
+  /** A call, or what a macro of that name makes of it. `depth`: how much deeper than its parts it counts. */
+  #call(pos: number, name: string, target: Expr | undefined, args: readonly Expr[], depth = 0): Expr {
+    const parts = target === undefined ? args : [target, ...args]
     const macro = this.#macros.get(`${name}:${args.length}:${target !== undefined}`)
-    if (macro === undefined) return { kind: 'call', pos, name, target, args }
+    if (macro === undefined) return this.#nested({ kind: 'call', pos, name, target, args }, parts, depth)
     try {
-      return macro(pos, target, args)
+      return this.#nested(macro(pos, target, args), parts, depth)
     } catch (error) {
       if (!(error instanceof MacroError)) throw error
       this.#issues.push({ pos: error.pos, message: error.message })
       return { kind: 'literal', pos, value: null }
     }
+  }
+
+  /** Remembers how deep an expression is. */
+  #nested(e: Expr, parts: readonly Expr[], own: number): Expr {
+    let depth = 0
+    for (const part of parts) depth = Math.max(depth, this.#depths.get(part) ?? 0)
+    this.#depths.set(e, depth + own)
+    this.#deepest = Math.max(this.#deepest, depth + own)
+    return e
   }
 }
 

@@ -41,7 +41,7 @@ function size(c: Context, value: unknown): unknown {
   if (value instanceof List) return value.length
   if (value instanceof CelMap) {
     const count = value.size
-    c.labour(count * 5)
+    c.labour(count * 10)
     return count
   }
   if (value instanceof Bytes) return value.value.length
