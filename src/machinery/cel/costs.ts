@@ -1,7 +1,7 @@
 /** What calls cost when they run: cel-go's rules, and those of Kubernetes' libraries. */
 import type { Context } from './context.ts'
 import { byteLength, runes } from './strings.ts'
-import { Bytes, CelMap, Failure, List, Opaque, Optional } from './values.ts'
+import { Bytes, CelMap, List, Opaque, Optional } from './values.ts'
 
 /** The cost of a call. `before` is charged before the call is made, `after` when its result is known. */
 export interface CallCost {
@@ -209,8 +209,4 @@ export function costOfCall(name: string, id: string): CallCost {
     }
   }
   return FUNCTIONS.get(name) ?? STANDARD.get(id) ?? ONE
-}
-
-export function isFailure(value: unknown): value is Failure {
-  return value instanceof Failure
 }
