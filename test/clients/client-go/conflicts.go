@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ var conflictChecks = []check{
 	{"conflict_retry_from_16", conflictRetry},
 	{"patches_from_16", patchesFrom16},
 	{"create_race", createRace},
+	{"more_at_once_than_are_served", moreAtOnce},
 }
 
 const workers, rounds = 16, 15
@@ -97,6 +99,31 @@ func patchesFrom16(ctx context.Context, e *env, namespace string) error {
 		return err
 	}
 	return expect("keys", len(final.Data), workers*rounds)
+}
+
+// moreAtOnce: who is told to come back later (429, Retry-After) does, inside the client: nothing is lost.
+func moreAtOnce(ctx context.Context, e *env, namespace string) error {
+	for i := range 20 {
+		if _, err := e.typed.CoreV1().ConfigMaps(namespace).Create(ctx, configMap(fmt.Sprint("large-", i), map[string]string{"a": strings.Repeat("x", 40_000)}, nil), metav1.CreateOptions{}); err != nil {
+			return err
+		}
+	}
+	errs := make(chan error, 300)
+	for range cap(errs) {
+		go func() {
+			list, err := e.dynamic.Resource(configMaps).Namespace(namespace).List(ctx, metav1.ListOptions{ResourceVersion: "0"})
+			if err == nil && len(list.Items) < 20 {
+				err = fmt.Errorf("only %d items", len(list.Items))
+			}
+			errs <- err
+		}()
+	}
+	for range cap(errs) {
+		if err := <-errs; err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // createRace: of 16 that create one name, one does.

@@ -25,6 +25,8 @@ var informerChecks = []check{
 	{"informer_of_a_custom_resource_through_a_restart", customInformerThroughARestart},
 	{"watch_from_before_a_restart", watchFromBeforeARestart},
 	{"continue_from_before_a_restart", continueFromBeforeARestart},
+	{"watch_from_before_much_was_written", watchFromBeforeMuch},
+	{"informer_behind_much_that_was_written", informerBehindMuch},
 	{"informer_under_load", informerUnderLoad},
 }
 
@@ -285,7 +287,76 @@ func watchFromBeforeARestart(ctx context.Context, e *env, namespace string) erro
 	if err := e.restart(); err != nil {
 		return err
 	}
-	w, err := client.Watch(ctx, metav1.ListOptions{LabelSelector: "n", ResourceVersion: before.ResourceVersion})
+	return threeOrGone(ctx, e, namespace, before.ResourceVersion)
+}
+
+// much writes more than any server keeps to look back at: 12 MB in 120 versions of one object.
+func much(ctx context.Context, e *env, namespace string) error {
+	client := e.typed.CoreV1().ConfigMaps(namespace)
+	if _, err := client.Create(ctx, configMap("much", nil, nil), metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	for i := range 120 {
+		body := fmt.Sprintf(`{"data":{"a":"%d%s"}}`, i, strings.Repeat("x", 100_000))
+		if _, err := client.Patch(ctx, "much", "application/merge-patch+json", []byte(body), metav1.PatchOptions{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// watchFromBeforeMuch: the same while the server runs, when it has forgotten.
+func watchFromBeforeMuch(ctx context.Context, e *env, namespace string) error {
+	before, err := e.typed.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: "n"})
+	if err != nil {
+		return err
+	}
+	if err := many(ctx, e, namespace, 3); err != nil {
+		return err
+	}
+	if err := much(ctx, e, namespace); err != nil {
+		return err
+	}
+	return threeOrGone(ctx, e, namespace, before.ResourceVersion)
+}
+
+// informerBehindMuch: an informer whose handler stands still falls behind, and sees the end all the same.
+func informerBehindMuch(ctx context.Context, e *env, namespace string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	factory := informers.NewSharedInformerFactoryWithOptions(e.typed, 0, informers.WithNamespace(namespace))
+	informer := factory.Core().V1().ConfigMaps().Informer()
+	slow := make(chan struct{})
+	var last atomic.Value
+	if _, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{UpdateFunc: func(_, object any) {
+		<-slow
+		a, _ := meta.Accessor(object)
+		if a.GetName() == "much" {
+			last.Store(a.GetResourceVersion())
+		}
+	}}); err != nil {
+		return err
+	}
+	factory.Start(ctx.Done())
+	if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+		return fmt.Errorf("the informer does not sync")
+	}
+	if err := much(ctx, e, namespace); err != nil {
+		return err
+	}
+	close(slow)
+	return eventually(ctx, "the last version is seen", func() error {
+		current, err := e.typed.CoreV1().ConfigMaps(namespace).Get(ctx, "much", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		return expect("the last that was told", last.Load(), current.ResourceVersion)
+	})
+}
+
+// threeOrGone is an error unless a watch from then gives the three objects that were made since, or is told to be gone.
+func threeOrGone(ctx context.Context, e *env, namespace, version string) error {
+	w, err := e.typed.CoreV1().ConfigMaps(namespace).Watch(ctx, metav1.ListOptions{LabelSelector: "n", ResourceVersion: version})
 	if err != nil {
 		return refused("the watch", err, func(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) })
 	}

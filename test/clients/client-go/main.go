@@ -149,6 +149,8 @@ func (e *env) restart() error {
 type wire struct {
 	mu     sync.Mutex
 	bodies map[string]int
+	// Answers that said to come back later.
+	later int
 }
 
 type counted struct {
@@ -162,7 +164,13 @@ func (c counted) RoundTrip(request *http.Request) (*http.Response, error) {
 		c.wire.bodies[request.Header.Get("Content-Type")]++
 		c.wire.mu.Unlock()
 	}
-	return c.next.RoundTrip(request)
+	response, err := c.next.RoundTrip(request)
+	if err == nil && response.StatusCode == http.StatusTooManyRequests {
+		c.wire.mu.Lock()
+		c.wire.later++
+		c.wire.mu.Unlock()
+	}
+	return response, err
 }
 
 func (w *wire) count(mediaType string) int {
@@ -172,7 +180,7 @@ func (w *wire) count(mediaType string) int {
 }
 
 func (w *wire) String() string {
-	return fmt.Sprintf("request bodies: %d protobuf, %d JSON, %d apply", w.count("application/vnd.kubernetes.protobuf"),
+	return fmt.Sprintf("%d answers 429; request bodies: %d protobuf, %d JSON, %d apply", w.later, w.count("application/vnd.kubernetes.protobuf"),
 		w.count("application/json"), w.count("application/apply-patch+yaml"))
 }
 
