@@ -222,8 +222,9 @@ function suite(start: () => Promise<Running>): void {
       { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'part', labels: { part: 'of-all' } }, rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] },
       { apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: 'hand' }, provisioner: 'kubernetes.io/no-provisioner' },
       { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'pv' }, spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: 'hand', hostPath: { path: '/tmp/x' } } },
-      { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'pvc', namespace: 'more' }, spec: { storageClassName: 'hand', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } },
     ) // prettier-ignore
+    await eventually('a volume', async () => (await read('pv pv'))['status'].phase === 'Available')
+    await apply({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'pvc', namespace: 'more' }, spec: { storageClassName: 'hand', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }) // prettier-ignore
     await eventually('account', async () => (await kubectl.try('get sa default -n more')).code === 0)
     await eventually('CA', async () => (await read('cm kube-root-ca.crt -n more'))['data']['ca.crt'] !== '')
     await eventually('aggregation', async () => ((await read('clusterrole all'))['rules'] ?? []).length === 1)
