@@ -1,6 +1,6 @@
 /** Who is let in, beside a real kube-apiserver: the same configuration, issuer, Secrets and tokens; the same answers. */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -8,10 +8,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { readAuthentication } from '../src/apiserver/authn/oidc/config.ts'
 import { staticTokens } from '../src/apiserver/authn/static-tokens.ts'
+import { HttpsClient } from '../src/client/https.ts'
 import { parseKubeconfig } from '../src/client/kubeconfig.ts'
 import { resources } from '../src/client/resources.ts'
 import { startCluster } from '../src/cluster/cluster.ts'
-import { createCluster } from '../src/index.ts'
+import { createCluster, createVirtualCluster, type VirtualCluster } from '../src/index.ts'
 import { silent } from '../src/cluster/log.ts'
 import { Runtime } from '../src/cluster/runtime.ts'
 import { memoryStore } from '../src/store/memory.ts'
@@ -300,3 +301,51 @@ async function ask(kubeconfig: string, tokens: readonly [string, string][]): Pro
   await nobody.close()
   return { users, reviews, anonymous }
 }
+
+for (const engine of ['packed', 'dedicated'] as const)
+  it(`a virtual cluster's spec says who is let in and what is logged, ${engine}`, { timeout: 120_000 }, async () => {
+    await using issuer = await startIssuer([keys[6]!])
+    const dataDir = mkdtempSync(join(tmpdir(), 'tenantry-identity-'))
+    await using _gone = { [Symbol.asyncDispose]: async () => rmSync(dataDir, { recursive: true, force: true }) }
+    await using host = await createCluster({ nodes: 0, dataDir, reach: { allowed: ['127.0.0.0/8'] } })
+    await using tenant = await createVirtualCluster({ host, name: 'team', engine })
+    const token = issuer.token({ iss: issuer.url, ...plain })
+    assert.equal((await whoAmI(tenant.kubeconfig, token)).code, 401)
+    const at = { namespace: 'tenantry' }
+    const change = (spec: object) =>
+      host.client.patch(resources.virtualclusters, 'team', { type: 'merge', body: { spec } }, at)
+    const ready = (status: string) =>
+      eventually(`Ready ${status}`, async () => {
+        const { metadata, status: now } = await host.client.get<VirtualCluster>(resources.virtualclusters, 'team', at)
+        const found = now?.conditions?.find(({ type }) => type === 'Ready')
+        return now?.observedGeneration === metadata.generation && found?.status === status ? found : undefined
+      })
+    const jwt = (audiences: readonly string[]) => [
+      {
+        issuer: { url: issuer.url, audiences, certificateAuthority: issuer.ca },
+        claimMappings: { username: { claim: 'sub', prefix: 'oidc:' } },
+      },
+    ]
+    await change({ authentication: { jwt: jwt([]) } })
+    assert.match((await ready('False')).message, /^spec\.authentication: jwt\[0\]\.issuer\.audiences: Required value/)
+    await change({ authentication: { jwt: jwt(['one']) }, audit: { policy: { rules: [{ level: 'Metadata' }] } } })
+    await ready('True')
+    const { kubeconfig } = await eventually('the control plane serves', async () => {
+      const { data } = await host.client.get(resources.secrets, 'team-kubeconfig', at)
+      return { kubeconfig: Buffer.from(data['kubeconfig'] as string, 'base64').toString() }
+    })
+    // A process of its own does not call issuers on its machine.
+    if (engine === 'packed') {
+      const { code, answer } = await whoAmI(kubeconfig, token)
+      const { status } = answer as { status?: { userInfo: { username: string } } }
+      assert.deepEqual([code, status?.userInfo.username], [201, 'oidc:jane'])
+    }
+    const client = new HttpsClient(parseKubeconfig(kubeconfig))
+    await client.get(resources.namespaces, 'default')
+    await client.close()
+    await eventually('it is logged', () =>
+      readFileSync(join(dataDir, 'audit', 'tenantry.team.log'), 'utf8').includes(
+        engine === 'packed' ? '"username":"oidc:jane"' : '"username":"kubernetes-admin"',
+      ),
+    )
+  })

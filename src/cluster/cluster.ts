@@ -80,7 +80,7 @@ export interface ClusterOptions {
   /** Fixed tokens; see staticTokens. @default none */
   readonly staticTokens?: PlainTokenSource
   /** What is logged of which requests, and where. @default nothing */
-  readonly audit?: { readonly policy: AuditPolicy; readonly output: AuditOutput }
+  readonly audit?: { readonly policy: AuditPolicy; readonly output: AuditOutput } | undefined
   /** Proxies in front of this server that say who asks. @default none but this server itself, towards others */
   readonly frontProxy?: FrontProxyOptions & {
     /** PEM of the authorities of their certificates. */
@@ -117,6 +117,8 @@ export interface Cluster extends AsyncDisposable {
   clientAs(user: UserInfo): Client
   /** Lets others in from now on: replaces what the cluster was started with. */
   setAuthentication(authentication: CheckedAuthentication | undefined): void
+  /** Logs other requests from now on, or none. */
+  setAudit(audit: ClusterOptions['audit']): void
   /** Ends serving and controllers; the state stays in the store. */
   stop(): Promise<void>
 }
@@ -178,6 +180,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     client,
     clientAs: parts.clientAs,
     setAuthentication: parts.setAuthentication,
+    setAudit: parts.setAudit,
     stop: () => (stopping ??= stop()),
     [Symbol.asyncDispose]: () => (stopping ??= stop()),
   }
@@ -220,6 +223,7 @@ interface Parts {
   readonly dialler: Dialler
   clientAs(user: UserInfo | undefined): Client
   setAuthentication(authentication: CheckedAuthentication | undefined): void
+  setAudit(audit: ClusterOptions['audit']): void
   close(): void
 }
 
@@ -286,7 +290,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     return entry === undefined ? undefined : objectOf(entry)
   }
   const flows = new FlowClassifier(range)
-  const audit = options.audit === undefined ? undefined : auditor(options.audit)
+  let audit = options.audit === undefined ? undefined : auditor(options.audit)
   const metrics = runtime.requestMetrics(options.processMetrics ?? false)
   const handler = createHandler({
     api,
@@ -297,7 +301,9 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     openapi: aggregator.openapi(createOpenApi(catalog)),
     aggregation: aggregator,
     version: versionInfo,
-    ...(audit !== undefined && { audit }),
+    get audit() {
+      return audit
+    },
     metrics: { ...metrics, render: () => metrics.render() + stateMetrics({ range, catalog, audit }) },
     connectors: { 'pods/log': logConnector(pod, options.logs), ...UNCONNECTED },
     issuer: { configuration: issuerConfiguration(ISSUER, `${ISSUER}/openid/v1/jwks`), jwks: keySet(keys) },
@@ -317,6 +323,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     handler,
     dialler,
     setAuthentication: (authentication) => bearers.set(authentication),
+    setAudit: (given) => void (audit = given === undefined ? undefined : auditor(given)),
     aggregated: aggregator,
     clientAs: (user) =>
       new InProcessClient({ api, raw, ...(user !== undefined && { user }), remote: remotes.of(user ?? PROCESS_USER) }),

@@ -2,6 +2,8 @@
  * Engines: what can be a virtual cluster's control plane. Manager, syncer and CLI know
  * only this.
  */
+import type { AuditPolicy } from '../apiserver/audit/policy.ts'
+import type { CheckedAuthentication } from '../apiserver/authn/oidc/config.ts'
 import type { Client } from '../client/contract.ts'
 
 /** What an engine has to know to run a control plane. */
@@ -10,6 +12,10 @@ export interface ControlPlaneSpec {
   readonly uid: string
   readonly namespace: string
   readonly name: string
+  /** Who is let in beside the tenant's own certificates and tokens. @default nobody */
+  readonly authentication?: CheckedAuthentication
+  /** What is logged of which requests. @default nothing */
+  readonly audit?: AuditPolicy
 }
 
 /** A running control plane. */
@@ -32,6 +38,11 @@ export interface ControlPlane {
  */
 export interface Engine {
   ensure(spec: ControlPlaneSpec): Promise<ControlPlane>
+  /**
+   * Authentication or audit of a running control plane have changed. False: it was ended for that, and the next
+   * `ensure` starts it with them.
+   */
+  configure(spec: ControlPlaneSpec): Promise<boolean>
   remove(uid: string): Promise<void>
   /** Ends all control planes; their state stays. */
   close(): Promise<void>

@@ -70,12 +70,14 @@ export function createManager({ host, runtime, log, dataDir, store, reach, by = 
     engines: {
       packed: new PackedEngine({
         runtime,
+        auditDir: join(dataDir, 'audit'),
         logs: sources,
         services,
         ...(reach === undefined ? {} : { reach }),
       }),
       dedicated: new DedicatedEngine({
         dataDir: join(dataDir, 'dedicated'),
+        auditDir: join(dataDir, 'audit'),
         store,
         logs: sources,
         services,

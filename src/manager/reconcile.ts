@@ -1,12 +1,15 @@
 /** One step of a VirtualCluster's life. */
+import { AuditPolicyError, checkedAuditPolicy } from '../apiserver/audit/policy.ts'
+import { AuthenticationConfigError, checkAuthentication } from '../apiserver/authn/oidc/config.ts'
 import type { Client } from '../client/contract.ts'
 import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { ISSUER } from '../cluster/cluster.ts'
 import { isReason, StatusError } from '../machinery/status.ts'
 import { equal } from '../syncer/equal.ts'
 import { placement } from '../syncer/placement.ts'
 import type { Syncer } from '../syncer/syncer.ts'
-import type { ControlPlane, Engine } from './contract.ts'
+import type { ControlPlane, ControlPlaneSpec, Engine } from './contract.ts'
 import {
   FINALIZER,
   KUBECONFIG_KEY,
@@ -30,13 +33,21 @@ export interface ReconcilerOptions {
   event(object: VirtualCluster, type: 'Normal' | 'Warning', reason: string, message: string): void
 }
 
+interface Running {
+  readonly plane: ControlPlane
+  readonly fixed: string
+  weight: number
+  /** Authentication and audit, as text. */
+  configured: string
+}
+
 /** A problem that another attempt cannot mend: it becomes phase Failed with this text. */
 class Unacceptable extends Error {}
 
 export class Reconciler {
   readonly #options: ReconcilerOptions
   /** What runs here, with the immutable part of the spec it was started with. */
-  readonly #running = new Map<string, { readonly plane: ControlPlane; readonly fixed: string; weight: number }>()
+  readonly #running = new Map<string, Running>()
   /** uid by namespace/name, for objects that vanish without our finalizer. */
   readonly #uids = new Map<string, { readonly uid: string; readonly engine: VirtualClusterSpec['engine'] }>()
 
@@ -99,8 +110,16 @@ export class Reconciler {
         'engine, placement and nodeView cannot be changed; put the old values back, or delete and create the virtual cluster',
       )
     }
-    const plane =
-      running?.plane ?? (await this.#options.engines[engine].ensure({ uid, namespace: namespace!, name: name! }))
+    const spec = { uid, namespace: namespace!, name: name!, ...accessOf(object.spec) }
+    const configured = JSON.stringify([object.spec.authentication, object.spec.audit])
+    if (running !== undefined && running.configured !== configured) {
+      if (await this.#options.engines[engine].configure(spec)) running.configured = configured
+      else {
+        this.lost(uid)
+        running = undefined
+      }
+    }
+    const plane = running?.plane ?? (await this.#options.engines[engine].ensure(spec))
     const secret = await this.#writeKubeconfig(object, plane)
     if (running === undefined) {
       await this.#options.syncer.add({
@@ -113,7 +132,7 @@ export class Reconciler {
         weight,
         api: plane.endpoint,
       })
-      running = { plane, fixed, weight }
+      running = { plane, fixed, weight, configured }
       this.#running.set(uid, running)
     }
     if (running.weight !== weight) {
@@ -265,6 +284,22 @@ export class Reconciler {
         { namespace: object.metadata.namespace!, subresource: 'status' },
       )
       .catch(ignoreNotFound)
+  }
+}
+
+/** Who is let in, and what is logged. @throws Unacceptable in upstream's words */
+function accessOf({ authentication, audit }: VirtualClusterSpec): Pick<ControlPlaneSpec, 'authentication' | 'audit'> {
+  try {
+    return {
+      ...(authentication !== undefined && { authentication: checkAuthentication(authentication, [ISSUER]) }),
+      ...(audit !== undefined && {
+        audit: checkedAuditPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', ...audit.policy }),
+      }),
+    }
+  } catch (error) {
+    if (error instanceof AuthenticationConfigError) throw new Unacceptable(`spec.authentication: ${error.message}`)
+    if (error instanceof AuditPolicyError) throw new Unacceptable(`spec.audit.policy: ${error.message}`)
+    throw error
   }
 }
 

@@ -10,6 +10,12 @@ export interface VirtualClusterSpec {
   readonly nodeView: 'needed' | 'all'
   /** Share of the syncer's work beside other tenants, 1 to 100. */
   readonly weight: number
+  /** apiserver.config.k8s.io/v1 AuthenticationConfiguration without kind and version: identity tokens, anonymous. */
+  readonly authentication?: object
+  readonly audit?: {
+    /** audit.k8s.io/v1 Policy; kind and version may be left out. */
+    readonly policy: object
+  }
 }
 
 export interface Condition {
@@ -117,6 +123,24 @@ export const definition: KubeObject = {
                     maximum: 100,
                     default: 1,
                     description: 'Share of the syncer beside other tenants.',
+                  },
+                  authentication: {
+                    type: 'object',
+                    'x-kubernetes-preserve-unknown-fields': true,
+                    description:
+                      'Issuers of identity tokens and limits of anonymous requests, as in AuthenticationConfiguration of apiserver.config.k8s.io/v1.',
+                  },
+                  audit: {
+                    type: 'object',
+                    required: ['policy'],
+                    description: 'What is logged of which requests.',
+                    properties: {
+                      policy: {
+                        type: 'object',
+                        'x-kubernetes-preserve-unknown-fields': true,
+                        description: 'As Policy of audit.k8s.io/v1.',
+                      },
+                    },
                   },
                 },
               },

@@ -104,7 +104,7 @@ export interface HandlerOptions {
   /** @default none: `/metrics` is 404 */
   readonly metrics?: Metrics
   /** @default none */
-  readonly audit?: Auditor
+  readonly audit?: Auditor | undefined
   /** Which requests of the cluster go first. @default all are alike */
   readonly flows?: Pick<FlowClassifier, 'classify'>
   /** `pods/log` and other connecting subresources, by `resource/subresource`. @default none: 404 */

@@ -1,6 +1,6 @@
 /** Virtual clusters in processes of their own: one `tenantry cluster` each, with its own data directory. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { getCompileCacheDir } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,6 +17,8 @@ import { RunningPlanes } from './running.ts'
 export interface DedicatedOptions {
   /** Holds one directory for each cluster, named by its uid. */
   readonly dataDir: string
+  /** Directory of the audit logs of clusters that have an audit policy. */
+  readonly auditDir: string
   /** Where control planes listen. @default '127.0.0.1' */
   readonly address?: string
   /** 'memory' forgets with the process. @default 'sqlite' */
@@ -52,6 +54,12 @@ export class DedicatedEngine implements Engine {
 
   ensure(spec: ControlPlaneSpec): Promise<ControlPlane> {
     return this.#planes.ensure(spec)
+  }
+
+  /** A process reads its configuration when it starts. */
+  async configure({ uid }: ControlPlaneSpec): Promise<boolean> {
+    await this.#planes.stop(uid)
+    return false
   }
 
   async remove(uid: string): Promise<void> {
@@ -91,6 +99,18 @@ export class DedicatedEngine implements Engine {
       '--name',
       spec.name,
     ]
+    if (spec.authentication !== undefined) {
+      const file = join(dir, 'authentication.json')
+      const head = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'AuthenticationConfiguration' }
+      writeFileSync(file, JSON.stringify({ ...head, ...spec.authentication.config }), { mode: 0o600 })
+      args.push('--authentication-config', file)
+    }
+    if (spec.audit !== undefined) {
+      const file = join(dir, 'audit-policy.json')
+      writeFileSync(file, JSON.stringify(spec.audit), { mode: 0o600 })
+      const path = join(this.#options.auditDir, `${spec.namespace}.${spec.name}.log`)
+      args.push('--audit-policy-file', file, '--audit-log-path', path, '--audit-log-maxbackup', '10')
+    }
     if (this.#options.address !== undefined) args.push('--address', this.#options.address)
     // The channel is the child's leash too: however this process ends, the child sees it close.
     const env = {

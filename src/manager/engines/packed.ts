@@ -1,6 +1,8 @@
 /** Virtual clusters in this process: each a range of the process's store with a port of its own. */
 import type { ServiceResolver } from '../../apiserver/dial/contract.ts'
 import type { ReachOptions } from '../../apiserver/dial/reach.ts'
+import { join } from 'node:path'
+import { AuditLog } from '../../apiserver/audit/log.ts'
 import { startCluster, SYNCER_USER, type Cluster } from '../../cluster/cluster.ts'
 import type { LogSource } from '../../cluster/logs.ts'
 import type { Runtime } from '../../cluster/runtime.ts'
@@ -10,6 +12,8 @@ import { RunningPlanes } from './running.ts'
 
 export interface PackedOptions {
   readonly runtime: Runtime
+  /** Directory of the audit logs of clusters that have an audit policy. */
+  readonly auditDir: string
   /** Where control planes listen. @default '127.0.0.1' */
   readonly address?: string
   /** Logs of a tenant's pods, by the virtual cluster's uid. */
@@ -34,6 +38,7 @@ interface Running {
 export class PackedEngine implements Engine {
   readonly #options: PackedOptions
   readonly #planes: RunningPlanes<Running>
+  readonly #logs = new Map<string, AuditLog>()
 
   constructor(options: PackedOptions) {
     this.#options = options
@@ -44,13 +49,36 @@ export class PackedEngine implements Engine {
     return this.#planes.ensure(spec)
   }
 
+  async configure(spec: ControlPlaneSpec): Promise<boolean> {
+    const running = await this.#planes.find(spec.uid)
+    if (running === undefined) return false
+    running.cluster.setAuthentication(spec.authentication)
+    running.cluster.setAudit(spec.audit === undefined ? undefined : { policy: spec.audit, output: this.#log(spec) })
+    return true
+  }
+
+  /** One log for each cluster, opened when its first event is written. */
+  #log({ uid, namespace, name }: ControlPlaneSpec): AuditLog {
+    let log = this.#logs.get(uid)
+    if (log === undefined) {
+      const path = join(this.#options.auditDir, `${namespace}.${name}.log`)
+      const onError = (error: unknown) =>
+        this.#options.runtime.log.error('an audit log cannot be written', { path, error: String(error) })
+      this.#logs.set(uid, (log = new AuditLog({ path, maxBackup: 10, onError })))
+    }
+    return log
+  }
+
   async remove(uid: string): Promise<void> {
     await this.#planes.stop(uid)
+    await this.#logs.get(uid)?.close()
+    this.#logs.delete(uid)
     await this.#options.runtime.store.drop(PREFIX + uid)
   }
 
-  close(): Promise<void> {
-    return this.#planes.stopAll()
+  async close(): Promise<void> {
+    await this.#planes.stopAll()
+    for (const log of this.#logs.values()) await log.close()
   }
 
   async #start(spec: ControlPlaneSpec): Promise<Running> {
@@ -61,6 +89,8 @@ export class PackedEngine implements Engine {
       name: spec.name,
       ...(address !== undefined && { address }),
       controllers: (facts) => virtualControllers(facts),
+      ...(spec.authentication !== undefined && { authentication: spec.authentication }),
+      ...(spec.audit !== undefined && { audit: { policy: spec.audit, output: this.#log(spec) } }),
       // What this process reaches is not for tenants.
       reach: this.#options.reach ?? {},
       services: services(spec.uid),

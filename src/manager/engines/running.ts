@@ -22,6 +22,11 @@ export class RunningPlanes<R extends { readonly plane: ControlPlane }> {
     return (await running).plane
   }
 
+  /** One that runs; undefined: it does not. */
+  async find(uid: string): Promise<R | undefined> {
+    return this.#running.get(uid)
+  }
+
   /** Takes one out that ended by itself. Answers whether it was here. */
   forget(uid: string): boolean {
     return this.#running.delete(uid)
