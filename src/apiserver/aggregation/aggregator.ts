@@ -61,6 +61,8 @@ const USER: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 's
 
 /** Milliseconds between two looks at availability; discovery and OpenAPI are asked for at every second one. */
 const PERIOD = 30_000
+/** Milliseconds between the regular looks at two APIServices, at least. */
+const EACH = 500
 /** APIServices that are looked at at a time. */
 const WORKERS = 4
 /** Milliseconds until a server that failed is asked again; doubled each time, up to PERIOD. */
@@ -244,7 +246,8 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
   }
 
   #next(): void {
-    this.#later(PERIOD, () => {
+    // Many are looked at less often.
+    this.#later(Math.max(PERIOD, this.#services.size * EACH), () => {
       this.#beat++
       for (const { name } of this.#services.all()) this.#look(name, this.#beat % 2 === 0)
       this.#next()

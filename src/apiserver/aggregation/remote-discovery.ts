@@ -4,7 +4,9 @@ import { serviceKey } from './apiservice.ts'
 import type { Backends } from './backend.ts'
 
 const TIMEOUT = 5000
-const MAX_ANSWER = 8 * 1024 * 1024
+const MAX_ANSWER = 2 * 1024 * 1024
+/** Services whose documents are kept. */
+const MAX_SERVICES = 16
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 
 /** APIVersionDiscovery, as it stands in an aggregated document. */
@@ -101,7 +103,7 @@ export class RemoteDiscovery {
     if (answer.status === 503) throw new Error(`service ${key} returned non-success response code: 503`)
     if (answer.status === 200 && /as=APIGroupDiscoveryList/.test(answer.headers['content-type'] ?? '')) {
       const fetched = { etag: answer.headers['etag'], versions: versionsOf(answer.body) }
-      this.#fetched.set(key, fetched)
+      if (before !== undefined || this.#fetched.size < MAX_SERVICES) this.#fetched.set(key, fetched)
       return fetched.versions.get(version) ?? []
     }
     return this.#legacy(remote)

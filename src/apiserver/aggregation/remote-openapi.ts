@@ -6,7 +6,7 @@ import type { Backends } from './backend.ts'
 
 const TIMEOUT = 10_000
 /** Bytes of one document. */
-const MAX_ANSWER = 4 * 1024 * 1024
+const MAX_ANSWER = 2 * 1024 * 1024
 /** Bytes of documents that one cluster keeps. */
 const MAX_KEPT = 16 * 1024 * 1024
 

@@ -65,6 +65,10 @@ export class Services {
     return this.#remote.size === 0
   }
 
+  get size(): number {
+    return this.#remote.size
+  }
+
   all(): Iterable<RemoteService> {
     return this.#remote.values()
   }

@@ -36,6 +36,9 @@ const LATE: ReadonlySet<string> = new Set([
   'flowcontrol.apiserver.k8s.io/prioritylevelconfigurations',
 ])
 
+/** Resources of other servers that are followed: what they hold here is theirs to say. */
+const MOST_REMOTE = 8
+
 export class ObjectFeed {
   readonly #client: Client
   readonly #handler: FeedHandler
@@ -66,7 +69,7 @@ export class ObjectFeed {
     await crds.ready()
     const custom = crds.list().flatMap((crd) => customResource(crd))
     const wanted = new Map<string, Resource>()
-    const remote = (this.#aggregated?.served() ?? []).filter((one) => isCollectable(one))
+    const remote = (this.#aggregated?.served() ?? []).filter((one) => isCollectable(one)).slice(0, MOST_REMOTE)
     for (const resource of [...builtin.filter((one) => isCollectable(one)), ...custom, ...remote]) {
       const key = `${resource.group}/${resource.resource}`
       if (!IGNORED.has(key) && !wanted.has(key)) wanted.set(key, resource)
