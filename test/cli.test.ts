@@ -50,6 +50,10 @@ suite('without a host', () => {
         'create a --engine x',
         'tenantry: --engine is "x", it must be one of packed, dedicated\nSee "tenantry help create".\n',
       ],
+      [
+        'up --allow-calls 10.0.0.0',
+        'tenantry: "10.0.0.0" is no address range, such as 10.0.0.0/8\nRanges are written as 10.0.0.0/8 and joined by commas.\n',
+      ],
       ['create a --weight 0', 'tenantry: --weight is "0", it must be a whole number from 1 to 100\n'],
     ] as const) {
       const ran = await cli.run(words)

@@ -164,4 +164,13 @@ suite('webhooks of a virtual cluster', () => {
     await host.client.create(configurations, configuration({ url: hook.url, caBundle }))
     assert.match(await refusal(host.client), /denied the request/)
   })
+
+  test('the operator allows addresses', async (t) => {
+    const hook = await webhook(t)
+    await using host = await createCluster({ nodes: 1, reach: { allowed: ['127.0.0.1/32'] } })
+    await using tenant = await createVirtualCluster({ host, name: 'team' })
+    const caBundle = Buffer.from(hook.ca).toString('base64')
+    await tenant.client.create(configurations, configuration({ url: hook.url, caBundle }))
+    assert.match(await refusal(tenant.client), /denied the request/)
+  })
 })

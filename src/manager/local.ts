@@ -81,6 +81,7 @@ export function createManager({ host, runtime, log, dataDir, store, reach, by = 
         store,
         logs: sources,
         services,
+        ...(reach === undefined ? {} : { reach }),
         onExit: (uid, reason) => {
           log.warn('a dedicated control plane ended', { uid, reason })
           manager.revisit(uid)

@@ -7,6 +7,7 @@ import { integer, text, type Command } from '../command.ts'
 import { authenticationOf, authenticationOptions } from '../authentication.ts'
 import { auditOf, auditOptions } from '../audit.ts'
 import { exitCodes } from '../errors.ts'
+import { reachOf, reachOptions } from '../reach.ts'
 import { interrupted } from '../signals.ts'
 import { runOptions } from './up.ts'
 
@@ -33,6 +34,7 @@ export const command: Command = {
       default: 'all',
       choices: ['all', 'nodes', 'none'],
     },
+    ...reachOptions,
     ...authenticationOptions,
     ...auditOptions,
     'write-kubeconfig': { type: 'string', value: 'FILE', description: 'write the admin kubeconfig there' },
@@ -74,7 +76,7 @@ export const command: Command = {
       name: text(input, 'name') ?? 'tenantry',
       ...(port !== undefined && { port }),
       ...(address !== undefined && { address }),
-      ...(virtual && { reach: {} }),
+      ...(virtual && { reach: reachOf(input) }),
       controllers: (facts) => (virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes }, loops)),
       ...(manager !== undefined && { services: manager.services }),
       logs: manager?.logs ?? ((pod, query) => simulatedLog(pod, query, runtime.now())),

@@ -7,6 +7,7 @@ import { CliError, exitCodes, explain } from '../errors.ts'
 import { openHost } from '../host.ts'
 import { say } from '../output.ts'
 import { defaultDataDir } from '../paths.ts'
+import { reachOf, reachOptions } from '../reach.ts'
 import { interrupted } from '../signals.ts'
 import { runOptions } from './up.ts'
 
@@ -18,6 +19,7 @@ export const command: Command = {
     kubeconfig: { type: 'string', value: 'FILE', description: 'the host cluster', default: 'the current kubeconfig' },
     'data-dir': runOptions['data-dir']!,
     store: runOptions['store']!,
+    ...reachOptions,
     'metrics-port': {
       type: 'string',
       value: 'N',
@@ -43,7 +45,7 @@ export const command: Command = {
     const log = jsonLog((line) => process.stderr.write(line), 'info')
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     const runtime = new Runtime({ log, store: await openStore({ store, dataDir }) })
-    const manager = createManager({ host: host.client, runtime, log, dataDir, store })
+    const manager = createManager({ host: host.client, runtime, log, dataDir, store, reach: reachOf(input) })
     try {
       await manager.start()
     } catch (error) {

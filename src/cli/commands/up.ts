@@ -5,6 +5,7 @@ import { integer, text, type Command, type Input } from '../command.ts'
 import { CliError, exitCodes } from '../errors.ts'
 import { say } from '../output.ts'
 import { defaultDataDir } from '../paths.ts'
+import { reachOf, reachOptions } from '../reach.ts'
 import { interrupted } from '../signals.ts'
 import { readState, removeState, writeState } from '../state.ts'
 import type { LocalHost } from '../../manager/local.ts'
@@ -32,7 +33,7 @@ export const command: Command = {
   name: 'up',
   summary: 'run an embedded host cluster with simulated nodes, and the manager, in the foreground',
   usage: 'up [OPTIONS]',
-  options: runOptions,
+  options: { ...runOptions, ...reachOptions },
   words: [0, 0],
   examples: ['tenantry up', 'tenantry up --nodes 10 --store memory', 'tenantry up --data-dir ./data --port 7443'],
 
@@ -81,6 +82,7 @@ export async function startUp(
       log,
       dataDir,
       store,
+      reach: reachOf(input),
       ...(port !== undefined && { port }),
       ...(nodes !== undefined && { nodes }),
     })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Address, ServiceResolver } from '../../apiserver/dial/contract.ts'
+import { SENSITIVE, type ReachOptions } from '../../apiserver/dial/reach.ts'
 import { HttpsClient } from '../../client/https.ts'
 import { parseKubeconfig } from '../../client/kubeconfig.ts'
 import type { LogQuery, LogSource } from '../../cluster/logs.ts'
@@ -27,6 +28,8 @@ export interface DedicatedOptions {
   logs(uid: string): LogSource
   /** Where Services of a tenant's webhooks and aggregated servers answer, by the virtual cluster's uid. */
   services(uid: string): ServiceResolver
+  /** Addresses that tenants' API servers may call. @default see PackedOptions */
+  readonly reach?: ReachOptions
   /** Called when a child ends that should not. */
   readonly onExit?: (uid: string, reason: string) => void
 }
@@ -112,6 +115,7 @@ export class DedicatedEngine implements Engine {
       args.push('--audit-policy-file', file, '--audit-log-path', path, '--audit-log-maxbackup', '10')
     }
     if (this.#options.address !== undefined) args.push('--address', this.#options.address)
+    args.push(...reachArguments(this.#options.reach ?? {}))
     // The channel is the child's leash too: however this process ends, the child sees it close.
     const env = {
       ...process.env,
@@ -167,6 +171,14 @@ async function ready(child: ChildProcess): Promise<void> {
     lines.close()
     child.stdout!.resume()
   }
+}
+
+function reachArguments({ allowed = [], denied = [] }: ReachOptions): string[] {
+  const more = denied.filter((range) => !SENSITIVE.includes(range))
+  return [
+    ...(allowed.length === 0 ? [] : ['--allow-calls', allowed.join(',')]),
+    ...(more.length === 0 ? [] : ['--deny-calls', more.join(',')]),
+  ]
 }
 
 /** What a child asks over the channel, and what it gets. */
