@@ -11,6 +11,9 @@ import { notes } from './notes.ts'
 import { format, met, type Result } from './report.ts'
 
 const RUNS = [
+  { title: 'The API server beside kube-apiserver', command: ['bench/server.ts'] },
+  { title: 'Two tenants of one process', command: ['bench/neighbours.ts'] },
+  { title: 'A thousand custom resource definitions', command: ['bench/crds.ts'] },
   { title: 'Virtual clusters', command: ['--expose-gc', 'bench/tenants.ts'] },
   { title: 'Pods at a steady rate', command: ['bench/pods.ts', 'steady'] },
   { title: 'Pods in bursts', command: ['--max-old-space-size=6000', 'bench/pods.ts', 'burst'] },
