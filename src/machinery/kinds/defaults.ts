@@ -1,6 +1,6 @@
 /** Kinds of which only the defaults (and what the server resets) are written here. */
 import type { KindRules } from './contract.ts'
-import { entriesOf, isSet, listOf } from './json.ts'
+import { isSet, listOf } from './json.ts'
 import type { Json } from './json.ts'
 import { fill } from './pod/defaults.ts'
 import { defaultStorageClass } from './storage/defaults.ts'
@@ -40,30 +40,6 @@ const networkPolicy: KindRules = {
 
 const ingress: KindRules = { ...withStatus(() => {}, { loadBalancer: {} }), createOnUpdate: false }
 
-function scalingRules(rules: Json, defaults: Json): Json {
-  if (!isSet(rules)) return defaults
-  const out: Json = { ...defaults }
-  for (const [field, value] of entriesOf(rules)) if (isSet(value)) out[field] = value
-  return out
-}
-
-const horizontalPodAutoscaler: KindRules = withStatus((object) => {
-  const spec: Json = (object.spec ??= {})
-  fill(spec, 'minReplicas', 1)
-  if (object.apiVersion !== 'autoscaling/v2') return
-  if (listOf(spec.metrics).length === 0) {
-    const target = { type: 'Utilization', averageUtilization: 80 }
-    spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }]
-  }
-  if (!isSet(spec.behavior)) return
-  const percent = { type: 'Percent', value: 100, periodSeconds: 15 }
-  const pods = { type: 'Pods', value: 4, periodSeconds: 15 }
-  const up = { stabilizationWindowSeconds: 0, selectPolicy: 'Max', policies: [pods, percent] }
-  const down = { selectPolicy: 'Max', policies: [percent] }
-  spec.behavior.scaleUp = scalingRules(spec.behavior.scaleUp, up)
-  spec.behavior.scaleDown = scalingRules(spec.behavior.scaleDown, down)
-})
-
 const csiDriver: KindRules = {
   defaults: (object) => {
     const spec: Json = (object['spec'] ??= {})
@@ -102,5 +78,4 @@ export const DEFAULTS_ONLY: readonly (readonly [string, KindRules])[] = [
   ['storage.k8s.io/VolumeAttachment', { generation: false }],
   ['storage.k8s.io/VolumeAttributesClass', { generation: false }],
   ['node.k8s.io/RuntimeClass', { generation: false }],
-  ['autoscaling/HorizontalPodAutoscaler', horizontalPodAutoscaler],
 ]

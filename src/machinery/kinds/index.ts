@@ -9,6 +9,7 @@ import { daemonSetRules } from './apps/daemonset.ts'
 import { deploymentRules } from './apps/deployment.ts'
 import { replicaSetRules } from './apps/replicaset.ts'
 import { statefulSetRules } from './apps/statefulset.ts'
+import { horizontalPodAutoscalerRules } from './autoscaling/autoscaler.ts'
 import { cronJobRules } from './batch/cronjob.ts'
 import { jobRules } from './batch/job.ts'
 import { certificateRequestRules } from './certificates/request.ts'
@@ -82,6 +83,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['apps/Deployment', deploymentRules],
   ['apps/ReplicaSet', replicaSetRules],
   ['apps/StatefulSet', statefulSetRules],
+  ['autoscaling/HorizontalPodAutoscaler', horizontalPodAutoscalerRules],
   ['batch/CronJob', cronJobRules],
   ['batch/Job', jobRules],
   ['certificates.k8s.io/CertificateSigningRequest', certificateRequestRules],
