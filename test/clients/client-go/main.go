@@ -111,6 +111,13 @@ func one(e *env, c check) (err error) {
 	defer func() {
 		_ = e.typed.CoreV1().Namespaces().Delete(context.Background(), namespace.Name, metav1.DeleteOptions{})
 	}()
+	// Pods are refused before.
+	if err := eventually(ctx, "the default service account", func() error {
+		_, err := e.typed.CoreV1().ServiceAccounts(namespace.Name).Get(ctx, "default", metav1.GetOptions{})
+		return err
+	}); err != nil {
+		return err
+	}
 	return c.run(ctx, e, namespace.Name)
 }
 
