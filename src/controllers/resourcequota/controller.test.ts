@@ -138,3 +138,28 @@ test('services are charged by what they take, and a change is charged by its dif
   assert.equal(await patch({ type: 'ClusterIP' }), 'made')
   await usedIs(cluster, { services: '2', 'services.nodeports': '0' })
 })
+
+test('claims of devices are charged per class, and give back what they held', async () => {
+  await using cluster = await host()
+  const name = 'gpu.deviceclass.resource.k8s.io/devices'
+  const claim = (called: string, request: object): object => ({
+    metadata: { name: called },
+    spec: { devices: { requests: [{ name: 'r', ...request }] } },
+  })
+  const create = (object: object): Promise<string> => outcome(cluster.create(workloads.resourceclaims, object))
+  assert.equal(await create(claim('one', { exactly: { deviceClassName: 'gpu', count: 2 } })), 'made')
+  await cluster.create(workloads.resourcequotas, quota({ [name]: '5' }))
+  await usedIs(cluster, { [name]: '2' })
+  const firstAvailable = [
+    { name: 'a', deviceClassName: 'gpu', count: 1 },
+    { name: 'b', deviceClassName: 'gpu', count: 3 },
+  ]
+  assert.equal(await create(claim('two', { firstAvailable })), 'made')
+  await usedIs(cluster, { [name]: '5' })
+  assert.equal(
+    await create(claim('all', { exactly: { deviceClassName: 'gpu', allocationMode: 'All' } })),
+    `403 resourceclaims.resource.k8s.io "all" is forbidden: exceeded quota: q, requested: ${name}=32, used: ${name}=5, limited: ${name}=5`,
+  )
+  await cluster.client.delete(workloads.resourceclaims, 'two', { namespace: 'default' })
+  await usedIs(cluster, { [name]: '2' })
+})

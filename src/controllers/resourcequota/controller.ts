@@ -26,7 +26,12 @@ interface Quota extends KubeObject {
   status?: { hard?: Record<string, string>; used?: Record<string, string> }
 }
 
-const SPECIAL: readonly Resource[] = [resources.pods, resources.services, workloads.persistentvolumeclaims]
+const SPECIAL: readonly Resource[] = [
+  resources.pods,
+  resources.services,
+  workloads.persistentvolumeclaims,
+  workloads.resourceclaims,
+]
 
 /** Where there is no quota, nothing but quotas is listened to. */
 export function resourceQuotaController(context: ControllerContext): Controller {

@@ -32,6 +32,7 @@ export function evaluatorFor(group: string, resource: string): Evaluator | undef
   if (id === '/pods') return PODS
   if (id === '/services') return SERVICES
   if (id === '/persistentvolumeclaims') return CLAIMS
+  if (id === 'resource.k8s.io/resourceclaims') return DEVICES
   return UNCOUNTED.has(id) ? undefined : counter(group, resource)
 }
 
@@ -210,6 +211,52 @@ function claimStorage(claim: KubeObject): Quantity | undefined {
   const allocated = parseQuantity(String(claim['status']?.allocatedResources?.storage ?? ''))
   const most = allocated !== undefined && allocated.nanos > asked.nanos ? allocated : asked
   return most.nanos % 1_000_000_000n === 0n ? most : quantityOf(quantityValue(most), most.format)
+}
+
+const DEVICE_CLAIMS = 'count/resourceclaims.resource.k8s.io'
+const DEVICE_SUFFIX = '.deviceclass.resource.k8s.io/devices'
+/** What a request for all devices is charged: as many as one claim can be given. */
+const MOST_DEVICES = 32
+
+interface DeviceRequest {
+  deviceClassName: string
+  allocationMode?: string
+  count?: number
+}
+
+/** Claims of devices, per class. What they make of extended resources is not charged. */
+const DEVICES: Evaluator = {
+  covers: (name) => name === DEVICE_CLAIMS || name.endsWith(DEVICE_SUFFIX),
+  usage(claim) {
+    const out = new Map<string, Quantity>([[DEVICE_CLAIMS, ONE]])
+    const requests = (claim['spec']?.devices?.requests ?? []) as {
+      exactly?: DeviceRequest
+      firstAvailable?: DeviceRequest[]
+    }[]
+    for (const { exactly, firstAvailable = [] } of requests) {
+      for (const [name, amount] of mostByClass(firstAvailable.length > 0 ? firstAvailable : [exactly])) {
+        const quota = `${name}${DEVICE_SUFFIX}`
+        out.set(quota, addQuantities(out.get(quota) ?? ZERO, quantityOf(amount)))
+      }
+    }
+    return out
+  },
+  fits: no,
+  charges: (subresource) => subresource === '',
+}
+
+/** Only one of the alternatives will be met; each class is charged its greatest. */
+function mostByClass(alternatives: readonly (DeviceRequest | undefined)[]): Map<string, number> {
+  const most = new Map<string, number>()
+  for (const one of alternatives) {
+    if (one === undefined) continue
+    const { allocationMode = 'ExactCount', count = 1 } = one
+    let amount = 0
+    if (allocationMode === 'ExactCount') amount = count
+    if (allocationMode === 'All') amount = MOST_DEVICES
+    most.set(one.deviceClassName, Math.max(most.get(one.deviceClassName) ?? 0, amount))
+  }
+  return most
 }
 
 /** Names whose amount is below zero. */
