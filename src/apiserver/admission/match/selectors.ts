@@ -35,7 +35,9 @@ function namespaceLabels({ request, requested, namespace, subresource, operation
 export function matchesObject(selector: LabelSelectorObject, { request, operation }: View): boolean {
   const compiled = selectorOf(selector)
   if (isEverything(compiled)) return true
+  // The options of a connection have no metadata: no labels can be asked for, nor be asked to be missing.
+  const matches = (object: Partial<KubeObject> | undefined): boolean =>
+    object?.metadata !== undefined && matchesLabels(compiled, object.metadata.labels)
   const { object, old } = request
-  if (operation !== 'DELETE' && matchesLabels(compiled, object.metadata.labels)) return true
-  return operation !== 'CREATE' && old !== undefined && matchesLabels(compiled, old.metadata.labels)
+  return (operation !== 'DELETE' && matches(object)) || (operation !== 'CREATE' && matches(old))
 }

@@ -36,7 +36,7 @@ const CHECKS: ReadonlyMap<string, Check> = new Map([
 
 export const nodeRestriction: AdmissionPlugin = {
   name: 'NodeRestriction',
-  handles: (_operation, { group, resource }) => CHECKS.has(`${group}/${resource}`),
+  handles: (operation, { group, resource }) => operation !== 'CONNECT' && CHECKS.has(`${group}/${resource}`),
   mutate(request) {
     const { user } = request.call
     const node = nodeOf(user)

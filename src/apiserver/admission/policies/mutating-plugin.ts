@@ -26,7 +26,8 @@ const source = new PolicySource('mutatingadmissionpolicies')
 
 export const mutatingAdmissionPolicy: AdmissionPlugin = {
   name: NAME,
-  handles: (operation, { group, resource }) => operation !== 'DELETE' && (group !== GROUP || !EXEMPT.has(resource)),
+  handles: (operation, { group, resource }) =>
+    (operation === 'CREATE' || operation === 'UPDATE') && (group !== GROUP || !EXEMPT.has(resource)),
   mutate(request) {
     const hooks = source.hooks(request.state)
     if (hooks.length === 0) return
