@@ -20,6 +20,13 @@ import { workloads } from '../resources.ts'
 
 /** Milliseconds after which a quota is worked out again, for what changes without a write. */
 const RESYNC = 5 * 60_000
+/**
+ * Milliseconds after a status has been written in which new objects have it worked out again: they may have been
+ * admitted before the quota was in force, or been charged to what has been overwritten.
+ */
+const UNSETTLED = 10_000
+/** Milliseconds in which many new objects become one piece of work. */
+const GATHER = 50
 
 interface Quota extends KubeObject {
   spec?: { hard?: Record<string, string> }
@@ -38,12 +45,17 @@ export function resourceQuotaController(context: ControllerContext): Controller 
   const { client } = context
   const quotas = client.informer<Quota>(workloads.resourcequotas)
   const counted = new Map<string, Informer>()
+  /** When the status of a quota was last written, by key. */
+  const settling = new Map<string, number>()
 
   return {
     name: 'resourcequota',
     start() {
       quotas.onEvent((event) => {
-        if (event.type === 'delete') return
+        if (event.type === 'delete') {
+          settling.delete(keyOf(event.object))
+          return
+        }
         const { spec, status } = event.object
         // Somebody else wrote the status: it is put right at once.
         const foreign = !sameValue(status?.hard ?? {}, spec?.hard ?? {})
@@ -58,9 +70,11 @@ export function resourceQuotaController(context: ControllerContext): Controller 
       if (quota === undefined) return
       context.enqueue(key, RESYNC)
       const hard = quota.spec?.hard ?? {}
+      if (!sameValue(quota.status?.hard ?? {}, hard)) settling.set(key, context.now())
       const used = await usedOf(quota, Object.keys(hard))
       const status = { ...quota.status, hard, used: written(used) }
       if (sameValue(status, quota.status)) return
+      settling.set(key, context.now())
       try {
         const where = { namespace, subresource: 'status' }
         await client.update(workloads.resourcequotas, { ...quota, status }, where)
@@ -111,13 +125,27 @@ export function resourceQuotaController(context: ControllerContext): Controller 
     informer = client.informer(resource)
     counted.set(id, informer)
     informer.onEvent((event) => {
-      // New objects are charged when they are written.
-      if (event.type === 'add' || (event.type === 'update' && !matters(resource, event.old, event.object))) return
+      if (event.type === 'update' && !matters(resource, event.old, event.object)) return
+      const added = event.type === 'add'
+      if (added && settling.size === 0) return
       for (const quota of quotas.list(event.object.metadata.namespace!)) {
-        if (Object.keys(quota.spec?.hard ?? {}).some((name) => evaluator.covers(name))) context.enqueue(keyOf(quota))
+        const key = keyOf(quota)
+        // New objects are charged when they are written.
+        if (added && !unsettled(key)) continue
+        if (!Object.keys(quota.spec?.hard ?? {}).some((name) => evaluator.covers(name))) continue
+        if (added) context.enqueue(key, GATHER)
+        else context.enqueue(key)
       }
     })
     return informer
+  }
+
+  function unsettled(key: string): boolean {
+    const since = settling.get(key)
+    if (since === undefined) return false
+    if (context.now() - since < UNSETTLED) return true
+    settling.delete(key)
+    return false
   }
 }
 
