@@ -117,7 +117,7 @@ const COSTLY = 'abcde'
 
 test('policies that are dear let others in between, and end', async () => {
   const cluster = await testCluster()
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 40; i++) {
     const validations = Array.from({ length: 20 }, () => ({ expression: COSTLY }))
     await policy(cluster, `p${i}`, { failurePolicy: 'Ignore', validations })
   }
@@ -129,10 +129,10 @@ test('policies that are dear let others in between, and end', async () => {
     last = now
   }, 1)
   const began = performance.now()
-  const outcome = await refusalOf(cluster.create('v1/configmaps', map('x'), { ...call, deadline: began + 1500 }))
+  const outcome = await refusalOf(cluster.create('v1/configmaps', map('x'), { ...call, deadline: began + 50 }))
   clearInterval(tick)
   assert.equal(outcome.slice(0, 11), '504 Timeout')
-  assert.ok(performance.now() - began < 3000)
+  assert.ok(performance.now() - began < 2000)
   // One expression is what cannot be interrupted. A slow machine gets room.
   assert.ok(longest < 250, `others waited for ${longest} ms`)
 })
