@@ -1,4 +1,5 @@
 /** APIService objects: what they say, and the ones that a server registers for what it serves itself. */
+import { localCondition } from '../../machinery/kinds/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 
 /** Where APIServices live in a range. */
@@ -74,17 +75,6 @@ export function serviceKey({ service }: RemoteService): string {
 /** Whether both are reached and trusted in the same way. */
 export function sameBackend(a: RemoteService, b: RemoteService): boolean {
   return serviceKey(a) === serviceKey(b) && a.caBundle === b.caBundle && a.insecure === b.insecure
-}
-
-/** What is served here is always available. `time`: RFC 3339. */
-export function localCondition(time: string): Condition {
-  return {
-    type: 'Available',
-    status: 'True',
-    lastTransitionTime: time,
-    reason: 'Local',
-    message: 'Local APIServices are always available',
-  }
 }
 
 export interface LocalGroupVersion {

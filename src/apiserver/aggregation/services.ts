@@ -2,6 +2,7 @@
  * The APIServices of one cluster: which group versions other servers serve, and that those of custom resources are
  * registered. It follows the range; a cluster without remote services owns no timer and keeps no object.
  */
+import { localCondition } from '../../machinery/kinds/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { Entry, Range } from '../../store/contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
@@ -14,7 +15,6 @@ import {
   PREFIX,
   conditionsOf,
   localApiService,
-  localCondition,
   remoteServiceOf,
   type LocalGroupVersion,
   type RemoteService,

@@ -41,7 +41,11 @@ export function reshape({ custom }: ServedResource, object: KubeObject): void {
   custom?.defaults(object)
 }
 
-const UNLEGACY: ReadonlySet<string> = new Set(['apiextensions.k8s.io', 'admissionregistration.k8s.io'])
+const UNLEGACY: ReadonlySet<string> = new Set([
+  'apiextensions.k8s.io',
+  'apiregistration.k8s.io',
+  'admissionregistration.k8s.io',
+])
 
 /** Rules of metadata for an object of a resource. */
 export function metadataRules(

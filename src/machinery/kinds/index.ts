@@ -33,6 +33,7 @@ import { persistentVolumeClaimRules } from './storage/persistent-claim.ts'
 import { persistentVolumeRules } from './storage/volume.ts'
 import { storageVersionMigrationRules } from './storage/migration.ts'
 
+export { localCondition } from './apiregistration/apiservice.ts'
 export { validateApproval } from './certificates/request.ts'
 export { validateNamespaceFinalize } from './core/namespace.ts'
 export {

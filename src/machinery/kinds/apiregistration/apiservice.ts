@@ -18,6 +18,17 @@ function nameErrors(name: string, service: Json): string[] {
   return name === wanted ? [] : [`must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`]
 }
 
+/** What this server serves is always available. `time`: RFC 3339. */
+export function localCondition(time: string) {
+  return {
+    type: 'Available',
+    status: 'True',
+    lastTransitionTime: time,
+    reason: 'Local',
+    message: 'Local APIServices are always available',
+  }
+}
+
 /** The name follows the spec, so that both may become wrong together. */
 export const apiServiceRules: KindRules = {
   name: nameErrors,
@@ -26,7 +37,8 @@ export const apiServiceRules: KindRules = {
     if (isSet(service)) service.port ??= DEFAULT_PORT
   },
   prepareCreate: (object) => {
-    object['status'] = {}
+    const local = !isSet((object['spec'] as Json)?.service)
+    object['status'] = local ? { conditions: [localCondition(object.metadata.creationTimestamp ?? '')] } : {}
   },
   prepareUpdate: (object, old) => {
     object['status'] = old['status']
