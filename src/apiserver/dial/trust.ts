@@ -13,13 +13,19 @@ export interface Trust {
   readonly context: SecureContext
 }
 
-/** Texts remembered. */
-const MAX = 1024
+/** Identities remembered with a bundle. */
+const MAX = 64
+/** Characters of bundles remembered, of all clusters together. */
+const MAX_TEXT = 16 * 1024 * 1024
+/** What a bundle counts for at least: a context has a size of its own. */
+const LEAST = 16 * 1024
 /** Bytes of a bundle: reading certificates takes time that all clusters of the process share. */
 const MAX_BUNDLE = 512 * 1024
 
 export class Trusts {
+  /** By bundle, least recently used first. */
   readonly #known = new Map<string, Map<string, Trust>>()
+  #size = 0
   #count = 0
 
   /** @throws Error with upstream's words for a text that holds no certificate */
@@ -27,8 +33,14 @@ export class Trusts {
     const ca = caBundle ?? ''
     let byIdentity = this.#known.get(ca)
     if (byIdentity === undefined) {
-      if (this.#known.size >= MAX) this.#known.delete(this.#known.keys().next().value!)
-      this.#known.set(ca, (byIdentity = new Map<string, Trust>()))
+      byIdentity = new Map<string, Trust>()
+      this.#size += Math.max(LEAST, ca.length)
+    } else this.#known.delete(ca)
+    this.#known.set(ca, byIdentity)
+    for (const oldest of this.#known.keys()) {
+      if (this.#size <= MAX_TEXT || oldest === ca) break
+      this.#known.delete(oldest)
+      this.#size -= Math.max(LEAST, oldest.length)
     }
     const key = identity === undefined ? '' : `${identity.certificate}\n${identity.key}`
     let trust = byIdentity.get(key)
