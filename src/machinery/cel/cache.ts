@@ -1,8 +1,8 @@
 /** Compiled expressions, shared by all clusters of a process. */
 import type { CelType, CompileOptions, Compiled } from './contract.ts'
 
-/** Characters of expressions that are kept; a program takes some hundred bytes for each. */
-const MAX_CHARACTERS = 2_000_000
+/** Characters of expressions that are kept; a program takes about 70 bytes for each. */
+const MAX_CHARACTERS = 500_000
 /** Longer expressions are compiled anew: they are rare, and tenants could fill the memory with them. */
 const MAX_KEPT = 20_000
 
@@ -19,8 +19,14 @@ function idOf(type: CelType): number {
 
 function keyOf(text: string, { profile, variables }: CompileOptions): string {
   let key = profile as string
-  for (const [name, type] of variables) key += ` ${name}=${simpleKind(type) ?? idOf(type)}`
+  for (const [name, type] of variables) key += ` ${name}=${typeKey(type)}`
   return `${key}\0${text}`
+}
+
+function typeKey(type: CelType): string {
+  // `optional` of a type is made anew for every rule.
+  if (type.kind === 'optional') return `?${typeKey(type.value)}`
+  return simpleKind(type) ?? String(idOf(type))
 }
 
 /** Of types that are the same wherever they are declared. */

@@ -17,8 +17,7 @@ import {
   simpleType,
   typeOf,
 } from './types.ts'
-import type { Bindings } from './unify.ts'
-import { fitAll, mostGeneral, substitute } from './unify.ts'
+import { Bindings, fitAll, mostGeneral, substitute } from './unify.ts'
 import { Double, Uint } from './values.ts'
 
 /** What an expression may name. */
@@ -59,7 +58,7 @@ class Checker {
   readonly #scope: Scope
   readonly #locals: { readonly name: string; readonly type: Type }[] = []
   readonly #typed: Expr[] = []
-  #bindings: Bindings = new Map()
+  readonly #bindings = new Bindings()
   #free = 0
 
   constructor(scope: Scope) {
@@ -83,10 +82,7 @@ class Checker {
   }
 
   #fits(a: Type, b: Type): boolean {
-    const bindings = fitAll(this.#bindings, [a], [b])
-    if (bindings === undefined) return false
-    this.#bindings = bindings
-    return true
+    return fitAll(this.#bindings, [a], [b])
   }
 
   #resolved(type: Type): Type {
@@ -222,12 +218,11 @@ class Checker {
     for (const overload of found.overloads) {
       if (overload.method !== (target !== undefined)) continue
       if (e.name === '_&&_' || e.name === '_||_') return this.#logic(e, overload, args)
-      const fresh: Bindings = new Map(overload.params.map((name) => [name, this.#freeType()]))
+      const fresh = new Bindings()
+      for (const name of overload.params) fresh.set(name, this.#freeType())
       const declared =
         overload.params.length === 0 ? overload.args : overload.args.map((one) => substitute(fresh, one, false))
-      const bindings = fitAll(this.#bindings, args, declared)
-      if (bindings === undefined) continue
-      this.#bindings = bindings
+      if (!fitAll(this.#bindings, args, declared)) continue
       chosen.push(overload)
       const type = this.#resolved(substitute(fresh, overload.result, false))
       if (result === undefined) result = type

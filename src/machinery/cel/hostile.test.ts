@@ -91,6 +91,32 @@ test('strings cannot be doubled without end', () => {
   assert.equal(result.ok, false)
 })
 
+/** As long as an expression may be. */
+function filled(part: string): string {
+  return part.repeat(Math.floor(99_000 / part.length))
+}
+
+const LARGE: readonly (readonly [string, string])[] = [
+  ['empty lists', `${filled('[] == [] && ')}true`],
+  ['empty maps', `${filled('{} == {} && ')}true`],
+  ['a list of lists', `[${filled('[],')}]`],
+  ['names without a meaning', `${filled('q && ')}true`],
+  ['loops in loops', `${'[1].all(x, '.repeat(100)}true${')'.repeat(100)}`],
+  ['optionals in optionals', `${'optional.of(1).optMap(x, '.repeat(100)}1${')'.repeat(100)}`],
+  ['optionals after optionals', `optional.of(1)${'.optMap(x, x)'.repeat(200)}`],
+  ['patterns', `${filled("o.matches('(a?){900}') && ")}true`],
+]
+
+for (const [name, expression] of LARGE) {
+  test(`compiling ends soon: ${name}`, () => {
+    const before = process.cpuUsage()
+    compile(expression, options)
+    const { user, system } = process.cpuUsage(before)
+    // A quarter of a second is what the longest take; what must not be is a growth beyond the length.
+    assert.ok(user + system < 3_000_000, `${(user + system) / 1000} ms`)
+  })
+}
+
 test('an expression that is too long is refused before it is read', () => {
   const compiled = compile(`'${'a'.repeat(100_000)}'`, options)
   assert.ok(!compiled.ok)

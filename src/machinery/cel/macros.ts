@@ -1,6 +1,6 @@
 /** Macros: calls that become loops and tests before types are looked at. */
 import type { Expr } from './ast.ts'
-import { ACCU } from './ast.ts'
+import { ACCU, childrenOf } from './ast.ts'
 
 /** The arguments of a macro are not what it takes. */
 export class MacroError extends Error {
@@ -168,6 +168,7 @@ function optional(macro: 'optMap' | 'optFlatMap'): Macro {
     const [name, body] = args as [Expr, Expr]
     if (name.kind !== 'ident') throw new MacroError(name.pos, `${macro}() variable name must be a simple identifier`)
     const make = at(pos)
+    if (isLarger(target!, MAX_COPIED)) throw new MacroError(pos, 'expression is too large')
     const bound = bind(pos, name.name, make.member('value', copyExpr(target!)), body)
     return make.call(
       '_?_:_',
@@ -189,6 +190,20 @@ function sortBy(pos: number, target: Expr | undefined, args: readonly Expr[]): E
   const make = at(pos)
   const keys = map(pos, make.ident(name), args)
   return bind(pos, name, target!, make.member('@sortByAssociatedKeys', make.ident(name), keys))
+}
+
+/** Nodes that are copied at most: chained, the macro doubles its target each time. */
+const MAX_COPIED = 20_000
+
+/** Whether an expression has more nodes than that. */
+function isLarger(e: Expr, limit: number): boolean {
+  let count = 0
+  const pending = [e]
+  for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
+    if (++count > limit) return true
+    pending.push(...childrenOf(one))
+  }
+  return false
 }
 
 /** A copy with nodes of its own: the checker writes on nodes. */

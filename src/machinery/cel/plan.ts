@@ -408,6 +408,9 @@ class Planner {
     const accu = this.slots++
     const one = this.slots++
     const two = e.iter2 === '' ? -1 : this.slots++
+    // First: planning the parts twice would double with every level of nesting.
+    const quick = two === -1 ? this.#quickLoop(e, range, one) : undefined
+    if (quick !== undefined) return { kind: 'call', run: quick }
     const readAccu: Eval = (c) => {
       const value = c.slots[accu]
       return value === UNSET ? (c.slots[accu] = mutable(init(c))) : value
@@ -423,8 +426,6 @@ class Planner {
       }))
       return { ...loop, result: this.run(this.plan(e.result)) }
     })
-    const quick = two === -1 ? this.#quickLoop(e, range, one) : undefined
-    if (quick !== undefined) return { kind: 'call', run: quick }
     const run: Eval = (c) => {
       const over = range(c)
       if (over instanceof Failure) return over

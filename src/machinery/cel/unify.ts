@@ -2,8 +2,35 @@
 import type { Type } from './types.ts'
 import { DYN, sameType } from './types.ts'
 
-/** What type parameters stand for. Copied before a trial that may fail. */
-export type Bindings = Map<string, Type>
+/** What type parameters stand for. A trial that fails is taken back. */
+export class Bindings {
+  readonly #bound = new Map<string, Type>()
+  /** What was bound, and what it stood for before, in order. */
+  readonly #trail: (readonly [string, Type | undefined])[] = []
+
+  get(name: string): Type | undefined {
+    return this.#bound.get(name)
+  }
+
+  set(name: string, type: Type): void {
+    this.#trail.push([name, this.#bound.get(name)])
+    this.#bound.set(name, type)
+  }
+
+  /** Where a trial starts. */
+  get mark(): number {
+    return this.#trail.length
+  }
+
+  /** Takes back all since a mark. */
+  undo(mark: number): void {
+    while (this.#trail.length > mark) {
+      const [name, before] = this.#trail.pop()!
+      if (before === undefined) this.#bound.delete(name)
+      else this.#bound.set(name, before)
+    }
+  }
+}
 
 function isDynOrError(t: Type): boolean {
   return t.kind === 'dyn' || t.kind === 'error'
@@ -91,11 +118,12 @@ function assignableAll(bindings: Bindings, a: readonly Type[], b: readonly Type[
   return a.length === b.length && a.every((one, i) => assignable(bindings, one, b[i]!))
 }
 
-/** Bindings with which all fit; undefined when they do not. */
-export function fitAll(bindings: Bindings, a: readonly Type[], b: readonly Type[]): Bindings | undefined {
-  if (a.length !== b.length) return undefined
-  const trial = new Map(bindings)
-  return assignableAll(trial, a, b) ? trial : undefined
+/** Whether all fit; binds what that takes, or nothing. */
+export function fitAll(bindings: Bindings, a: readonly Type[], b: readonly Type[]): boolean {
+  const { mark } = bindings
+  if (assignableAll(bindings, a, b)) return true
+  bindings.undo(mark)
+  return false
 }
 
 /** A type with its parameters replaced by what they stand for, and those that stand for nothing by `dyn` if `free`. */
