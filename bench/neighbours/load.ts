@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { open, type Asked } from './connection.ts'
 
 // In the field the clients are other machines: they do not take the processor from the server.
-setPriority(19)
+setPriority(Number(process.env['NICE'] ?? 19))
 
 const CONNECTIONS = 64
 /** 2,500 × 4 KiB: a list of 10 MB. */
