@@ -25,21 +25,6 @@ function bySpec(object: Json): unknown {
   return object.spec
 }
 
-const networkPolicy: KindRules = {
-  defaults: (object) => {
-    const spec: Json = (object['spec'] ??= {})
-    if (listOf(spec.policyTypes).length === 0) {
-      spec.policyTypes = listOf(spec.egress).length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
-    }
-    for (const rule of [...listOf(spec.ingress), ...listOf(spec.egress)]) {
-      for (const port of listOf(rule.ports)) fill(port, 'protocol', 'TCP')
-    }
-  },
-  generation: bySpec,
-}
-
-const ingress: KindRules = { ...withStatus(() => {}, { loadBalancer: {} }), createOnUpdate: false }
-
 const csiDriver: KindRules = {
   defaults: (object) => {
     const spec: Json = (object['spec'] ??= {})
@@ -55,22 +40,11 @@ const csiDriver: KindRules = {
   generation: false,
 }
 
-const ingressClass: KindRules = {
-  defaults: (object) => {
-    const parameters: Json = (object['spec'] as Json)?.parameters
-    if (isSet(parameters)) fill(parameters, 'scope', 'Cluster')
-  },
-  generation: bySpec,
-}
-
 const storageClass: KindRules = { defaults: defaultStorageClass, generation: false }
 
 /** By group and kind. */
 export const DEFAULTS_ONLY: readonly (readonly [string, KindRules])[] = [
   ['apps/ControllerRevision', { generation: false }],
-  ['networking.k8s.io/Ingress', ingress],
-  ['networking.k8s.io/IngressClass', ingressClass],
-  ['networking.k8s.io/NetworkPolicy', networkPolicy],
   ['storage.k8s.io/StorageClass', storageClass],
   ['storage.k8s.io/CSIDriver', csiDriver],
   ['storage.k8s.io/CSINode', { generation: false }],

@@ -27,6 +27,8 @@ import { disruptionBudgetRules, leaseRules, priorityClassRules, serviceAccountRu
 import { customResourceDefinitionRules } from './crd/rules.ts'
 import { DEFAULTS_ONLY } from './defaults.ts'
 import { ipAddressRules, serviceCidrRules } from './networking/addresses.ts'
+import { ingressClassRules, ingressRules } from './networking/ingress.ts'
+import { networkPolicyRules } from './networking/policy.ts'
 import { podRules, podTemplateRules } from './pod/rules.ts'
 import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac/rules.ts'
 import { persistentVolumeClaimRules } from './storage/persistent-claim.ts'
@@ -93,6 +95,9 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['discovery.k8s.io/EndpointSlice', endpointSliceRules],
   ['events.k8s.io/Event', eventRules],
   ['networking.k8s.io/IPAddress', ipAddressRules],
+  ['networking.k8s.io/Ingress', ingressRules],
+  ['networking.k8s.io/IngressClass', ingressClassRules],
+  ['networking.k8s.io/NetworkPolicy', networkPolicyRules],
   ['networking.k8s.io/ServiceCIDR', serviceCidrRules],
   ['policy/PodDisruptionBudget', disruptionBudgetRules],
   ['rbac.authorization.k8s.io/ClusterRole', clusterRoleRules],

@@ -26,7 +26,7 @@ export const ipAddressRules: KindRules = {
   },
   validateUpdate: (now, old) => {
     const out: Errors = []
-    immutable((now['spec'] as Json)?.parentRef, (old['spec'] as Json)?.parentRef, PARENT, out)
+    immutable((now['spec'] as Json)?.parentRef, (old['spec'] as Json)?.parentRef, PARENT, out, null)
     return out
   },
   generation: false,
@@ -55,7 +55,6 @@ export const serviceCidrRules: KindRules = {
     return out
   },
   generation: false,
-  unconditionalUpdate: false,
 }
 
 function validateCidrs(spec: Json): FieldError[] {
