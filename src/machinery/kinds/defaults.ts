@@ -1,29 +1,9 @@
 /** Kinds of which only the defaults (and what the server resets) are written here. */
 import type { KindRules } from './contract.ts'
-import { isSet, listOf } from './json.ts'
+import { listOf } from './json.ts'
 import type { Json } from './json.ts'
 import { fill } from './pod/defaults.ts'
 import { defaultStorageClass } from './storage/defaults.ts'
-
-type Step = (object: Json) => void
-
-/** The usual kind with a status: cleared on create, kept on update, generation by spec. */
-function withStatus(defaults: Step, empty: Json = {}, generation: KindRules['generation'] = bySpec): KindRules {
-  return {
-    defaults,
-    prepareCreate: (object) => {
-      object['status'] = { ...empty }
-    },
-    prepareUpdate: (object, old) => {
-      object['status'] = old['status']
-    },
-    generation,
-  }
-}
-
-function bySpec(object: Json): unknown {
-  return object.spec
-}
 
 const csiDriver: KindRules = {
   defaults: (object) => {
