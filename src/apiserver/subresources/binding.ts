@@ -49,10 +49,13 @@ export async function bindPod(
       build(old) {
         const why = refusal(old)
         if (why !== undefined) throw errors.conflict(BINDING, name, why)
+        if (uid !== undefined && uid !== '' && uid !== old.metadata.uid) {
+          const found = `UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`
+          throw errors.conflict({ group: '', resource: 'pods' }, name, `Precondition failed: ${found}`)
+        }
         const metadata = { ...old.metadata }
         if (annotations !== undefined) metadata.annotations = { ...metadata.annotations, ...annotations }
         if (labels !== undefined) metadata.labels = { ...metadata.labels, ...labels }
-        if (uid !== undefined && uid !== '') metadata.uid = uid
         delete metadata.resourceVersion
         if (resourceVersion !== undefined && resourceVersion !== '') metadata.resourceVersion = resourceVersion
         const now = timestamp(core.now())
