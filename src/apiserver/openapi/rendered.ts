@@ -123,9 +123,12 @@ function pieces(resources: readonly ServedResource[]): PiecesV2 {
     paths: routes,
     names: new Set(Object.keys(schemas)),
     hash: hashOf(definitions, routes),
-    protobuf: () => (protobuf ??= messageV2(HEAD_V2, paths, schemas)),
+    // The objects are not kept for it: the text has all.
+    protobuf: () => (protobuf ??= messageV2(HEAD_V2, parsed(routes), parsed(definitions))),
   }
 }
+
+const parsed = (text: Buffer): object => JSON.parse(`{${text.toString()}}`) as object
 
 function messageV2(head: object, paths: object, definitions: object): Buffer {
   return encodeV2(head, [encodeMembersV2('Paths', paths)], [encodeMembersV2('Definitions', definitions)])

@@ -2,7 +2,8 @@
  * OpenAPI documents in protobuf, as client-go's discovery client asks for them: the messages of gnostic
  * (openapiv2/OpenAPIv2.proto, openapiv3/OpenAPIv3.proto), as far as the documents here have such fields.
  */
-import { WireType, WireWriter } from '../codec/wire.ts'
+import { BackWriter } from '../codec/back-writer.ts'
+import { WireType } from '../codec/wire.ts'
 
 type Value = Readonly<Record<string, unknown>>
 type Scalar = 'string' | 'bool' | 'int' | 'double' | 'yaml'
@@ -174,98 +175,106 @@ function everyType(type: string): Readonly<Record<string, string>> {
 
 /** The whole version 3 document. */
 export function encodeV3(document: object): Buffer {
-  return encode(V3, 'Document', document)
+  return encoded(V3, 'Document', document)
 }
 
 /** Members of `paths` or `definitions` of version 2: pieces that can be put one behind the other. */
 export function encodeMembersV2(of: 'Paths' | 'Definitions', members: object): Buffer {
-  return encode(V2, of, members)
+  return encoded(V2, of, members)
 }
 
 /** The version 2 document of a head and of encoded members. */
 export function encodeV2(head: object, paths: readonly Buffer[], definitions: readonly Buffer[]): Buffer {
-  const writer = new WireWriter()
+  const pieces = [encoded(V2, 'Document', head)]
   for (const [name, parts] of [
     ['paths', paths],
     ['definitions', definitions],
   ] as const) {
-    writer.tag((V2['Document'] as Message)[name]![0], WireType.bytes)
-    writer.data(Buffer.concat(parts))
+    const start = new BackWriter()
+    start.varint(parts.reduce((sum, part) => sum + part.length, 0))
+    start.tag((V2['Document'] as Message)[name]![0], WireType.bytes)
+    pieces.push(start.finish(), ...parts)
   }
-  return Buffer.concat([encode(V2, 'Document', head), writer.finish()])
+  return Buffer.concat(pieces)
 }
 
 type Messages = typeof V2
 
-function encode(messages: Messages, type: string, value: unknown): Buffer {
-  const writer = new WireWriter()
-  const message = messages[type]!
-  if (typeof message === 'function') {
-    const field = message(value)
-    // A list stands for itself, one value for a list of one. What was chosen is written even if it is empty.
-    if (field !== undefined) {
-      const values = field[1].startsWith('[]') && !Array.isArray(value) ? [value] : value
-      writeField(writer, messages, field, values, true)
-    }
-    return writer.finish()
-  }
-  for (const [name, member] of Object.entries(value as Value)) {
-    if (member === undefined) continue
-    const field = Object.hasOwn(message, name) ? message[name]! : undefined
-    if (field !== undefined) writeField(writer, messages, field, member, false)
-    else if (name.startsWith('x-') && message['x-'] !== undefined)
-      writeNamed(writer, messages, message['x-'], name, member)
-    else if (message['*'] !== undefined) writeNamed(writer, messages, message['*'], name, member)
-  }
+function encoded(messages: Messages, type: string, value: unknown): Buffer {
+  const writer = new BackWriter()
+  encode(writer, messages, type, value)
   return writer.finish()
 }
 
-function writeNamed(writer: WireWriter, messages: Messages, [number, type]: Field, name: string, value: unknown): void {
-  const named = new WireWriter()
-  writeField(named, messages, [1, 'string'], name, false)
-  writeField(named, messages, [2, type], value, false)
-  writer.tag(number, WireType.bytes)
-  writer.data(named.finish())
+/** Everything is written from its end: last members, last items first. */
+function encode(w: BackWriter, messages: Messages, type: string, value: unknown): void {
+  const message = messages[type]!
+  if (typeof message === 'function') {
+    const field = message(value)
+    if (field === undefined) return
+    // A list stands for itself, one value for a list of one. What was chosen is written even if it is empty.
+    const values = field[1].startsWith('[]') && !Array.isArray(value) ? [value] : value
+    writeField(w, messages, field, values, true)
+    return
+  }
+  const names = Object.keys(value as Value)
+  for (let i = names.length - 1; i >= 0; i--) {
+    const name = names[i]!
+    const member = (value as Value)[name]
+    if (member === undefined) continue
+    const field = Object.hasOwn(message, name) ? message[name]! : undefined
+    if (field !== undefined) writeField(w, messages, field, member, false)
+    else if (name.startsWith('x-') && message['x-'] !== undefined) writeNamed(w, messages, message['x-'], name, member)
+    else if (message['*'] !== undefined) writeNamed(w, messages, message['*'], name, member)
+  }
 }
 
-function writeField(w: WireWriter, messages: Messages, [number, type]: Field, value: unknown, chosen: boolean): void {
+function writeNamed(w: BackWriter, messages: Messages, [number, type]: Field, name: string, value: unknown): void {
+  const before = w.size
+  writeField(w, messages, [2, type], value, false)
+  writeScalar(w, 1, 'string', name, false)
+  w.message(number, before)
+}
+
+function writeField(w: BackWriter, messages: Messages, [number, type]: Field, value: unknown, chosen: boolean): void {
   if (type.startsWith('[]')) {
-    for (const item of value as readonly unknown[]) writeField(w, messages, [number, type.slice(2)], item, true)
+    const items = value as readonly unknown[]
+    for (let i = items.length - 1; i >= 0; i--) writeField(w, messages, [number, type.slice(2)], items[i], true)
     return
   }
   if (SCALARS.has(type)) {
     writeScalar(w, number, type as Scalar, value, chosen)
     return
   }
-  w.tag(number, WireType.bytes)
-  w.data(encode(messages, type, value))
+  const before = w.size
+  encode(w, messages, type, value)
+  w.message(number, before)
 }
 
 /** Zero values are left out, as proto3 does, but where one of several was chosen. */
-function writeScalar(w: WireWriter, number: number, type: Scalar, value: unknown, chosen: boolean): void {
+function writeScalar(w: BackWriter, number: number, type: Scalar, value: unknown, chosen: boolean): void {
   switch (type) {
     case 'yaml': {
       // JSON is YAML. The text is field 2 of a message.
-      const any = new WireWriter()
-      any.tag(2, WireType.bytes)
-      any.data(Buffer.from(`${JSON.stringify(value)}\n`))
-      w.tag(number, WireType.bytes)
-      w.data(any.finish())
+      const before = w.size
+      w.text(`${JSON.stringify(value)}\n`)
+      w.tag(2, WireType.bytes)
+      w.message(number, before)
       return
     }
     case 'string':
       if (value === '' && !chosen) return
+      w.text(String(value))
       w.tag(number, WireType.bytes)
-      w.data(Buffer.from(String(value)))
       return
     case 'double':
       if (Number(value) === 0 && !chosen) return
-      w.tag(number, WireType.fixed64)
       w.double(Number(value))
+      w.tag(number, WireType.fixed64)
       return
     default:
       if (Number(value) === 0 && !chosen) return
+      w.varint(Math.trunc(Number(value)))
       w.tag(number, WireType.varint)
-      w.varint(BigInt(Math.trunc(Number(value))))
   }
 }
