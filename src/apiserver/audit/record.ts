@@ -103,7 +103,9 @@ export class AuditRecord implements AuditSink {
 
   /** The same, of an object that is JSON text already. */
   responseBytes(bytes: Buffer): void {
-    if (!this.wantsResponse || this.#responseObject !== undefined) return
+    // Documents are no objects.
+    if (!this.wantsResponse || this.#responseObject !== undefined || this.#received.attributes.resource === undefined)
+      return
     if (bytes.length > MAX_BODY) this.tooLarge()
     else if (this.#config.omitManagedFields) this.responseObject(JSON.parse(bytes.toString('utf8')) as object)
     else this.#responseObject = bytes.toString('utf8').trimEnd()

@@ -264,8 +264,9 @@ function endAudit(reply: Reply, failure: unknown): void {
     })
     return audit.stage('Panic')
   }
-  if (reply.code === 0 && !audit.hasStatus) {
-    audit.status({ status: 'Success', message: 'Connection closed early', code: 200 })
+  if (!audit.hasStatus) {
+    if (reply.code === 0) audit.status({ status: 'Success', message: 'Connection closed early', code: 200 })
+    else audit.code(reply.code)
     if (reply.announces) audit.stage('ResponseStarted')
   }
   // Who could not say who it is gets one event, when it is answered.

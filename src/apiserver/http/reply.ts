@@ -61,10 +61,7 @@ export class Reply {
 
   #head(code: number, type: string, extra?: Record<string, string>): Record<string, string> {
     this.code = code
-    if (this.audit !== undefined) {
-      this.audit.code(code)
-      if (this.announces) this.audit.stage('ResponseStarted')
-    }
+    this.#begun(code)
     const warning = warningHeader(this.warnings)
     return {
       ...this.headers,
@@ -73,6 +70,13 @@ export class Reply {
       ...(warning === undefined ? {} : { warning }),
       ...extra,
     }
+  }
+
+  /** Tells the audit log. */
+  #begun(code: number): void {
+    if (this.audit === undefined) return
+    this.audit.code(code)
+    if (this.announces) this.audit.stage('ResponseStarted')
   }
 
   /** Sends a whole body as it is. HEAD gets none. */
@@ -95,7 +99,7 @@ export class Reply {
   /** Sends bytes, compressed when that pays. */
   async bytes(code: number, body: Buffer, extra?: Record<string, string>, encoding: Encoding = 'json'): Promise<void> {
     if (this.started) return
-    if (encoding === 'json' && extra === undefined) this.audit?.responseBytes(body)
+    if (encoding === 'json') this.audit?.responseBytes(body)
     if (body.length >= this.#gzipFrom && acceptsGzip(this.exchange.headers['accept-encoding'])) {
       const head = this.#head(code, MEDIA[encoding], { ...extra, 'content-encoding': 'gzip', vary: varied(extra) })
       const pack = (): Promise<Buffer> => gzipAsync(body, { level: 1 })
@@ -202,12 +206,14 @@ export class Reply {
   /** Sends another server's head as it is; its body follows by pieces. */
   forward(code: number, headers: Record<string, string>): AnswerStream {
     this.code = code
+    this.#begun(code)
     return this.exchange.stream(code, { ...this.headers, ...headers })
   }
 
   /** Takes the connection of an upgrade request, which says `code` by itself. */
   takeOver(code: number): Duplex {
     this.code = code
+    this.#begun(code)
     return this.exchange.upgrade!()
   }
 
