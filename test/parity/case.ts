@@ -26,6 +26,8 @@ export interface Case {
   readonly id: string
   /** `apps/v1/Deployment`, or a word for what belongs to no kind. */
   readonly kind: string
+  /** Written by hand: never left out of a sample. */
+  readonly byHand?: true
   /** Names the fixture that must exist before. */
   readonly fixture?: string
   /** Sent in order, each answer is compared. A case whose first answers differ stops there. */

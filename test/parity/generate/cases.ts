@@ -83,6 +83,7 @@ function corpus(): Case[] {
       cases.map(({ name, fixture, steps }) => ({
         id: `${kind} ${name}`,
         kind,
+        byHand: true as const,
         ...(fixture === true && { fixture: kind }),
         steps,
       })),
