@@ -48,6 +48,10 @@ export class Answers {
 
   write(): void {
     if (!this.#changed) return
+    // What other runs have asked stays.
+    const own = [...this.#known]
+    this.read()
+    for (const [key, answers] of own) this.#known.set(key, answers)
     mkdirSync(dirname(this.#file), { recursive: true })
     const partial = `${this.#file}.${process.pid}`
     writeFileSync(partial, [...this.#known].map((entry) => `${JSON.stringify(entry)}\n`).join(''))
