@@ -1,7 +1,7 @@
 /** What a Deployment writes into its ReplicaSets' annotations. Pure. */
 import type { StringMap } from '../../machinery/object.ts'
 import type { Deployment, ReplicaSet } from '../objects.ts'
-import { DESIRED_REPLICAS, desiredReplicas, MAX_REPLICAS, maxSurge, REVISION, REVISION_HISTORY } from './maths.ts'
+import { DESIRED_REPLICAS, desiredReplicas, MAX_REPLICAS, maxSurge, parseRevision, REVISION, REVISION_HISTORY } from './maths.ts'
 
 /** Not copied from the Deployment to its ReplicaSets. */
 const OWN: ReadonlySet<string> = new Set([
@@ -20,7 +20,7 @@ const MAX_HISTORY = 2000
  * The annotations of the Deployment's current ReplicaSet: copies of the Deployment's, its revision, and the revisions
  * that it had before (a rollback gives an old set a new revision). The same object when nothing changes.
  */
-export function revisionAnnotations(deployment: Deployment, current: StringMap, revision: number): StringMap {
+export function revisionAnnotations(deployment: Deployment, current: StringMap, revision: bigint): StringMap {
   const out = new Map(Object.entries(current))
   let changed = false
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
@@ -30,8 +30,9 @@ export function revisionAnnotations(deployment: Deployment, current: StringMap, 
   }
   const before = out.get(REVISION)
   // Somebody's own text stands there: leave it alone.
-  if (before !== undefined && !/^[0-9]{1,15}$/.test(before)) return changed ? asObject(out) : current
-  if (Number(before ?? 0) < revision) {
+  const stood = parseRevision(before ?? '0')
+  if (stood === undefined) return changed ? asObject(out) : current
+  if (stood < revision) {
     out.set(REVISION, String(revision))
     changed = true
     if (before !== undefined) out.set(REVISION_HISTORY, history(out.get(REVISION_HISTORY) ?? '', before))

@@ -271,7 +271,7 @@ class Rollout {
   async #syncRevision(): Promise<void> {
     const set = this.#newSet
     if (set === undefined) return
-    const revision = maxRevision(this.#old) + 1
+    const revision = maxRevision(this.#old) + 1n
     const current = annotationsOf(set)
     const annotations = revisionAnnotations(this.#deployment, current, revision)
     const minReadySeconds = this.#deployment.spec.minReadySeconds ?? 0
@@ -333,7 +333,7 @@ class Rollout {
     }
     this.#newSet = made
     if (fresh && replicasOf(made) > 0) this.#scaled(made, 0, replicasOf(made))
-    await this.#setRevision(String(maxRevision(this.#old) + 1))
+    await this.#setRevision(String(maxRevision(this.#old) + 1n))
     if (fresh && progressDeadline(this.#deployment) !== undefined) {
       await this.#progress('True', 'NewReplicaSetCreated', `Created new replica set "${name}"`)
     }
@@ -346,7 +346,7 @@ class Rollout {
     const hash = podTemplateHash(template, deployment.status?.collisionCount)
     const labels = { ...template.metadata?.labels, [HASH_LABEL]: hash }
     const { selector } = deployment.spec
-    const annotations = revisionAnnotations(deployment, {}, maxRevision(this.#old) + 1)
+    const annotations = revisionAnnotations(deployment, {}, maxRevision(this.#old) + 1n)
     return {
       apiVersion: 'apps/v1',
       kind: 'ReplicaSet',

@@ -8,6 +8,7 @@ import {
   fenceposts,
   maxUnavailable,
   newSetReplicas,
+  parseRevision,
   proportionalScale,
   scaledValue,
   shrinkOldSets,
@@ -153,6 +154,12 @@ test('a rollout ends from any state, within its limits in every step', () => {
       },
     ),
   )
+})
+
+test('revisions have 64 bits', () => {
+  assert.equal(parseRevision('3546343826724305832'), 3546343826724305832n)
+  assert.equal(parseRevision('9223372036854775807'), 9223372036854775807n)
+  for (const text of ['9223372036854775808', '-1', '', '1.0', '0x1']) assert.equal(parseRevision(text), undefined)
 })
 
 test('the history keeps the newest sets, and any that is not scaled down', () => {

@@ -72,14 +72,20 @@ function compareNames(a: ReplicaSet, b: ReplicaSet): number {
   return a.metadata.name! < b.metadata.name! ? -1 : a.metadata.name === b.metadata.name ? 0 : 1
 }
 
-/** The revision that a ReplicaSet stands for; 0: none. */
-export function revisionOf(set: ReplicaSet): number {
-  const text = annotation(set, REVISION)
-  return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : 0
+/** The revision that a text is, of 64 bits; undefined for any other text. */
+export function parseRevision(text: string): bigint | undefined {
+  if (!/^[0-9]{1,19}$/.test(text)) return undefined
+  const revision = BigInt(text)
+  return revision < 2n ** 63n ? revision : undefined
 }
 
-export function maxRevision(sets: readonly ReplicaSet[]): number {
-  return sets.reduce((most, set) => Math.max(most, revisionOf(set)), 0)
+/** The revision that a ReplicaSet stands for; 0: none. */
+export function revisionOf(set: ReplicaSet): bigint {
+  return parseRevision(annotation(set, REVISION) ?? '') ?? 0n
+}
+
+export function maxRevision(sets: readonly ReplicaSet[]): bigint {
+  return sets.reduce((most, set) => (revisionOf(set) > most ? revisionOf(set) : most), 0n)
 }
 
 /** The new set's size now: it grows as far as the surge allows. */
@@ -204,7 +210,7 @@ export function expendableSets(deployment: Deployment, old: readonly ReplicaSet[
   const surplus = alive.length - limit
   if (surplus <= 0) return []
   return alive
-    .toSorted((a, b) => revisionOf(a) - revisionOf(b) || byAge(a, b))
+    .toSorted((a, b) => Number(revisionOf(a) - revisionOf(b)) || byAge(a, b))
     .slice(0, surplus)
     .filter(
       (set) =>
