@@ -1,7 +1,15 @@
 /** What a Deployment writes into its ReplicaSets' annotations. Pure. */
 import type { StringMap } from '../../machinery/object.ts'
 import type { Deployment, ReplicaSet } from '../objects.ts'
-import { DESIRED_REPLICAS, desiredReplicas, MAX_REPLICAS, maxSurge, parseRevision, REVISION, REVISION_HISTORY } from './maths.ts'
+import {
+  DESIRED_REPLICAS,
+  desiredReplicas,
+  MAX_REPLICAS,
+  maxSurge,
+  parseRevision,
+  REVISION,
+  REVISION_HISTORY,
+} from './maths.ts'
 
 /** Not copied from the Deployment to its ReplicaSets. */
 const OWN: ReadonlySet<string> = new Set([
