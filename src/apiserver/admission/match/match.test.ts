@@ -72,7 +72,11 @@ test('equivalents: another version of the same objects, unless the match is to b
   const [made] = await seenBy((cluster) =>
     cluster.create('autoscaling/v1/horizontalpodautoscalers', {
       metadata: { name: 'a', namespace: 'default' },
-      spec: { scaleTargetRef: { kind: 'Deployment', name: 'x' }, maxReplicas: 3, targetCPUUtilizationPercentage: 7 },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' },
+        maxReplicas: 3,
+        targetCPUUtilizationPercentage: 7,
+      },
     }),
   )
   const v2 = { resourceRules: [rule('CREATE autoscaling v2 horizontalpodautoscalers')] }
