@@ -4,6 +4,7 @@ import type { FieldError } from '../field.ts'
 import { invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field.ts'
 import { correlation, unchanged } from './correlate.ts'
 import { formatCheck } from './formats.ts'
+import { bestOf } from './match-count.ts'
 import { compilePattern } from './pattern.ts'
 import { equalJson, isObject, own } from './props.ts'
 import type { Data, SchemaProps } from './props.ts'
@@ -135,7 +136,8 @@ function enumCheck(schema: SchemaProps): Part {
   const objects = values.filter((v) => typeof v === 'object')
   const shown = values.map((v) => (typeof v === 'string' ? v : JSON.stringify(v)))
   return (value, _old, path, errors) => {
-    if (scalars.has(value) || objects.some((v) => equalJson(v, value))) return
+    // Upstream finds null in no list, also where it stands in it.
+    if (value !== null && (scalars.has(value) || objects.some((v) => equalJson(v, value)))) return
     errors.push(notSupported(trim(path), value, shown))
   }
 }
@@ -215,13 +217,16 @@ function junctionCheck(schema: SchemaProps): Part {
     if (anyOf.length > 0) {
       const found = results(anyOf)
       if (found.every((f) => f.length > 0))
-        errors.push(placeless(`${place} must validate at least one schema (anyOf)`), ...found[0]!)
+        errors.push(
+          placeless(`${place} must validate at least one schema (anyOf)`),
+          ...best(schema.anyOf!, value, found),
+        )
     }
     if (oneOf.length > 0) {
       const found = results(oneOf)
       const valid = found.filter((f) => f.length === 0).length
       const text = `${place} must validate one and only one schema (oneOf).`
-      if (valid === 0) errors.push(placeless(`${text} Found none valid`), ...found[0]!)
+      if (valid === 0) errors.push(placeless(`${text} Found none valid`), ...best(schema.oneOf!, value, found))
       else if (valid > 1) errors.push(placeless(`${text} Found ${valid} valid alternatives`))
     }
     if (allOf.length > 0) {
@@ -236,6 +241,11 @@ function junctionCheck(schema: SchemaProps): Part {
     if (not !== undefined && results([not])[0]!.length === 0)
       errors.push(placeless(`${place} must not validate the schema (not)`))
   }
+}
+
+/** The errors of the alternative that explains best why none holds. */
+function best(alternatives: readonly SchemaProps[], value: unknown, found: readonly FieldError[][]): FieldError[] {
+  return found[bestOf(alternatives, value)]!
 }
 
 const pass: Check = () => undefined
@@ -253,17 +263,18 @@ export function compileCheck(schema: SchemaProps, root: boolean): Check | undefi
   if ([type, string, number, enumeration, junction, list, object].every((part) => part === undefined)) return undefined
   const check: Check = (value, old, path, errors) => {
     type?.(value, old, path, errors)
+    if (value !== null) junction?.(value, old, path, errors)
     if (typeof value === 'string') string?.(value, old, path, errors)
     else if (Array.isArray(value)) list?.(value, old, path, errors)
     else if (isObject(value)) object?.(value, old, path, errors)
     else if (typeof value === 'number' || JSON.isRawJSON(value)) number?.(value, old, path, errors)
-    if (value !== null) enumeration?.(value, old, path, errors)
-    junction?.(value, old, path, errors)
+    enumeration?.(value, old, path, errors)
   }
   return (value, old, path, errors) => {
     const { list } = errors
     const before = list.length
     check(value, old, path, errors)
+    if (junction !== undefined) errors.tellOnce(before)
     // What was wrong already and did not change passes: a schema may be tightened after objects exist.
     if (list.length > before && old !== undefined && unchanged(schema, value, old, errors.same)) list.length = before
   }

@@ -37,6 +37,20 @@ export class Report {
     }
   }
 
+  /** Of what was found since, the same is not told twice: alternatives repeat what the schema says itself. */
+  tellOnce(since: number): void {
+    const { list } = this
+    if (list.length < since + 2) return
+    const told = new Set<string>()
+    let end = since
+    for (let i = since; i < list.length; i++) {
+      const key = `${list[i]!.field}\n${list[i]!.message}`
+      if (!told.has(key)) list[end++] = list[i]!
+      told.add(key)
+    }
+    list.length = end
+  }
+
   get full(): boolean {
     return this.list.length >= MAX_ERRORS
   }
