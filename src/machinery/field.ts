@@ -76,6 +76,11 @@ export function tooLong(field: string, max: number): FieldError {
   return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${max} bytes` }
 }
 
+/** `<path>: Too long: may not be more than <max> characters` */
+export function tooLongCharacters(field: string, max: number): FieldError {
+  return { type: 'FieldValueTooLong', field, message: `Too long: may not be more than ${max} characters` }
+}
+
 /** `<path>: Too many: <actual>: must have at most <max> items` */
 export function tooMany(field: string, actual: number, max: number): FieldError {
   return {

@@ -53,6 +53,18 @@ export function isDns1123Subdomain(value: string): string[] {
   return subdomainErrors(value, maxCharacters(253))
 }
 
+/** A subdomain in letters of any case. */
+export function isDns1123SubdomainOfAnyCase(value: string): string[] {
+  const out: string[] = []
+  if (longer(value, 253)) out.push(maxCharacters(253))
+  if (!subdomainPattern.test(value.toLowerCase())) {
+    const text =
+      "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
+    out.push(mismatch(text, SUBDOMAIN, 'Example.com'))
+  }
+  return out
+}
+
 /**
  * A subdomain under `*.` (an Ingress host).
  *

@@ -49,7 +49,8 @@ export function checkVersion(
         message: 'Invalid value: 0: must be specified for an update',
       },
     ]
-    throw errors.invalid(groupKind(target.resource), target.name, list)
+    // Of the resource, not of the kind: upstream's store says it.
+    throw errors.invalid({ ...groupKind(target.resource), kind: target.resource.info.resource }, target.name, list)
   }
   if (!/^\d+$/.test(asked)) throw errors.unknown(`strconv.ParseUint: parsing ${JSON.stringify(asked)}: invalid syntax`)
   if (asked !== String(entry.revision) && asked !== objectOf(entry).metadata.resourceVersion) {

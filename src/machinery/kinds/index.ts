@@ -31,6 +31,11 @@ import { ingressClassRules, ingressRules } from './networking/ingress.ts'
 import { networkPolicyRules } from './networking/policy.ts'
 import { podRules, podTemplateRules } from './pod/rules.ts'
 import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac/rules.ts'
+import { volumeAttachmentRules } from './storage/attachment.ts'
+import { storageCapacityRules } from './storage/capacity.ts'
+import { storageClassRules, volumeAttributesClassRules } from './storage/classes.ts'
+import { csiDriverRules } from './storage/csi-driver.ts'
+import { csiNodeRules } from './storage/csi-node.ts'
 import { persistentVolumeClaimRules } from './storage/persistent-claim.ts'
 import { persistentVolumeRules } from './storage/volume.ts'
 import { storageVersionMigrationRules } from './storage/migration.ts'
@@ -105,6 +110,12 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['rbac.authorization.k8s.io/Role', roleRules],
   ['rbac.authorization.k8s.io/RoleBinding', roleBindingRules],
   ['scheduling.k8s.io/PriorityClass', priorityClassRules],
+  ['storage.k8s.io/CSIDriver', csiDriverRules],
+  ['storage.k8s.io/CSINode', csiNodeRules],
+  ['storage.k8s.io/CSIStorageCapacity', storageCapacityRules],
+  ['storage.k8s.io/StorageClass', storageClassRules],
+  ['storage.k8s.io/VolumeAttachment', volumeAttachmentRules],
+  ['storage.k8s.io/VolumeAttributesClass', volumeAttributesClassRules],
   ['storagemigration.k8s.io/StorageVersionMigration', storageVersionMigrationRules],
 ])
 

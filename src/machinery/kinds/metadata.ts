@@ -4,7 +4,7 @@ import { normalize } from '../codec/normalize.ts'
 import { child, forbidden, index, invalid, notSupported, required, tooLong } from '../field.ts'
 import type { FieldError } from '../field.ts'
 import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isPathSegmentName, isQualifiedName } from '../names.ts'
-import type { ObjectMeta, OwnerReference } from '../object.ts'
+import type { KubeObject, ObjectMeta, OwnerReference } from '../object.ts'
 import { parseApiVersion } from '../object.ts'
 import { typeTable } from '../types/index.ts'
 import { each, immutable, nonNegative } from './checks.ts'
@@ -182,6 +182,14 @@ function finalizers(list: readonly string[], out: Errors): void {
 
 function kubeFinalizers(list: readonly string[], out: Errors): void {
   list.forEach((finalizer, i) => kubeFinalizer(finalizer, index('metadata.finalizers', i), out))
+}
+
+/** Takes what a write of the `status` subresource may not change of metadata from the stored object. */
+export function keepMetadata(object: KubeObject, old: KubeObject): void {
+  for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
+    delete object.metadata[field]
+    if (old.metadata[field] !== undefined) Object.assign(object.metadata, { [field]: old.metadata[field] })
+  }
 }
 
 /** A finalizer without a domain must be one of Kubernetes' own. */

@@ -7,6 +7,7 @@ import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import { keepMetadata } from '../metadata.ts'
 
 const DEFAULT_PORT = 443
 const STATES = ['True', 'False', 'Unknown']
@@ -45,10 +46,7 @@ export const apiServiceRules: KindRules = {
   },
   prepareStatus: (object, old) => {
     object['spec'] = old['spec']
-    for (const field of ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const) {
-      delete object.metadata[field]
-      if (old.metadata[field] !== undefined) Object.assign(object.metadata, { [field]: old.metadata[field] })
-    }
+    keepMetadata(object, old)
   },
   validate: (object, old): FieldError[] => {
     const out: Errors = []

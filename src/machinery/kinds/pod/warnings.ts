@@ -3,6 +3,7 @@ import { child, index, key } from '../../field.ts'
 import { parseQuantity, quantityMilli } from '../../quantity.ts'
 import { entriesOf, entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import { deprecatedNodeLabel } from '../node-labels.ts'
 import { eachContainer } from './security.ts'
 
 /** Volume plugins that are gone or going, in upstream's order. */
@@ -18,15 +19,6 @@ const OLD_VOLUMES: readonly (readonly [field: string, shown: string, text: strin
   ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
 ]
 
-const BETA = 'beta.kubernetes.io/'
-const OLD_LABELS: ReadonlyMap<string, string> = new Map([
-  [`${BETA}arch`, 'deprecated since v1.14; use "kubernetes.io/arch" instead'],
-  [`${BETA}os`, 'deprecated since v1.14; use "kubernetes.io/os" instead'],
-  ['failure-domain.beta.kubernetes.io/region', 'deprecated since v1.17; use "topology.kubernetes.io/region" instead'],
-  ['failure-domain.beta.kubernetes.io/zone', 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead'],
-  [`${BETA}instance-type`, 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'],
-])
-
 /** Of an object with a pod template: on create, and when an update changes what the object is to be. */
 export function templateWarnings(object: Json, old: Json, template: Json, path: string): string[] {
   if (old !== undefined && old.metadata.generation === object.metadata.generation) return []
@@ -39,12 +31,12 @@ export function podWarnings(pod: Json, path = ''): string[] {
   const spec: Json = pod?.spec ?? {}
   const at = child(path, 'spec')
   for (const [label] of entriesOf(spec.nodeSelector)) {
-    const text = OLD_LABELS.get(label)
+    const text = deprecatedNodeLabel(label)
     if (text !== undefined) out.push(`${key(child(at, 'nodeSelector'), label)}: ${text}`)
   }
   listOf(spec.topologySpreadConstraints).forEach((constraint, i) => {
     const here = index(child(at, 'topologySpreadConstraints'), i)
-    const text = OLD_LABELS.get(String(constraint.topologyKey))
+    const text = deprecatedNodeLabel(String(constraint.topologyKey))
     if (text !== undefined) out.push(`${child(here, 'topologyKey')}: ${String(constraint.topologyKey)} is ${text}`)
     if (!isSet(constraint.labelSelector)) {
       out.push(`${child(here, 'labelSelector')}: a null labelSelector results in matching no pod`)
