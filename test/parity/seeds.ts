@@ -65,6 +65,13 @@ export function instance(object: JsonObject, name: string): JsonObject {
   return out
 }
 
+/** As {@link instance}; what is no object but a question has no name. */
+export function draft({ resource }: Seed, object: JsonObject, name: string): JsonObject {
+  const out = instance(object, name)
+  if (!resource.verbs.includes('get') && object['metadata'] === undefined) out['metadata'] = {}
+  return out
+}
+
 export function nameOf(object: JsonObject): string {
   const { name } = object['metadata'] as { name: string }
   return name

@@ -1,6 +1,6 @@
 /** Reads, lists, deletes and what the query may say, for a kind. */
 import { ownName, type Case, type JsonObject, type Step } from '../case.ts'
-import { collection, instance, nameOf, type Seed } from '../seeds.ts'
+import { collection, draft, instance, nameOf, type Seed } from '../seeds.ts'
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
 const META = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json'
@@ -100,7 +100,7 @@ export function listed(seed: Seed): Step[] {
 export function options(seed: Seed, fixture: string, name: string): Case[] {
   const out: Case[] = []
   const path = collection(seed.resource)
-  const body = instance(seed.objects.get('minimal')!, 'x')
+  const body = draft(seed, seed.objects.get('minimal')!, 'x')
   const stored = instance(seed.objects.get('full')!, name)
   const dry = seed.resource.verbs.includes('update')
   const twice = JSON.stringify({ ...body, extraField: 1 }).replace(/^\{/, '{"kind":"Twice",')

@@ -5,7 +5,7 @@ import { typeTable } from '../../../src/machinery/types/index.ts'
 import type { TypeInfo } from '../../../src/machinery/types/table.ts'
 import { dump } from 'js-yaml'
 import { hash, ownName, type Case, type Json, type JsonObject } from '../case.ts'
-import { collection, instance, type Seed } from '../seeds.ts'
+import { collection, draft, instance, type Seed } from '../seeds.ts'
 import { mutate, mutationsOf, sitesOf, type Mutation } from './sites.ts'
 
 /** What every object under test is called where nothing is stored. */
@@ -27,17 +27,17 @@ export function creates(seed: Seed): Case[] {
       steps: [{ method: 'POST', path: path + query, body }],
     })
   for (const [name, object] of seed.objects) {
-    const body = instance(object, NAME)
+    const body = draft(seed, object, NAME)
     add(name, body)
     const budget = name === 'full' ? seed.budget : OF_OTHERS
     for (const m of chosen(seed, name, mutationsOf(sitesOf(body, typeOf(seed))), budget, name === 'full'))
       add(`${name} ${m.label}`, mutate(body, m.path, m.value))
   }
   for (const [label, metadata] of METADATA) {
-    const body = instance(seed.objects.get('minimal')!, NAME)
+    const body = draft(seed, seed.objects.get('minimal')!, NAME)
     add(`metadata ${label}`, { ...body, metadata: { ...(body['metadata'] as JsonObject), ...metadata } })
   }
-  const minimal = instance(seed.objects.get('minimal')!, NAME)
+  const minimal = draft(seed, seed.objects.get('minimal')!, NAME)
   const { metadata: _metadata, ...bare } = minimal
   add('without metadata', bare)
   add('without kind', { ...minimal, kind: '' })
