@@ -40,6 +40,8 @@ export interface ClusterState {
   readonly catalog: Catalog
   /** A number in [0, 1). */
   random(): number
+  /** The present time as metadata has it. */
+  now(): string
 }
 
 /** Another object that is written together with the request's, or not at all. */

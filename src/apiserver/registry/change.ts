@@ -157,7 +157,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   const { managedFields } = object.metadata
   if (change.restrict !== undefined) change.restrict(object, old, () => timestamp(core.now()))
   else {
-    rules.prepareUpdate?.(object, old)
+    rules.prepareUpdate?.(object, old, () => timestamp(core.now()))
     if (storage.custom?.hasStatus === true) keepStatus(object, old)
   }
   // Annotations count for some kinds, but never when they come with a status; and a pod's node is its scheduler's say.

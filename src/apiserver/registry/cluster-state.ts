@@ -3,7 +3,7 @@ import type { KubeObject } from '../../machinery/object.ts'
 import { objectOf } from '../contract.ts'
 import type { ClusterState } from '../admission/contract.ts'
 import type { Core } from './core.ts'
-import { newest } from './core.ts'
+import { newest, timestamp } from './core.ts'
 import { prefixOf } from './key.ts'
 
 const states = new WeakMap<Core, ClusterState>()
@@ -43,6 +43,7 @@ export function stateOf(core: Core): ClusterState {
       authorizer: core.authorizer,
       catalog: core.catalog,
       random: core.random,
+      now: () => timestamp(core.now()),
       any: (group) => {
         const prefix = `${group === '' ? 'core' : group}/`
         return lists.get(prefix, prefix, () => (core.range.count(prefix) > 0 ? SOME : NOTHING)).length > 0

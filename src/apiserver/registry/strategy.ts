@@ -8,7 +8,7 @@ import { validateByTable } from '../../machinery/types/check.ts'
 import { errors } from '../../machinery/status.ts'
 import { convert, versionOf } from './convert.ts'
 import type { Core } from './core.ts'
-import { groupKind, rulesOf, warn } from './core.ts'
+import { groupKind, rulesOf, timestamp, warn } from './core.ts'
 import { equalJson, equalMembers } from './json.ts'
 import { drive } from './steps.ts'
 import { ordered } from './stored.ts'
@@ -31,7 +31,7 @@ export function prepared(core: Core, served: ServedResource, object: KubeObject)
   object.apiVersion ??= versionOf(served)
   object.kind ??= served.info.kind
   const converted = ordered(convert(object, version), storage.info.kind, version)
-  rulesOf(storage).defaults?.(converted)
+  rulesOf(storage).defaults?.(converted, () => timestamp(core.now()))
   return converted
 }
 

@@ -11,7 +11,7 @@ import { showIssues } from './issues.ts'
 import { adapt } from './json.ts'
 import { AuthorizerValue } from './library/authz.ts'
 import { makeMutation } from './library/mutation.ts'
-import { MACROS } from './macros.ts'
+import { DEVICE_MACROS, MACROS } from './macros.ts'
 import { parse } from './parser.ts'
 import type { Plan } from './plan.ts'
 import { PlanError, plan, variablesOf } from './plan.ts'
@@ -34,7 +34,7 @@ export function compile(expression: string, options: CompileOptions): Compiled {
 }
 
 function compileNow(expression: string, options: CompileOptions): Compiled {
-  const parsed = parse(expression, MACROS)
+  const parsed = parse(expression, options.profile === 'devices' ? DEVICE_MACROS : MACROS)
   if (!parsed.ok) return { ok: false, issues: showIssues(parsed.issues, parsed.source) }
   const { expr, source } = parsed
   const { type, issues } = check(expr, scopeOf(options.profile, options.variables))
@@ -60,8 +60,8 @@ class Program implements CelProgram {
   constructor(expr: Expr, type: CelType, { profile, variables }: CompileOptions) {
     this.type = type
     this.uses = variablesOf(expr)
-    // Only schemas have limits that bound anything.
-    this.worstCost = worstCost(expr, profile === 'schema' ? variables : NO_LIMITS)
+    // Only schemas and devices have limits that bound anything.
+    this.worstCost = worstCost(expr, profile === 'schema' || profile === 'devices' ? variables : NO_LIMITS)
     this.#plan = plan(expr, makeMutation)
     this.#types = this.#plan.variables.map((name) => variables.get(name) ?? { kind: 'dyn' })
   }

@@ -34,7 +34,14 @@ export type CelType =
       readonly keys?: readonly string[]
       readonly maxItems?: number
     }
-  | { readonly kind: 'map'; readonly key: CelType; readonly value: CelType; readonly maxItems?: number }
+  | {
+      readonly kind: 'map'
+      readonly key: CelType
+      readonly value: CelType
+      readonly maxItems?: number
+      /** Whether estimates of cost know the type of a value that is read as a field: `map.name`. @default false */
+      readonly members?: boolean
+    }
   | { readonly kind: 'optional'; readonly value: CelType }
   /** `name` as in messages; `field` answers undefined for a field that the type does not have (names are CEL-escaped). */
   | { readonly kind: 'object'; readonly name: string; field(name: string): CelType | undefined }
@@ -42,7 +49,7 @@ export type CelType =
   | { readonly kind: 'opaque'; readonly name: string }
 
 /** Which of Kubernetes' environments: they differ in the libraries that they offer. */
-export type CelProfile = 'schema' | 'admission' | 'mutation' | 'authentication'
+export type CelProfile = 'schema' | 'admission' | 'mutation' | 'authentication' | 'devices'
 
 export interface CompileOptions {
   readonly profile: CelProfile

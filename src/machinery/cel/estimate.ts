@@ -284,6 +284,7 @@ function partOf(type: CelType, to: string): CelType | undefined {
     case '@keys':
       return type.kind === 'map' ? type.key : undefined
     default:
+      if (type.kind === 'map' && type.members === true) return type.value
       return type.kind === 'object' ? type.field(to) : undefined
   }
 }

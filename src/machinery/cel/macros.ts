@@ -11,7 +11,8 @@ export class MacroError extends Error {
   }
 }
 
-export type Macro = (pos: number, target: Expr | undefined, args: readonly Expr[]) => Expr
+/** Answers undefined for a call that only looks like the macro. */
+export type Macro = (pos: number, target: Expr | undefined, args: readonly Expr[]) => Expr | undefined
 
 /** Makers of nodes that stand at the place of the macro. */
 function at(pos: number) {
@@ -206,6 +207,14 @@ function isLarger(e: Expr, limit: number): boolean {
   return false
 }
 
+/** `cel.bind(name, value, result)` */
+function celBind(pos: number, target: Expr | undefined, args: readonly Expr[]): Expr | undefined {
+  if (target?.kind !== 'ident' || target.name !== 'cel') return undefined
+  const [name, init, result] = args as [Expr, Expr, Expr]
+  if (name.kind !== 'ident') throw new MacroError(name.pos, 'cel.bind() variable names must be simple identifiers')
+  return bind(pos, name.name, init, result)
+}
+
 /** A copy with nodes of its own: the checker writes on nodes. */
 function copyExpr(e: Expr): Expr {
   switch (e.kind) {
@@ -257,3 +266,6 @@ export const MACROS: ReadonlyMap<string, Macro> = new Map([
   ['optFlatMap:2:true', optional('optFlatMap')],
   ['sortBy:2:true', sortBy],
 ])
+
+/** Also `cel.bind`, which only expressions about devices have. */
+export const DEVICE_MACROS: ReadonlyMap<string, Macro> = new Map([...MACROS, ['bind:3:true', celBind]])

@@ -490,7 +490,8 @@ class Parser {
     const macro = this.#macros.get(`${name}:${args.length}:${target !== undefined}`)
     if (macro === undefined) return this.#nested({ kind: 'call', pos, name, target, args }, parts, depth)
     try {
-      return this.#nested(macro(pos, target, args), parts, depth)
+      const made = macro(pos, target, args) ?? { kind: 'call', pos, name, target, args }
+      return this.#nested(made, parts, depth)
     } catch (error) {
       if (!(error instanceof MacroError)) throw error
       this.#issues.push({ pos: error.pos, message: error.message })

@@ -21,15 +21,18 @@ export interface KindRules<T extends KubeObject = KubeObject> {
   readonly name?: NameRule | NameCheck
   /** Whether finalizers without a domain must be Kubernetes' own. @default true */
   readonly legacyFinalizers?: boolean
-  /** Fills in what the API defaults, as upstream's defaulting functions do. Idempotent. */
-  defaults?(object: T): void
+  /**
+   * Fills in what the API defaults, as upstream's defaulting functions do. Idempotent. `now` is the present time as
+   * metadata has it.
+   */
+  defaults?(object: T, now: () => string): void
   /**
    * Sets what only the server may set on create (clears status, …). After defaults, before validation; uid and
    * creationTimestamp are set.
    */
   prepareCreate?(object: T): void
   /** Restores what this write may not change (status on the main endpoint, …). */
-  prepareUpdate?(object: T, old: T): void
+  prepareUpdate?(object: T, old: T, now: () => string): void
   /**
    * Restores what a write of the `status` subresource may not change. `now` is the present time as metadata has it.
    * @default spec is the stored one

@@ -36,6 +36,10 @@ import { storageCapacityRules } from './storage/capacity.ts'
 import { storageClassRules, volumeAttributesClassRules } from './storage/classes.ts'
 import { csiDriverRules } from './storage/csi-driver.ts'
 import { csiNodeRules } from './storage/csi-node.ts'
+import { resourceClaimRules, resourceClaimTemplateRules } from './resource/claim.ts'
+import { deviceClassRules } from './resource/class.ts'
+import { resourceSliceRules } from './resource/slice.ts'
+import { deviceTaintRuleRules } from './resource/taint-rule.ts'
 import { persistentVolumeClaimRules } from './storage/persistent-claim.ts'
 import { persistentVolumeRules } from './storage/volume.ts'
 import { storageVersionMigrationRules } from './storage/migration.ts'
@@ -109,6 +113,11 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['rbac.authorization.k8s.io/ClusterRoleBinding', clusterRoleBindingRules],
   ['rbac.authorization.k8s.io/Role', roleRules],
   ['rbac.authorization.k8s.io/RoleBinding', roleBindingRules],
+  ['resource.k8s.io/DeviceClass', deviceClassRules],
+  ['resource.k8s.io/DeviceTaintRule', deviceTaintRuleRules],
+  ['resource.k8s.io/ResourceClaim', resourceClaimRules],
+  ['resource.k8s.io/ResourceClaimTemplate', resourceClaimTemplateRules],
+  ['resource.k8s.io/ResourceSlice', resourceSliceRules],
   ['scheduling.k8s.io/PriorityClass', priorityClassRules],
   ['storage.k8s.io/CSIDriver', csiDriverRules],
   ['storage.k8s.io/CSINode', csiNodeRules],

@@ -75,7 +75,7 @@ function answerOf(recorded: Recorded): { object: KubeObject; errors: FieldError[
   if (!CLUSTER.has(object.kind ?? '')) object.metadata.namespace ??= 'default'
   if (!object.metadata.name && object.metadata.generateName)
     object.metadata.name = `${object.metadata.generateName}xxxxx`
-  rules.defaults?.(object)
+  rules.defaults?.(object, () => '2026-01-01T00:00:00Z')
   if (recorded.old === undefined) {
     rules.prepareCreate?.(object)
     if (rules.generation !== false) object.metadata.generation = 1
@@ -100,7 +100,7 @@ function answerOf(recorded: Recorded): { object: KubeObject; errors: FieldError[
       errors.push(...metadataErrors(object, old), ...validateResize(object, old))
       break
     default:
-      rules.prepareUpdate?.(object, old)
+      rules.prepareUpdate?.(object, old, () => '2026-01-01T00:00:00Z')
       errors.push(...metadataErrors(object, old), ...(rules.validate?.(object, old) ?? []))
       errors.push(...(rules.validateUpdate?.(object, old) ?? []))
   }
@@ -186,7 +186,7 @@ for (const file of readdirSync(folder).filter((name) => name.endsWith('.json')))
       const ours = normalized({ ...object, metadata })
       assert.deepEqual(comparable(ours, service), comparable(normalized(recorded.answer), service))
       const once = structuredClone(object)
-      rulesFor(groupOf(object), object.kind ?? '').defaults?.(once)
+      rulesFor(groupOf(object), object.kind ?? '').defaults?.(once, () => '2026-01-01T00:00:00Z')
       assert.deepEqual(once, object, 'defaulting twice changes nothing')
     })
   }

@@ -36,7 +36,7 @@ export function* replaceObject(view: View, served: ServedResource, made: unknown
       ? convert(parent, version)
       : yield* awaited(outside(request.call, convertObject(parent, custom, version)))
   const next = ordered(back, stored.info.kind, version)
-  if (stored.custom === undefined) rulesOf(stored).defaults?.(next)
+  if (stored.custom === undefined) rulesOf(stored).defaults?.(next, () => request.state.now())
   else reshape(stored, next)
   const { managedFields, namespace } = object.metadata
   if ((next.metadata.namespace ?? '') !== (namespace ?? '')) {

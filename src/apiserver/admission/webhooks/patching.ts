@@ -115,7 +115,7 @@ async function takeOver(view: View, matched: ServedResource, after: KubeObject):
   if (own) {
     resource.custom?.prune(made)
     resource.custom?.defaults(made)
-    rulesOf(resource).defaults?.(made)
+    rulesOf(resource).defaults?.(made, () => request.state.now())
   }
   replace(object, made)
 }

@@ -173,6 +173,9 @@ function leeway(crd: Json, old: Json): Leeway {
   return { old: before, ...schemaLeeway(before.map((version) => version.schema?.openAPIV3Schema)) }
 }
 
+const OWN = '`version.schema.openAPIV3Schema` is not included'
+const SHARED_SCHEMA = 'validations.schema is included'
+
 function* part(field: string, version: Json, leave: Leeway, path: string, out: Errors): Steps<void> {
   const value: Json = version[field]
   if (!isSet(value)) return
@@ -188,7 +191,11 @@ function* part(field: string, version: Json, leave: Leeway, path: string, out: E
   if (field === 'subresources') scale(value.scale, child(path, 'scale'), out)
   else if (field === 'additionalPrinterColumns') {
     listOf(value).forEach((column, i) => printerColumn(column, index(path, i), out))
-  } else selectableFields(value, version.schema?.openAPIV3Schema, unchanged, path, out)
+  } else if (listOf(value).length > 0) {
+    const root: Json = version.schema?.openAPIV3Schema
+    if (isSet(root)) selectableFields(value, root, unchanged, path, out)
+    else out.push(invalid(path, '', `may only be set when ${path.startsWith('spec.versions') ? OWN : SHARED_SCHEMA}`))
+  }
 }
 
 const ROOT_WITH_STATUS = [

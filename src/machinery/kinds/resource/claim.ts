@@ -1,0 +1,99 @@
+/** ResourceClaim and ResourceClaimTemplate. */
+import { child, forbidden, invalid } from '../../field.ts'
+import type { Errors } from '../checks.ts'
+import type { KindRules } from '../contract.ts'
+import { isSet, listOf, same } from '../json.ts'
+import type { Json } from '../json.ts'
+import { labels } from '../labels.ts'
+import { annotations } from '../metadata.ts'
+import { defaultClaimSpec, dropDisabled, validateClaimSpec } from './requests.ts'
+import { deviceKey, keepMetadata, validateClaimStatus } from './status.ts'
+
+const specOf = (object: Json): Json => object['spec'] ?? {}
+
+/** Names devices' states that belong to what was allocated and is no more. */
+function dropDeallocated(object: Json, old: Json): void {
+  const gone = new Set(listOf(old.status?.allocation?.devices?.results).map(deviceKey))
+  for (const result of listOf(object.status?.allocation?.devices?.results)) gone.delete(deviceKey(result))
+  const devices = listOf(object.status?.devices)
+  if (gone.size === 0 || devices.length === 0) return
+  const kept = devices.filter((device) => !gone.has(deviceKey(device)))
+  if (kept.length > 0) object.status.devices = kept
+  else delete object.status.devices
+}
+
+export const resourceClaimRules: KindRules = {
+  defaults: (claim) => {
+    defaultClaimSpec(claim['spec'])
+    for (const result of listOf((claim['status'] as Json)?.allocation?.devices?.results)) {
+      for (const one of listOf(result.tolerations)) if (!one.operator) one.operator = 'Equal'
+    }
+  },
+  prepareCreate: (claim) => {
+    claim['status'] = {}
+    dropDisabled(claim['spec'])
+  },
+  prepareUpdate: (claim, old) => {
+    claim['status'] = old['status']
+    dropDisabled(claim['spec'])
+  },
+  prepareStatus: (claim, old) => {
+    keepMetadata(claim, old)
+    // DRAOptionalNodeOperations is off.
+    for (const result of listOf((claim['status'] as Json)?.allocation?.devices?.results)) {
+      delete result.skipNodeOperations
+    }
+    dropDeallocated(claim, old)
+  },
+  validate: (claim, old) => {
+    const out: Errors = []
+    if (old === undefined) validateClaimSpec(claim['spec'], 'spec', out)
+    return out
+  },
+  validateUpdate: (claim, old) =>
+    same(specOf(claim), specOf(old)) ? [] : [invalid('spec', null, 'field is immutable')],
+  validateStatus: validateClaimStatus,
+  generation: false,
+}
+
+const METADATA = [
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
+]
+
+function templateMetadata(metadata: Json, path: string, out: Errors): void {
+  annotations(metadata.annotations, child(path, 'annotations'), out)
+  labels(metadata.labels, child(path, 'labels'), out)
+  for (const field of METADATA) {
+    const value: Json = metadata[field]
+    if (!isSet(value) || value === '' || value === 0 || (Array.isArray(value) && value.length === 0)) continue
+    out.push(forbidden(child(path, field === 'uid' ? 'uID' : field), 'cannot be set'))
+  }
+}
+
+export const resourceClaimTemplateRules: KindRules = {
+  defaults: (template) => defaultClaimSpec((template['spec'] as Json)?.spec),
+  prepareCreate: (template) => dropDisabled((template['spec'] as Json)?.spec),
+  prepareUpdate: (template) => dropDisabled((template['spec'] as Json)?.spec),
+  validate: (template) => {
+    const out: Errors = []
+    const spec: Json = template['spec'] ?? {}
+    templateMetadata(spec.metadata ?? {}, 'spec.metadata', out)
+    validateClaimSpec(spec.spec, 'spec.spec', out)
+    return out
+  },
+  validateUpdate: (template, old) =>
+    same(specOf(template), specOf(old)) ? [] : [invalid('spec', template['spec'] ?? null, 'field is immutable')],
+  generation: false,
+}
