@@ -28,7 +28,7 @@ function pod(name: string, spec: object = {}, metadata: object = {}): KubeObject
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace: 'default', ...metadata },
-    spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image: 'busybox' }], ...spec },
+    spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'c', image: 'nginx' }], ...spec },
   }
 }
 

@@ -81,6 +81,7 @@ export interface Container {
   image?: string
   command?: string[]
   args?: string[]
+  stdin?: boolean
   ports?: ContainerPort[]
   restartPolicy?: string
   readinessProbe?: { initialDelaySeconds?: number }
@@ -103,6 +104,7 @@ export interface PodSpec {
   tolerations?: Toleration[]
   overhead?: StringMap
   priority?: number
+  preemptionPolicy?: string
   schedulingGates?: { name: string }[]
   readinessGates?: { conditionType: string }[]
   resources?: { requests?: StringMap }
@@ -154,6 +156,7 @@ export interface PodStatus {
   podIPs?: { ip: string }[]
   startTime?: string
   qosClass?: string
+  nominatedNodeName?: string
   conditions?: Condition[]
   initContainerStatuses?: ContainerStatus[]
   containerStatuses?: ContainerStatus[]

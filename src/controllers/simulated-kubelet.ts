@@ -8,8 +8,13 @@ import type { Node, Pod, PodStatus } from './objects.ts'
 import { isTerminal } from './pods.ts'
 import { createRecorder, type EventRecorder } from './recorder.ts'
 import { AddressPool, nodeAddress, podCidr } from './simulation/addresses.ts'
-import { NODE, numberAnnotation } from './simulation/annotations.ts'
-import { type Placement, statusAt, stopped } from './simulation/status.ts'
+import { NODE } from './simulation/annotations.ts'
+import { HostPorts } from './simulation/host-ports.ts'
+import { type Placement, rejected, statusAt, stopped, terminationTime } from './simulation/status.ts'
+import { hostPortsOf } from './scheduler/pod-facts.ts'
+
+/** Milliseconds before a pod is rejected: who makes it again and again does so about once a second. */
+const REJECTION = 1000
 
 /** Keys are pods. Runs pods of every node that carries the simulation's annotation. */
 export function simulatedKubelet(): ControllerFactory {
@@ -23,6 +28,7 @@ class SimulatedKubelet implements Controller {
   readonly #nodes: Informer<Node>
   readonly #recorder: EventRecorder
   readonly #pools = new Map<string, AddressPool>()
+  readonly #ports = new HostPorts()
   /** When pods were begun with, more exactly than their status tells; by uid. */
   readonly #started = new Map<string, number>()
 
@@ -46,15 +52,13 @@ class SimulatedKubelet implements Controller {
       if (pool === undefined) return
       const uid = object.metadata.uid!
       if (type === 'delete') {
-        pool.release(uid)
-        this.#started.delete(uid)
+        this.#release(nodeName, pool, uid)
         return
       }
       if (isTerminal(object)) {
-        pool.release(uid)
-        this.#started.delete(uid)
+        this.#release(nodeName, pool, uid)
       } else if (object.status?.podIP !== undefined) {
-        pool.reserve(uid, object.status.podIP)
+        this.#resume(object, pool)
       }
       this.#context.enqueue(keyOf(object))
     })
@@ -66,9 +70,22 @@ class SimulatedKubelet implements Controller {
     this.#pools.set(name!, pool)
     for (const pod of this.#pods.list()) {
       if (pod.spec.nodeName !== name) continue
-      if (!isTerminal(pod) && pod.status?.podIP !== undefined) pool.reserve(pod.metadata.uid!, pod.status.podIP)
+      if (!isTerminal(pod) && pod.status?.podIP !== undefined) this.#resume(pod, pool)
       this.#context.enqueue(keyOf(pod))
     }
+  }
+
+  #release(node: string, pool: AddressPool, uid: string): void {
+    pool.release(uid)
+    this.#ports.release(node, uid)
+    this.#started.delete(uid)
+  }
+
+  /** What runs already keeps what it has. */
+  #resume(pod: Pod, pool: AddressPool): void {
+    const uid = pod.metadata.uid!
+    pool.reserve(uid, pod.status!.podIP!)
+    if (!this.#started.has(uid)) this.#ports.take(pod.spec.nodeName!, uid, hostPortsOf(pod))
   }
 
   async reconcile(key: string): Promise<void> {
@@ -82,6 +99,7 @@ class SimulatedKubelet implements Controller {
     if (pool === undefined) return
     if (pod.metadata.deletionTimestamp !== undefined) return this.#stop(key, pod)
     if (isTerminal(pod)) return
+    if (!(await this.#admit(key, pod))) return
     const place = this.#placementOf(pod, pool)
     if (place === undefined) throw new Error(`no address is left on node ${pod.spec.nodeName}`)
     const now = this.#context.now()
@@ -91,6 +109,23 @@ class SimulatedKubelet implements Controller {
       this.#tell(pod, status)
     }
     if (next !== Infinity) this.#context.enqueue(key, Math.max(1, next - this.#context.now()))
+  }
+
+  /** Whether the node takes the pod. */
+  async #admit(key: string, pod: Pod): Promise<boolean> {
+    const { uid, creationTimestamp } = pod.metadata
+    if (this.#started.has(uid!) || pod.status?.podIP !== undefined) return true
+    if (this.#ports.take(pod.spec.nodeName!, uid!, hostPortsOf(pod))) return true
+    const now = this.#context.now()
+    const wait = parseTime(creationTimestamp) + REJECTION - now
+    if (wait > 0) {
+      this.#context.enqueue(key, wait)
+      return false
+    }
+    const status = rejected(pod, now)
+    await this.#write(pod, status)
+    this.#recorder.event(pod, 'Warning', status.reason!, status.message!.replace('Pod was rejected: ', ''))
+    return false
   }
 
   #placementOf(pod: Pod, pool: AddressPool): Placement | undefined {
@@ -116,7 +151,7 @@ class SimulatedKubelet implements Controller {
   async #stop(key: string, pod: Pod): Promise<void> {
     const now = this.#context.now()
     const grace = (pod.metadata.deletionGracePeriodSeconds ?? 0) * 1000
-    const takes = Math.min(grace, (numberAnnotation(pod, 'termination-seconds') ?? 0) * 1000)
+    const takes = terminationTime(pod, grace)
     const asked = parseTime(pod.metadata.deletionTimestamp) - grace
     if (!isTerminal(pod) && now < asked + takes) {
       this.#context.enqueue(key, asked + takes - now)

@@ -1,6 +1,7 @@
 /** The scheduler: gives pods their nodes. */
 import type { Informer } from '../../client/contract.ts'
 import { resources } from '../../client/resources.ts'
+import { labelSelectorOf } from '../../machinery/selector/labels.ts'
 import { isReason } from '../../machinery/status.ts'
 import { findCondition, withoutCondition } from '../conditions.ts'
 import type { Controller, ControllerContext, ControllerFactory } from '../contract.ts'
@@ -8,9 +9,11 @@ import { keyOf, parseTime, sameValue, splitKey, timestamp } from '../meta.ts'
 import type { Node, Pod } from '../objects.ts'
 import { isTerminal } from '../pods.ts'
 import { createRecorder, type EventRecorder } from '../recorder.ts'
+import type { Budget } from '../disruption/budget.ts'
 import { chooseNode, type Surroundings } from './decision.ts'
 import { NodeState } from './node-state.ts'
-import { factsOf } from './pod-facts.ts'
+import { factsOf, type PodFacts } from './pod-facts.ts'
+import { type Guard, makeRoom, mayPreempt, type Nomination, type Preemption } from './preemption.ts'
 
 export interface SchedulerOptions {
   /** Pods that name another scheduler are left to it. @default default-scheduler */
@@ -49,6 +52,7 @@ class Scheduler implements Controller {
   readonly #pods: Informer<Pod>
   readonly #nodes: Informer<Node>
   readonly #namespaces: Informer
+  readonly #budgets: Informer<Budget>
   readonly #recorder: EventRecorder
   readonly #states = new Map<string, NodeState>()
   /** States of nodes that exist. */
@@ -59,6 +63,8 @@ class Scheduler implements Controller {
   readonly #unfit = new Map<string, Waiting>()
   /** Decided, and not yet seen on their nodes. */
   readonly #assumed = new Set<string>()
+  /** Where room is being made for pods that wait, by their uid. */
+  readonly #nominations = new Map<string, Nomination>()
   readonly #inFlight = new Set<Promise<void>>()
   #changed = false
 
@@ -69,6 +75,7 @@ class Scheduler implements Controller {
     this.#pods = context.client.informer<Pod>(resources.pods)
     this.#nodes = context.client.informer<Node>(resources.nodes)
     this.#namespaces = context.client.informer(resources.namespaces)
+    this.#budgets = context.client.informer<Budget>(resources.poddisruptionbudgets)
     this.#recorder = createRecorder(context, name, { apiVersion: 'v1', kind: 'Pod' })
   }
 
@@ -79,8 +86,10 @@ class Scheduler implements Controller {
       const before = event.type === 'update' ? event.old : undefined
       state.setNode(event.type === 'delete' ? undefined : event.object)
       if (event.type !== 'update') this.#present = [...this.#states.values()].filter(({ node }) => node !== undefined)
-      if (event.type === 'delete') this.#tidy(state)
-      else if (before === undefined || matters(before, event.object)) this.#somethingChanged()
+      if (event.type === 'delete') {
+        for (const uid of state.nominated.keys()) this.#forgetNomination(uid)
+        this.#tidy(state)
+      } else if (before === undefined || matters(before, event.object)) this.#somethingChanged()
     })
     this.#pods.onEvent((event) => {
       const pod = event.object
@@ -100,7 +109,7 @@ class Scheduler implements Controller {
   }
 
   #tidy(state: NodeState): void {
-    if (state.node === undefined && state.pods.size === 0) this.#states.delete(state.name)
+    if (state.node === undefined && state.pods.size === 0 && state.nominated.size === 0) this.#states.delete(state.name)
   }
 
   #podPlaced(pod: Pod, nodeName: string): void {
@@ -108,6 +117,7 @@ class Scheduler implements Controller {
     this.#pending.delete(uid)
     this.#unfit.delete(uid)
     this.#assumed.delete(uid)
+    this.#forgetNomination(uid)
     const before = this.#placed.get(uid)
     const state = this.#state(nodeName)
     if (before !== undefined && before !== state) {
@@ -128,8 +138,12 @@ class Scheduler implements Controller {
     this.#pending.delete(uid)
     this.#unfit.delete(uid)
     this.#assumed.delete(uid)
+    const waited = this.#forgetNomination(uid)
     const state = this.#placed.get(uid)
-    if (state === undefined) return
+    if (state === undefined) {
+      if (waited) this.#somethingChanged()
+      return
+    }
     state.remove(uid)
     this.#placed.delete(uid)
     this.#tidy(state)
@@ -142,6 +156,7 @@ class Scheduler implements Controller {
     if (pod.metadata.deletionTimestamp !== undefined || (pod.spec.schedulingGates ?? []).length > 0) {
       this.#pending.delete(uid)
       this.#unfit.delete(uid)
+      if (this.#forgetNomination(uid)) this.#somethingChanged()
       return
     }
     const waiting = this.#unfit.get(uid) ?? this.#pending.get(uid)
@@ -151,6 +166,9 @@ class Scheduler implements Controller {
       queue.set(uid, { ...waiting, pod })
       return
     }
+    const told = pod.status?.nominatedNodeName
+    if (waiting === undefined && told !== undefined) this.#nominate(factsOf(pod), this.#state(told), new Set())
+    else this.#nominations.get(uid)?.node.nominated.set(uid, factsOf(pod))
     this.#unfit.delete(uid)
     this.#pending.set(uid, { pod, attempts: waiting?.attempts ?? 0, notBefore: 0 })
     this.#context.enqueue(SCHEDULE)
@@ -215,18 +233,107 @@ class Scheduler implements Controller {
     const uid = pod.metadata.uid!
     const facts = factsOf(pod)
     this.#pending.delete(uid)
-    const choice = chooseNode(facts, this.#surroundings())
+    const nomination = this.#nominations.get(uid)
+    const around = this.#surroundings()
+    const choice = chooseNode(facts, { ...around, nominated: nomination?.node })
     if (!choice.fits) {
       waiting.attempts++
       waiting.notBefore = this.#context.now() + Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (waiting.attempts - 1))
       this.#unfit.set(uid, waiting)
-      this.#track(this.#tellUnfit(pod, choice.message))
+      const room = mayPreempt(facts, nomination) ? makeRoom(facts, around, () => this.#guards()) : undefined
+      if (room === undefined) this.#track(this.#tellUnfit(pod, choice.message))
+      else this.#preempt(pod, facts, room, choice.message)
       return
     }
+    this.#forgetNomination(uid)
     choice.node.add(facts)
     this.#placed.set(uid, choice.node)
     this.#assumed.add(uid)
     this.#track(this.#bind(waiting, choice.node))
+  }
+
+  #nominate(facts: PodFacts, node: NodeState, victims: ReadonlySet<string>): void {
+    this.#forgetNomination(facts.uid)
+    this.#nominations.set(facts.uid, { node, victims })
+    node.nominated.set(facts.uid, facts)
+  }
+
+  #forgetNomination(uid: string): boolean {
+    const nomination = this.#nominations.get(uid)
+    if (nomination === undefined) return false
+    this.#nominations.delete(uid)
+    nomination.node.nominated.delete(uid)
+    this.#tidy(nomination.node)
+    return true
+  }
+
+  #guards(): Guard[] {
+    return this.#budgets.list().flatMap(({ metadata, spec, status }): Guard[] => {
+      if (spec?.selector === undefined || spec.selector === null) return []
+      const disrupted = status?.disruptedPods ?? {}
+      return [
+        {
+          namespace: metadata.namespace!,
+          selector: labelSelectorOf(spec.selector),
+          allowed: status?.disruptionsAllowed ?? 0,
+          disrupted: (name) => Object.hasOwn(disrupted, name),
+        },
+      ]
+    })
+  }
+
+  /** The victims are asked to go; the pod waits for the node, and nobody less important takes its place there. */
+  #preempt(pod: Pod, facts: PodFacts, { node, victims }: Preemption, message: string): void {
+    const overtaken = [...node.nominated.values()].filter(({ priority }) => priority < facts.priority)
+    for (const { uid } of overtaken) this.#forgetNomination(uid)
+    const going = new Set(victims.map(({ uid }) => uid))
+    this.#nominate(facts, node, going)
+    this.#track(this.#tellUnfit(pod, message, node.name))
+    for (const other of overtaken) this.#track(this.#takeBackNomination(other.pod))
+    for (const victim of victims) {
+      const evicted = this.#evict(victim.pod, pod, node.name).catch((error: unknown) => {
+        // Let it be tried again.
+        going.delete(victim.uid)
+        this.#somethingChanged()
+        throw error
+      })
+      this.#track(evicted)
+    }
+  }
+
+  async #takeBackNomination({ metadata }: Pod): Promise<void> {
+    const where = { namespace: metadata.namespace!, subresource: 'status' }
+    const body = { metadata: { uid: metadata.uid! }, status: { nominatedNodeName: null } }
+    try {
+      await this.#context.client.patch(resources.pods, metadata.name!, { type: 'merge', body }, where)
+    } catch (error) {
+      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
+    }
+  }
+
+  async #evict(victim: Pod, preemptor: Pod, node: string): Promise<void> {
+    const { name, namespace, uid, generation } = victim.metadata
+    if (victim.metadata.deletionTimestamp !== undefined) return
+    const condition = {
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'PreemptionByScheduler',
+      message: `${this.#schedulerName}: preempting to accommodate a higher priority pod`,
+      lastTransitionTime: timestamp(this.#context.now()),
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+    }
+    const body = { metadata: { uid: uid! }, status: { conditions: [condition] } }
+    try {
+      const where = { namespace: namespace!, subresource: 'status' }
+      await this.#context.client.patch(resources.pods, name!, { type: 'strategic', body }, where)
+      await this.#context.client.delete(resources.pods, name!, { namespace: namespace!, preconditions: { uid: uid! } })
+    } catch (error) {
+      // Gone already, or another of the same name: a uid never changes.
+      if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) return
+      throw error
+    }
+    const message = `Preempted by pod ${preemptor.metadata.uid!} on node ${node}`
+    this.#recorder.event(victim, 'Normal', 'Preempted', message)
   }
 
   #surroundings(): Surroundings {
@@ -290,12 +397,14 @@ class Scheduler implements Controller {
     if (pod !== undefined && pod.spec.nodeName === undefined && !isTerminal(pod)) this.#podPending(pod)
   }
 
-  async #tellUnfit(pod: Pod, message: string): Promise<void> {
+  /** @param nominated the node on which room is being made */
+  async #tellUnfit(pod: Pod, message: string, nominated?: string): Promise<void> {
     this.#recorder.event(pod, 'Warning', 'FailedScheduling', message)
     const now = timestamp(this.#context.now())
     const conditions = pod.status?.conditions ?? []
     const old = findCondition(conditions, 'PodScheduled')
-    if (old?.status === 'False' && old.reason === 'Unschedulable' && old.message === message) return
+    const known = nominated === undefined || pod.status?.nominatedNodeName === nominated
+    if (known && old?.status === 'False' && old.reason === 'Unschedulable' && old.message === message) return
     const same = old?.status === 'False' && old.lastTransitionTime !== undefined
     const condition = {
       type: 'PodScheduled',
@@ -308,7 +417,10 @@ class Scheduler implements Controller {
     }
     const body = {
       metadata: { uid: pod.metadata.uid! },
-      status: { conditions: [...withoutCondition(conditions, 'PodScheduled'), condition] },
+      status: {
+        conditions: [...withoutCondition(conditions, 'PodScheduled'), condition],
+        ...(nominated === undefined ? {} : { nominatedNodeName: nominated }),
+      },
     }
     try {
       const where = { namespace: pod.metadata.namespace!, subresource: 'status' }

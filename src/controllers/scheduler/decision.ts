@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly antiAffinity: boolean
   readonly preferences: boolean
   readonly namespaceLabels: NamespaceLabels
+  /** The node on which room has been made for the pod: it goes there if it can. */
+  readonly nominated?: NodeState | undefined
   /** A number in [0, 1), for a choice among equals. */
   random(): number
 }
@@ -26,7 +28,7 @@ export function chooseNode(facts: PodFacts, around: Surroundings): Choice {
   const reasons = new Map<string, number>()
   const fitting: NodeState[] = []
   for (const state of states) {
-    const problems = problemsOf(facts, state, view)
+    const problems = problemsBesideRivals(facts, state, view)
     if (problems.length === 0) fitting.push(state)
     for (const problem of problems) reasons.set(problem, (reasons.get(problem) ?? 0) + 1)
   }
@@ -34,20 +36,34 @@ export function chooseNode(facts: PodFacts, around: Surroundings): Choice {
     const parts = [...reasons].map(([reason, count]) => `${count} ${reason}`).toSorted()
     return { fits: false, message: `0/${states.length} nodes are available: ${parts.join(', ')}.` }
   }
+  const { nominated } = around
+  if (nominated !== undefined && fitting.includes(nominated)) return { fits: true, node: nominated }
   return { fits: true, node: best(facts, fitting, view, around) }
+}
+
+/** Pods for which room is being made on a node, and which this one may not overtake. */
+export function rivalsOf(facts: PodFacts, { nominated, pods }: NodeState): readonly PodFacts[] {
+  if (nominated.size === 0) return NOBODY
+  return [...nominated.values()].filter(
+    ({ uid, priority }) => uid !== facts.uid && priority >= facts.priority && !pods.has(uid),
+  )
+}
+
+const NOBODY: readonly PodFacts[] = []
+
+/** With the pods for which room is being made counted as if they were there. */
+function problemsBesideRivals(facts: PodFacts, state: NodeState, view: TopologyView): string[] {
+  const rivals = rivalsOf(facts, state)
+  for (const rival of rivals) state.add(rival)
+  const problems = problemsOf(facts, state, view)
+  for (const { uid } of rivals) state.remove(uid)
+  return problems
 }
 
 /** Why a pod cannot go to a node: the first filter that says no, which may have several reasons. */
 export function problemsOf(facts: PodFacts, state: NodeState, view: TopologyView): string[] {
-  const { spec } = facts.pod
-  const node = state.node!
-  if (spec.nodeName !== undefined && spec.nodeName !== state.name)
-    return ["node(s) didn't match the requested node name"]
-  if (isCordoned(spec, node)) return ['node(s) were unschedulable']
-  if (node.spec?.taints !== undefined && repellingTaint(spec, node) !== undefined) {
-    return ['node(s) had untolerated taint(s)']
-  }
-  if (!selectsNode(spec, node)) return ["node(s) didn't match Pod's node affinity/selector"]
+  const never = unsuitable(facts, state)
+  if (never !== undefined) return [never]
   if (facts.hostPorts.some((port) => state.hasPort(port))) {
     return ["node(s) didn't have free ports for the requested pod ports"]
   }
@@ -55,6 +71,18 @@ export function problemsOf(facts: PodFacts, state: NodeState, view: TopologyView
   if (lacking.length > 0) return lacking
   const problem = view.problem(state)
   return problem === undefined ? [] : [problem]
+}
+
+/** Why a pod cannot go to a node whatever else runs there. */
+export function unsuitable(facts: PodFacts, state: NodeState): string | undefined {
+  const { spec } = facts.pod
+  const node = state.node!
+  if (spec.nodeName !== undefined && spec.nodeName !== state.name) return "node(s) didn't match the requested node name"
+  if (isCordoned(spec, node)) return 'node(s) were unschedulable'
+  if (node.spec?.taints !== undefined && repellingTaint(spec, node) !== undefined) {
+    return 'node(s) had untolerated taint(s)'
+  }
+  return selectsNode(spec, node) ? undefined : "node(s) didn't match Pod's node affinity/selector"
 }
 
 function insufficient(facts: PodFacts, state: NodeState): string[] {

@@ -1,7 +1,7 @@
 /** A node and what is on it, kept up to date pod by pod. */
 import type { Node } from '../objects.ts'
 import { type Amounts, amountsOf } from './amounts.ts'
-import type { HostPort, PodFacts } from './pod-facts.ts'
+import { conflict, type HostPort, type PodFacts } from './pod-facts.ts'
 
 export class NodeState {
   readonly name: string
@@ -17,6 +17,9 @@ export class NodeState {
   /** Pods that prefer company or solitude. */
   readonly withPreferences = new Map<string, PodFacts>()
   readonly withHostPorts = new Map<string, PodFacts>()
+  /** Pods that wait for room here: pods of a lower priority may not take it meanwhile. */
+  readonly nominated = new Map<string, PodFacts>()
+  readonly #priorities = new Map<number, number>()
   /** Pods by the uid of their controller. */
   readonly owners = new Map<string, number>()
 
@@ -48,14 +51,16 @@ export class NodeState {
     this.withHostPorts.delete(uid)
   }
 
-  /** Whether a host port is taken: the same port and protocol on the same address, or one of them on all. */
-  hasPort({ ip, protocol, port }: HostPort): boolean {
+  hasPort(port: HostPort): boolean {
     for (const { hostPorts } of this.withHostPorts.values()) {
-      for (const taken of hostPorts) {
-        if (taken.port !== port || taken.protocol !== protocol) continue
-        if (taken.ip === ip || taken.ip === '0.0.0.0' || ip === '0.0.0.0') return true
-      }
+      if (hostPorts.some((taken) => conflict(taken, port))) return true
     }
+    return false
+  }
+
+  /** Whether any pod has a priority below this one. */
+  hasBelow(priority: number): boolean {
+    for (const one of this.#priorities.keys()) if (one < priority) return true
     return false
   }
 
@@ -63,6 +68,9 @@ export class NodeState {
     for (const [name, value] of facts.requests) this.requested.set(name, (this.requested.get(name) ?? 0) + sign * value)
     this.scoredCpu += sign * facts.scoredCpu
     this.scoredMemory += sign * facts.scoredMemory
+    const alike = (this.#priorities.get(facts.priority) ?? 0) + sign
+    if (alike === 0) this.#priorities.delete(facts.priority)
+    else this.#priorities.set(facts.priority, alike)
     if (facts.owner === '') return
     const count = (this.owners.get(facts.owner) ?? 0) + sign
     if (count === 0) this.owners.delete(facts.owner)

@@ -37,6 +37,7 @@ export interface PodFacts {
   readonly labels: StringMap | undefined
   /** Uid of the controller, '' without one. */
   readonly owner: string
+  readonly priority: number
   readonly requests: Amounts
   readonly scoredCpu: number
   readonly scoredMemory: number
@@ -72,6 +73,7 @@ function workOut(pod: Pod): PodFacts {
     namespace: pod.metadata.namespace!,
     labels: pod.metadata.labels,
     owner: controllerOf(pod)?.uid ?? '',
+    priority: pod.spec.priority ?? 0,
     requests,
     scoredCpu: requests.get('cpu') ?? LEAST_CPU,
     scoredMemory: requests.get('memory') ?? LEAST_MEMORY,
@@ -122,7 +124,7 @@ function selectorOf(
   return labelSelectorOf({ ...selector, matchExpressions: expressions })
 }
 
-function hostPortsOf(pod: Pod): HostPort[] {
+export function hostPortsOf(pod: Pod): HostPort[] {
   const sidecars = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
   return [...pod.spec.containers, ...sidecars].flatMap(({ ports }) =>
     (ports ?? []).flatMap(({ hostPort, hostIP, protocol }) =>
@@ -137,6 +139,11 @@ function hostPortsOf(pod: Pod): HostPort[] {
           ],
     ),
   )
+}
+
+/** The same port and protocol on the same address, or one of them on all. */
+export function conflict(a: HostPort, b: HostPort): boolean {
+  return a.port === b.port && a.protocol === b.protocol && (a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0')
 }
 
 /** Whether a term is about this pod. `labelsOf` gives a namespace's labels. */

@@ -22,6 +22,8 @@ export interface TopologyView {
   /** Lower is better: matching pods in the node's domains. */
   spreadCost(state: NodeState): number
   readonly scores: boolean
+  /** Whether pods had to be looked at. */
+  readonly counts: boolean
 }
 
 const NONE: TopologyView = {
@@ -29,6 +31,7 @@ const NONE: TopologyView = {
   affinityScore: () => 0,
   spreadCost: () => 0,
   scores: false,
+  counts: false,
 }
 
 /** `others`: whether any pod on any node has (anti-)affinity rules of its own. */
@@ -53,6 +56,7 @@ export function topologyView(
 
   return {
     scores: pulls.length > 0 || soft.length > 0,
+    counts: true,
     problem(state) {
       for (const [i, { source, selector }] of hard.entries()) {
         const domain = domainOf(state, source.topologyKey)

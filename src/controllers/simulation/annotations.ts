@@ -6,7 +6,8 @@
  *  - `simulated.tenantry.dev/exit-code`: with which code it exits then, or at once without `run-seconds`
  *  - `simulated.tenantry.dev/ready`: `false`: no container ever becomes ready
  *  - `simulated.tenantry.dev/ready-delay-seconds`: from a container's start until it is ready
- *  - `simulated.tenantry.dev/termination-seconds`: how long stopping takes, at most the grace period
+ *  - `simulated.tenantry.dev/termination-seconds`: how long stopping takes, at most the grace period; without it about
+ *    a second for pods with running containers
  *  - `simulated.tenantry.dev/image-pull-error`: `true`: no image of the pod can be pulled
  *
  * A number that cannot be read counts as not given. Simulated nodes carry `simulated.tenantry.dev/node: "true"`.

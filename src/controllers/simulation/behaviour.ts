@@ -14,7 +14,7 @@ const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash', 'ash', 'dash', '/bin/
 
 /**
  * `true`, `false`, `exit N`, `sleep N` and `echo …` do what they do, alone or as a shell's script of such steps;
- * everything else keeps running. Init containers that would keep running finish at once instead, because pods wait
+ * everything else keeps running, but a busybox that is given nothing to do. Init containers that would keep running finish at once instead, because pods wait
  * for them. A sidecar is no such init container.
  */
 export function behaviourOf(pod: Pod, container: Container, init: boolean): Behaviour {
@@ -31,7 +31,13 @@ export function behaviourOf(pod: Pod, container: Container, init: boolean): Beha
     }
   }
   if (read !== undefined) return { type: 'exits', ...read }
+  if (isIdleShell(container)) return { type: 'exits', after: 0, code: 0 }
   return init && container.restartPolicy !== 'Always' ? { type: 'exits', after: 0, code: 0 } : { type: 'runs' }
+}
+
+/** An image whose program is a shell: without a script and without input it ends at once. */
+function isIdleShell({ image = '', command = [], args = [], stdin }: Container): boolean {
+  return command.length + args.length === 0 && stdin !== true && /(?:^|\/)busybox(?:[:@]|$)/.test(image)
 }
 
 /** The tag of an image reference, '' without one. A registry's port is no tag. */

@@ -5,7 +5,8 @@ import type { ContainerState, Pod, PodSpec } from '../objects.ts'
 import { simulatedLog } from '../simulated-log.ts'
 import { AddressPool, nodeAddress, podCidr } from './addresses.ts'
 import { behaviourOf, tagOf } from './behaviour.ts'
-import { statusAt } from './status.ts'
+import { HostPorts } from './host-ports.ts'
+import { statusAt, terminationTime } from './status.ts'
 import { momentOf } from './timeline.ts'
 
 const START = Date.parse('2026-01-01T00:00:00Z')
@@ -14,7 +15,7 @@ function pod(
   spec: Partial<PodSpec> & { command?: string[]; image?: string } = {},
   annotations: Record<string, string> = {},
 ): Pod {
-  const { command, image = 'busybox', ...rest } = spec
+  const { command, image = 'nginx', ...rest } = spec
   const container = { name: 'main', image, ...(command === undefined ? {} : { command }) }
   return {
     metadata: { name: 'p', namespace: 'default', uid: 'u', generation: 1, annotations },
@@ -53,6 +54,12 @@ test('commands', () => {
   assert.equal(read('sh', '-c', 'while true; do sleep 1; done'), 'runs')
   assert.equal(read('sh', '-c', 'sleep 1 | cat'), 'runs')
   assert.equal(read('nginx'), 'runs')
+  const image = (name: string, more: object = {}) => behaviourOf(pod(), { name: 'c', image: name, ...more }, false).type
+  assert.equal(image('busybox'), 'exits')
+  assert.equal(image('registry.example.com/tools/busybox:1.37@sha256:x'), 'exits')
+  assert.equal(image('busybox:1', { stdin: true }), 'runs')
+  assert.equal(image('busybox:1', { args: ['httpd', '-f'] }), 'runs')
+  assert.equal(image('busybox/other'), 'runs')
   assert.equal(read(), 'runs')
   assert.equal(tagOf('host:5000/a/b'), '')
   assert.equal(tagOf('host:5000/a/b:404@sha256:x'), '404')
@@ -188,7 +195,7 @@ test('the log says what was simulated', () => {
   const ended: Pod = { ...one, status: at(one, 0).status }
   assert.equal(
     simulatedLog(ended, {}, START),
-    'simulated: container main started with image busybox on node n\n' +
+    'simulated: container main started with image nginx on node n\n' +
       'simulated: no program runs here, ["false"] is only pretended\n' +
       'simulated: container main exited with code 1 after 0 s\n',
   )
@@ -206,4 +213,30 @@ test('the log says what was simulated', () => {
     () => simulatedLog(ended, { previous: true }, START),
     /previous terminated container "main" in pod "p" not found/,
   )
+})
+
+test('stopping takes its time while containers run', () => {
+  const running = { ...pod(), status: at(pod(), 1).status }
+  assert.equal(terminationTime(running, 30_000), 1300)
+  assert.equal(terminationTime(running, 1000), 1000)
+  assert.equal(terminationTime(running, 0), 0)
+  assert.equal(terminationTime(pod(), 30_000), 0)
+  const patient = pod({}, { 'simulated.tenantry.dev/termination-seconds': '5' })
+  assert.equal(terminationTime(patient, 30_000), 5000)
+  const ended = pod({ command: ['true'], restartPolicy: 'Never' })
+  assert.equal(terminationTime({ ...ended, status: at(ended, 1).status }, 30_000), 0)
+})
+
+test('host ports belong to one pod of a node', () => {
+  const ports = new HostPorts()
+  const port = (number: number, ip = '0.0.0.0', protocol = 'TCP') => [{ ip, protocol, port: number }]
+  assert.ok(ports.take('n', 'a', port(80)))
+  assert.ok(ports.take('n', 'a', port(80)))
+  assert.ok(!ports.take('n', 'b', port(80, '10.0.0.1')))
+  assert.ok(ports.take('n', 'b', port(80, '0.0.0.0', 'UDP')))
+  assert.ok(ports.take('m', 'c', port(80)))
+  assert.ok(ports.take('n', 'd', []))
+  ports.release('n', 'a')
+  assert.ok(ports.take('n', 'e', port(80, '10.0.0.1')))
+  assert.ok(ports.take('n', 'f', port(80, '10.0.0.2')))
 })

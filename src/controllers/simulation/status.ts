@@ -268,6 +268,31 @@ function afterDeadline(pod: Pod, place: Placement, now: number): Simulated {
   }
 }
 
+/** Milliseconds that running containers take to stop, counted from the second in which they were asked to. */
+const TERMINATION = 1300
+
+/** How many milliseconds stopping takes, given the grace period: containers that run take about as long as real ones. */
+export function terminationTime(pod: Pod, grace: number): number {
+  const told = numberAnnotation(pod, 'termination-seconds')
+  if (told !== undefined) return Math.min(grace, told * 1000)
+  const running = (pod.status?.containerStatuses ?? []).some(({ state }) => state?.running !== undefined)
+  return running ? Math.min(grace, TERMINATION) : 0
+}
+
+/** The status of a pod whose host ports another pod of the node has: it never runs. */
+export function rejected(pod: Pod, now: number): PodStatus {
+  const { generation } = pod.metadata
+  const why = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
+  return {
+    ...pod.status,
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase: 'Failed',
+    reason: 'NodePorts',
+    message: `Pod was rejected: ${why}`,
+    startTime: timestamp(now),
+  }
+}
+
 /** The status after everything has been stopped from outside (137: killed). */
 export function stopped(
   pod: Pod,
