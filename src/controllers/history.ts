@@ -118,7 +118,7 @@ export class RevisionHistory {
           ...(annotations === undefined ? {} : { annotations }),
           ownerReferences: [controllerReference(this.#apiVersion, this.#owners.kind, owner)],
         },
-        data: { spec: { template: { ...owner.spec.template, $patch: 'replace' } } },
+        data: { spec: { template: sorted({ ...owner.spec.template, $patch: 'replace' as const }) } },
         revision: number,
       }
       try {
@@ -145,6 +145,14 @@ export class RevisionHistory {
       throw error
     }
   }
+}
+
+/** With the keys of all objects in order: clients compare revisions byte by byte with what upstream would write. */
+function sorted<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(sorted) as T
+  const fields = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(fields.map(([key, field]) => [key, sorted(field)])) as T
 }
 
 /** The template that a revision keeps. */

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { resources } from '../../client/resources.ts'
 import { loopCluster, type LoopCluster } from '../fixture.ts'
 import type { Pod } from '../objects.ts'
+import type { Revision } from '../history.ts'
 import { workloads } from '../resources.ts'
 import { hostControllers } from '../sets.ts'
 import type { DaemonSet } from './objects.ts'
@@ -57,6 +58,12 @@ for (const [how, rollingUpdate] of [
         .map((one) => one['revision'] as number)
         .toSorted((a, b) => a - b)
     assert.deepEqual(await revisions(), [1, 2])
+    const { items } = await cluster.client.list(workloads.controllerrevisions, { namespace: 'default' })
+    for (const { data } of items as Revision[]) {
+      const { template } = data.spec
+      assert.deepEqual(Object.keys(template), Object.keys(template).toSorted())
+      assert.deepEqual(Object.keys(template.spec), Object.keys(template.spec).toSorted())
+    }
     await patch(cluster, 'd', image('nginx:1'))
     await rolledOut(cluster, 'd', 3)
     assert.deepEqual(await revisions(), [2, 3])

@@ -36,7 +36,9 @@ async function evict(cluster: LoopCluster, name: string): Promise<string> {
 }
 
 const podNames = async (cluster: LoopCluster): Promise<string[]> =>
-  (await cluster.client.list<Pod>(resources.pods, { namespace: 'default' })).items.map((pod) => pod.metadata.name!)
+  (await cluster.client.list<Pod>(resources.pods, { namespace: 'default' })).items
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .map((pod) => pod.metadata.name!)
 
 test('a budget lets as many pods go as it says, again and again', async () => {
   await using cluster = await loopCluster(hostControllers({ ...FACTS, nodes: 2 }))
