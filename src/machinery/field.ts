@@ -61,9 +61,9 @@ export function duplicate(field: string, value: unknown): FieldError {
   return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${quote(value)}` }
 }
 
-/** `<path>: Forbidden: <detail>` */
+/** `<path>: Forbidden[: <detail>]` */
 export function forbidden(field: string, detail: string): FieldError {
-  return { type: 'FieldValueForbidden', field, message: `Forbidden: ${detail}` }
+  return { type: 'FieldValueForbidden', field, message: detail === '' ? 'Forbidden' : `Forbidden: ${detail}` }
 }
 
 /** `<path>: Not found: <value>` */

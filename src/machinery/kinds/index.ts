@@ -26,6 +26,8 @@ import { serviceRules } from './core/service.ts'
 import { disruptionBudgetRules, leaseRules, priorityClassRules, serviceAccountRules } from './core/small.ts'
 import { customResourceDefinitionRules } from './crd/rules.ts'
 import { DEFAULTS_ONLY } from './defaults.ts'
+import { priorityLevelRules } from './flowcontrol/level.ts'
+import { flowSchemaRules } from './flowcontrol/schema.ts'
 import { ipAddressRules, serviceCidrRules } from './networking/addresses.ts'
 import { ingressClassRules, ingressRules } from './networking/ingress.ts'
 import { networkPolicyRules } from './networking/policy.ts'
@@ -103,6 +105,8 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['coordination.k8s.io/Lease', leaseRules],
   ['discovery.k8s.io/EndpointSlice', endpointSliceRules],
   ['events.k8s.io/Event', eventRules],
+  ['flowcontrol.apiserver.k8s.io/FlowSchema', flowSchemaRules],
+  ['flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration', priorityLevelRules],
   ['networking.k8s.io/IPAddress', ipAddressRules],
   ['networking.k8s.io/Ingress', ingressRules],
   ['networking.k8s.io/IngressClass', ingressClassRules],
