@@ -12,6 +12,7 @@ import { disruptionController } from './disruption/controller.ts'
 import { endpointsController } from './endpoints/endpoints-controller.ts'
 import { endpointSliceController } from './endpoints/slice-controller.ts'
 import { flowSchemaStatusController } from './flowcontrol/status.ts'
+import { taintEvictionController } from './eviction/controller.ts'
 import { garbageCollector } from './garbage/controller.ts'
 import { jobController } from './job/controller.ts'
 import { ttlAfterFinishedController } from './job/ttl.ts'
@@ -118,7 +119,14 @@ function common(facts: ControllerFacts): ControllerFactory[] {
 export function hostControllers(facts: ControllerFacts & NodeFacts, loops: HostLoops = 'all'): ControllerFactory[] {
   if (loops === 'none') return serverControllers(facts)
   if (loops === 'nodes') return [...serverControllers(facts), ...nodeControllers(facts)]
-  return [...common(facts), podGarbageCollector(), nodeTaintController, scheduler(), ...nodeControllers(facts)]
+  return [
+    ...common(facts),
+    podGarbageCollector(),
+    nodeTaintController,
+    taintEvictionController,
+    scheduler(),
+    ...nodeControllers(facts),
+  ]
 }
 
 /**

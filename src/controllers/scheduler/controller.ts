@@ -10,6 +10,7 @@ import type { Node, Pod } from '../objects.ts'
 import { isTerminal } from '../pods.ts'
 import { createRecorder, type EventRecorder } from '../recorder.ts'
 import type { Budget } from '../disruption/budget.ts'
+import { evict } from '../eviction/evict.ts'
 import { chooseNode, type Surroundings } from './decision.ts'
 import { NodeState } from './node-state.ts'
 import { factsOf, type PodFacts } from './pod-facts.ts'
@@ -312,26 +313,11 @@ class Scheduler implements Controller {
   }
 
   async #evict(victim: Pod, preemptor: Pod, node: string): Promise<void> {
-    const { name, namespace, uid, generation } = victim.metadata
-    if (victim.metadata.deletionTimestamp !== undefined) return
-    const condition = {
-      type: 'DisruptionTarget',
-      status: 'True',
+    const disruption = {
       reason: 'PreemptionByScheduler',
       message: `${this.#schedulerName}: preempting to accommodate a higher priority pod`,
-      lastTransitionTime: timestamp(this.#context.now()),
-      ...(generation === undefined ? {} : { observedGeneration: generation }),
     }
-    const body = { metadata: { uid: uid! }, status: { conditions: [condition] } }
-    try {
-      const where = { namespace: namespace!, subresource: 'status' }
-      await this.#context.client.patch(resources.pods, name!, { type: 'strategic', body }, where)
-      await this.#context.client.delete(resources.pods, name!, { namespace: namespace!, preconditions: { uid: uid! } })
-    } catch (error) {
-      // Gone already, or another of the same name: a uid never changes.
-      if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) return
-      throw error
-    }
+    if (!(await evict(this.#context.client, victim, disruption, this.#context.now()))) return
     const message = `Preempted by pod ${preemptor.metadata.uid!} on node ${node}`
     this.#recorder.event(victim, 'Normal', 'Preempted', message)
   }
