@@ -3,6 +3,7 @@
  * others, the conditions and the behaviour travel through it in annotations, as upstream's conversion has it.
  */
 import type { KubeObject, StringMap } from '../../machinery/object.ts'
+import { newBehavior, newMetrics, newStatuses, oldBehavior, oldMetrics, oldStatuses } from './autoscaler-metrics.ts'
 
 const METRICS = 'autoscaling.alpha.kubernetes.io/metrics'
 const CURRENT = 'autoscaling.alpha.kubernetes.io/current-metrics'
@@ -24,18 +25,20 @@ export function autoscalerV1Of(object: KubeObject): KubeObject {
   const { currentMetrics, conditions, ...status } = object['status'] ?? {}
   const carried: StringMap = {}
   const cpu = (metrics ?? []).find(isCpu)
-  const others = (metrics ?? []).filter((m: Metric) => m !== cpu)
+  const others = (metrics ?? []).filter((m: Metric) => !isCpu(m))
   if (cpu !== undefined) spec.targetCPUUtilizationPercentage = cpu.resource.target.averageUtilization
-  if (others.length > 0) carried[METRICS] = JSON.stringify(others)
+  if (others.length > 0) carried[METRICS] = JSON.stringify(oldMetrics(others))
   const current = (currentMetrics ?? []).find(isCpu)
   if (current !== undefined) status.currentCPUUtilizationPercentage = current.resource.current.averageUtilization
-  const otherCurrent = (currentMetrics ?? []).filter((m: Metric) => m !== current)
-  if (otherCurrent.length > 0) carried[CURRENT] = JSON.stringify(otherCurrent)
+  // All of them: the average value of the CPU is nowhere else.
+  if ((currentMetrics ?? []).length > 0) carried[CURRENT] = JSON.stringify(oldStatuses(currentMetrics))
   if (conditions !== undefined && conditions.length > 0) carried[CONDITIONS] = JSON.stringify(conditions)
-  if (behavior !== undefined) carried[BEHAVIOR] = JSON.stringify(behavior)
-  const metadata = { ...object.metadata }
-  if (Object.keys(carried).length > 0) metadata.annotations = { ...metadata.annotations, ...carried }
-  return { ...object, metadata, spec, ...(object['status'] === undefined ? {} : { status }) }
+  if (behavior !== undefined && behavior !== null) carried[BEHAVIOR] = JSON.stringify(oldBehavior(behavior))
+  const metadata = withAnnotations(object, carried)
+  // v1 always writes them.
+  status.currentReplicas ??= 0
+  status.desiredReplicas ??= 0
+  return { ...object, metadata, spec, status }
 }
 
 /** v1 → v2 */
@@ -43,27 +46,32 @@ export function autoscalerV2Of(object: KubeObject): KubeObject {
   const { targetCPUUtilizationPercentage: target, ...spec } = object['spec'] ?? {}
   const { currentCPUUtilizationPercentage: used, ...status } = object['status'] ?? {}
   const annotations = object.metadata.annotations ?? {}
-  const metrics = carriedList(annotations, METRICS)
+  const metrics = newMetrics(carried(annotations, METRICS)) ?? []
   if (target !== undefined && target !== null) {
     const cpu = { name: 'cpu', target: { type: 'Utilization', averageUtilization: target } }
     metrics.push({ type: 'Resource', resource: cpu })
   }
   if (metrics.length > 0) spec.metrics = metrics
-  const current = carriedList(annotations, CURRENT)
-  if (used !== undefined && used !== null) {
-    current.push({ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: used } } })
+  const current = newStatuses(carried(annotations, CURRENT))
+  if (current !== undefined) status.currentMetrics = current
+  else if (used !== undefined && used !== null) {
+    status.currentMetrics = [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: used } } }]
   }
-  if (current.length > 0) status.currentMetrics = current
-  const conditions = carriedList(annotations, CONDITIONS)
-  if (conditions.length > 0) status.conditions = conditions
-  const behavior = carried(annotations, BEHAVIOR)
-  if (behavior !== null && typeof behavior === 'object') spec.behavior = behavior
-  const kept = Object.entries(annotations).filter(([name]) => !CARRIED.has(name))
-  const metadata = { ...object.metadata }
-  delete metadata.annotations
-  if (kept.length > 0) metadata.annotations = Object.fromEntries(kept)
+  const conditions = carried(annotations, CONDITIONS)
+  if (Array.isArray(conditions) && conditions.length > 0) status.conditions = conditions
+  const behavior = newBehavior(carried(annotations, BEHAVIOR))
+  if (behavior !== undefined) spec.behavior = behavior
+  if (status.currentReplicas === 0) delete status.currentReplicas
   const hasStatus = object['status'] !== undefined || Object.keys(status).length > 0
-  return { ...object, metadata, spec, ...(hasStatus ? { status } : {}) }
+  return { ...object, metadata: withAnnotations(object, {}), spec, ...(hasStatus ? { status } : {}) }
+}
+
+/** The metadata with what is carried now instead of what was. */
+function withAnnotations(object: KubeObject, more: StringMap): KubeObject['metadata'] {
+  const own = Object.entries(object.metadata.annotations ?? {}).filter(([name]) => !CARRIED.has(name))
+  const all = [...own, ...Object.entries(more)]
+  const { annotations: _, ...metadata } = object.metadata
+  return all.length === 0 ? metadata : { ...metadata, annotations: Object.fromEntries(all) as StringMap }
 }
 
 /** What an annotation carries; text that is no JSON carries nothing, as upstream ignores it. */
@@ -75,9 +83,4 @@ function carried(annotations: StringMap, name: string): unknown {
   } catch {
     return undefined
   }
-}
-
-function carriedList(annotations: StringMap, name: string): Metric[] {
-  const value = carried(annotations, name)
-  return Array.isArray(value) ? value : []
 }

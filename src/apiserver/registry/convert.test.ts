@@ -35,16 +35,33 @@ test('a v1 autoscaler is its v2 with one metric, there and back', () => {
     apiVersion: 'autoscaling/v1',
     metadata: { name: 'a' },
     spec: { maxReplicas: 5, scaleTargetRef: { kind: 'Deployment', name: 'd' }, targetCPUUtilizationPercentage: 80 },
+    status: { currentReplicas: 0, desiredReplicas: 0 },
   }
   const v2 = convert(v1, 'autoscaling/v2')
   assert.deepEqual(v2['spec'].metrics, [
     { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } },
   ])
   assert.deepEqual(convert(v2, 'autoscaling/v1'), v1)
+  const selector = { matchLabels: { a: 'b' } }
+  const pods = { metric: { name: 'rps', selector }, target: { type: 'AverageValue', averageValue: '10' } }
+  const policies = [{ type: 'Pods', value: 4, periodSeconds: 60 }]
   const rich = {
     ...v2,
     metadata: { name: 'a', annotations: { own: 'x' } },
-    spec: { ...v2['spec'], behavior: { scaleDown: {} }, metrics: [{ type: 'Pods', pods: {} }, ...v2['spec'].metrics] },
+    spec: {
+      ...v2['spec'],
+      behavior: { scaleUp: { selectPolicy: 'Max', policies } },
+      metrics: [{ type: 'Pods', pods }, ...v2['spec'].metrics],
+    },
   }
-  assert.deepEqual(convert(convert(rich, 'autoscaling/v1'), 'autoscaling/v2'), rich)
+  const carried = convert(rich, 'autoscaling/v1')
+  assert.deepEqual(carried.metadata.annotations, {
+    own: 'x',
+    // As kube-apiserver 1.37 writes them.
+    'autoscaling.alpha.kubernetes.io/metrics':
+      '[{"type":"Pods","pods":{"metricName":"rps","targetAverageValue":"10","selector":{"matchLabels":{"a":"b"}}}}]',
+    'autoscaling.alpha.kubernetes.io/behavior':
+      '{"ScaleUp":{"StabilizationWindowSeconds":null,"SelectPolicy":"Max","Policies":[{"Type":"Pods","Value":4,"PeriodSeconds":60}],"Tolerance":null},"ScaleDown":null}',
+  })
+  assert.deepEqual(convert(carried, 'autoscaling/v2'), rich)
 })
