@@ -148,7 +148,7 @@ const SELECTORS: readonly string[] = [
   'a in (', 'a notin ()', '!', '!!a', ',,,', 'a=b=c', 'a>1,b<x', `a in (${'x,'.repeat(3000)}x)`, 'a='.repeat(2000), '\u0000', 'x'.repeat(5000), 'a in (b),'.repeat(500), '__proto__=a', 'a==b,a!=b,!a,a', '(', ')', 'a>99999999999999999999',
 ] // prettier-ignore
 const QUERIES: readonly string[] = [
-  'limit=-1', 'limit=99999999999999999999', 'limit=1e9', 'limit=abc', 'continue=!!!', 'continue=', 'resourceVersion=-1', 'resourceVersion=abc', 'resourceVersion=99999999999', 'resourceVersion=1&resourceVersionMatch=Exact', 'resourceVersionMatch=What', 'timeoutSeconds=-5',
+  'limit=-1', 'limit=99999999999999999999', 'limit=1e9', 'limit=abc', 'continue=!!!', 'continue=', 'resourceVersion=-1', 'resourceVersion=abc', 'resourceVersion=1&resourceVersionMatch=Exact', 'resourceVersionMatch=What', 'timeoutSeconds=-5',
   'timeoutSeconds=1e99', 'sendInitialEvents=true', 'dryRun=Some', 'fieldManager=' + 'x'.repeat(300), 'fieldValidation=Maybe', 'pretty=%', '%=%', '&&&&', '='.repeat(500), 'a;b', 'force=yes', 'propagationPolicy=x', 'gracePeriodSeconds=-9', 'timeout=5x', 'timeout=-1s', '__proto__=1',
 ] // prettier-ignore
 
