@@ -246,7 +246,8 @@ class Scheduler implements Controller {
       else this.#preempt(pod, facts, room, choice.message)
       return
     }
-    this.#forgetNomination(uid)
+    // Room that was made elsewhere is free again.
+    if (this.#forgetNomination(uid) && nomination!.node !== choice.node) this.#somethingChanged()
     choice.node.add(facts)
     this.#placed.set(uid, choice.node)
     this.#assumed.add(uid)

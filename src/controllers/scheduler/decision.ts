@@ -28,7 +28,8 @@ export function chooseNode(facts: PodFacts, around: Surroundings): Choice {
   const reasons = new Map<string, number>()
   const fitting: NodeState[] = []
   for (const state of states) {
-    const problems = problemsBesideRivals(facts, state, view)
+    const alone = state.nominated.size === 0
+    const problems = alone ? problemsOf(facts, state, view) : problemsBesideRivals(facts, state, view)
     if (problems.length === 0) fitting.push(state)
     for (const problem of problems) reasons.set(problem, (reasons.get(problem) ?? 0) + 1)
   }
