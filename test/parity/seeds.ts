@@ -77,8 +77,13 @@ export function nameOf(object: JsonObject): string {
   return name
 }
 
+/** The namespace that belongs to a resource. Events of both groups are the same objects, and must not meet. */
+export function namespaceOf(resource: ResourceInfo, prefix = 'p'): string {
+  return `${prefix}-${resource.group === 'events.k8s.io' ? 'new-' : ''}${resource.resource}`
+}
+
 /** Where objects of a resource are, in the namespace that belongs to it. */
-export function collection(resource: ResourceInfo, namespace = `p-${resource.resource}`): string {
+export function collection(resource: ResourceInfo, namespace = namespaceOf(resource)): string {
   const root = resource.group === '' ? '/api/v1' : `/apis/${resource.group}/${resource.version}`
   return resource.namespaced ? `${root}/namespaces/${namespace}/${resource.resource}` : `${root}/${resource.resource}`
 }

@@ -17,7 +17,7 @@ import { convert, formOf, versionOf, viewEntry, viewed, workingVersion } from '.
 import { converted } from './custom-views.ts'
 import type { Core } from './core.ts'
 import { checkNamespace } from './create.ts'
-import { breathe, committed, groupResource, outside, rulesOf, timestamp } from './core.ts'
+import { breathe, committed, groupResource, outside, rulesOf, timestamp, writtenRules } from './core.ts'
 import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
 import { sameManagers, setManagers, trackWrite } from './managers.ts'
@@ -175,7 +175,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
       : undefined
   try {
     if (change.internal !== true) {
-      const found = problems(call, storage, change, object, old, trusted)
+      const found = problems(call, resource, storage, change, object, old, trusted)
       refuse(storage, object.metadata.name ?? target.name, found instanceof Promise ? await found : found)
       turn = breathe(call, entry)
       if (turn !== undefined) await turn
@@ -243,13 +243,14 @@ function written(entry: Entry): Written {
 
 function problems(
   call: Call,
+  requested: ServedResource,
   storage: ServedResource,
   change: Change,
   object: KubeObject,
   old: KubeObject,
   trusted: boolean,
 ): FieldError[] | Promise<FieldError[]> {
-  const rules = rulesOf(storage)
+  const rules = writtenRules(requested, storage)
   const meta = metadataRules(storage, rules, object)
   const wrong = validateMetadata(object.metadata, meta)
   wrong.push(...validateMetadataUpdate(object.metadata, old.metadata, meta.legacyFinalizers))
@@ -259,7 +260,7 @@ function problems(
   }
   if (change.validate !== undefined) return [...wrong, ...change.validate(object, old)]
   const before = trusted ? withIps(object, old) : old
-  const found = contentErrors(storage, object, before)
+  const found = contentErrors(storage, rules, object, before)
   const all = (list: readonly FieldError[]): FieldError[] => [
     ...wrong,
     ...list,

@@ -45,6 +45,12 @@ export function rulesOf(served: ServedResource): KindRules {
 
 const CUSTOM: KindRules = {}
 
+/** What is asked of what was written through `requested` and is stored as `storage`. */
+export function writtenRules(requested: ServedResource, storage: ServedResource): KindRules {
+  const rules = rulesOf(storage)
+  return rules.through === undefined ? rules : (rules.through[requested.info.group] ?? rules)
+}
+
 /** `details` and messages of errors: `pods`, `deployments.apps`. */
 export function groupResource(served: ServedResource): { group: string; resource: string } {
   return { group: served.info.group, resource: served.info.resource }

@@ -10,7 +10,7 @@ import type { AdmissionRequest } from '../admission/contract.ts'
 import { stateOf } from './cluster-state.ts'
 import { convert, formOf, stored, versionOf, viewed, workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
-import { breathe, groupResource, outside, reworded, rulesOf, timestamp } from './core.ts'
+import { breathe, groupResource, outside, reworded, rulesOf, timestamp, writtenRules } from './core.ts'
 import { countEvent } from './event-expiry.ts'
 import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
@@ -101,10 +101,11 @@ export async function createObject(
   const isService = storage.prefix === 'core/services/'
   const reservation = isService ? core.services.create(object) : undefined
   try {
-    const wrong = validateMetadata(object.metadata, metadataRules(storage, rules, object))
+    const asked = writtenRules(resource, storage)
+    const wrong = validateMetadata(object.metadata, metadataRules(storage, asked, object))
     const found =
       storage.custom === undefined
-        ? contentErrors(storage, object)
+        ? contentErrors(storage, asked, object)
         : customErrors(call, storage.custom, object, undefined)
     wrong.push(...(found instanceof Promise ? await found : found))
     turn = breathe(call)

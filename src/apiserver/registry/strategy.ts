@@ -64,10 +64,10 @@ export function metadataRules(
 /** Everything wrong with the content of a built-in object as a whole. */
 export function contentErrors(
   served: ServedResource,
+  rules: KindRules,
   object: KubeObject,
   old?: KubeObject,
 ): FieldError[] | Promise<FieldError[]> {
-  const rules = rulesOf(served)
   if (rules.validateInSteps !== undefined) return drive(rules.validateInSteps(object, old))
   if (rules.validate !== undefined) return rules.validate(object, old)
   return served.info.type === undefined ? [] : validateByTable(object, served.info.type)

@@ -57,6 +57,8 @@ export interface KindRules<T extends KubeObject = KubeObject> {
   readonly createOnUpdate?: boolean
   /** Selectable fields beyond metadata.name and metadata.namespace: `spec.nodeName` → its value as a string. */
   readonly fields?: Readonly<Record<string, (object: T) => string>>
+  /** By group: the rules instead of these for what is written through another API group of the kind. */
+  readonly through?: Readonly<Record<string, KindRules>>
   /** Texts for Warning headers on create and update. */
   warnings?(object: T, old: T | undefined): string[]
 }

@@ -25,12 +25,12 @@ import { replicationControllerRules } from './core/replication-controller.ts'
 import { serviceRules } from './core/service.ts'
 import { disruptionBudgetRules, leaseRules, priorityClassRules, serviceAccountRules } from './core/small.ts'
 import { customResourceDefinitionRules } from './crd/rules.ts'
-import { DEFAULTS_ONLY } from './defaults.ts'
 import { priorityLevelRules } from './flowcontrol/level.ts'
 import { flowSchemaRules } from './flowcontrol/schema.ts'
 import { ipAddressRules, serviceCidrRules } from './networking/addresses.ts'
 import { ingressClassRules, ingressRules } from './networking/ingress.ts'
 import { networkPolicyRules } from './networking/policy.ts'
+import { runtimeClassRules } from './node/runtime-class.ts'
 import { podRules, podTemplateRules } from './pod/rules.ts'
 import { clusterRoleBindingRules, clusterRoleRules, roleBindingRules, roleRules } from './rbac/rules.ts'
 import { volumeAttachmentRules } from './storage/attachment.ts'
@@ -67,8 +67,7 @@ export {
 
 const NONE: KindRules = {}
 
-const RULES: ReadonlyMap<string, KindRules> = new Map([
-  ...DEFAULTS_ONLY,
+const RULES: ReadonlyMap<string, KindRules> = new Map<string, KindRules>([
   ['/ConfigMap', configMapRules],
   ['/Endpoints', endpointsRules],
   ['/Event', coreEventRules],
@@ -112,6 +111,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map([
   ['networking.k8s.io/IngressClass', ingressClassRules],
   ['networking.k8s.io/NetworkPolicy', networkPolicyRules],
   ['networking.k8s.io/ServiceCIDR', serviceCidrRules],
+  ['node.k8s.io/RuntimeClass', runtimeClassRules],
   ['policy/PodDisruptionBudget', disruptionBudgetRules],
   ['rbac.authorization.k8s.io/ClusterRole', clusterRoleRules],
   ['rbac.authorization.k8s.io/ClusterRoleBinding', clusterRoleBindingRules],

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import type { Case, Fixture, Step } from '../case.ts'
-import { collection, nameOf, type Seed } from '../seeds.ts'
+import { collection, nameOf, namespaceOf, type Seed } from '../seeds.ts'
 import { applies, patches } from './patches.ts'
 import { life, listed, options, reads } from './reads.ts'
 import { subresources } from './subresources.ts'
@@ -52,7 +52,7 @@ export function plan(seeds: readonly Seed[]): Plan {
 function ground(seeds: readonly Seed[]): Fixture {
   const names = new Set([
     'default',
-    ...seeds.flatMap(({ resource: r }) => (r.namespaced ? [`p-${r.resource}`, `l-${r.resource}`] : [])),
+    ...seeds.flatMap(({ resource: r }) => (r.namespaced ? [namespaceOf(r), namespaceOf(r, 'l')] : [])),
   ])
   const steps: Step[] = []
   for (const name of names) {

@@ -1,6 +1,6 @@
 /** Reads, lists, deletes and what the query may say, for a kind. */
 import { ownName, type Case, type JsonObject, type Step } from '../case.ts'
-import { collection, draft, instance, nameOf, type Seed } from '../seeds.ts'
+import { collection, draft, instance, nameOf, namespaceOf, type Seed } from '../seeds.ts'
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
 const META = 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json'
@@ -37,7 +37,7 @@ export function reads(seed: Seed, fixture: string, name: string): Case[] {
     add('table of one without objects', `${own}?includeObject=None`, { accept: TABLE })
   }
   if (verbs.has('list')) {
-    const mine = resource.namespaced ? collection(resource, `l-${resource.resource}`) : path
+    const mine = resource.namespaced ? collection(resource, namespaceOf(resource, 'l')) : path
     const pick = resource.namespaced ? '' : `&labelSelector=parity%3Dlisted-${resource.resource}`
     const list = (label: string, query: string, headers?: Record<string, string>) =>
       add(`list ${label}`, `${mine}?${query}${pick}`, headers)
@@ -87,7 +87,7 @@ export function reads(seed: Seed, fixture: string, name: string): Case[] {
 export function listed(seed: Seed): Step[] {
   const { resource } = seed
   if (!resource.verbs.includes('list') || !resource.verbs.includes('create')) return []
-  const path = collection(resource, `l-${resource.resource}`)
+  const path = collection(resource, namespaceOf(resource, 'l'))
   return ['1', '2', '3'].map((n) => {
     const body = instance(seed.objects.get(n === '1' ? 'full' : 'minimal')!, `listed-${n}`)
     const metadata = body['metadata'] as JsonObject

@@ -168,25 +168,35 @@ function hints(value: Json, path: string, out: Errors): void {
 }
 
 /** Topology of v1beta1 is not kept by writes through v1. */
-function dropTopology(slice: Json, old?: Json): void {
-  if (old !== undefined && same(slice.endpoints, old.endpoints)) return
-  for (const endpoint of listOf(slice.endpoints)) delete endpoint.deprecatedTopology
+function dropTopology(slice: Json, old?: Json): boolean {
+  if (old !== undefined && same(slice.endpoints, old.endpoints)) return false
+  let dropped = false
+  for (const endpoint of listOf(slice.endpoints)) {
+    dropped ||= isSet(endpoint.deprecatedTopology)
+    delete endpoint.deprecatedTopology
+  }
+  return dropped
 }
 
 export const endpointSliceRules: KindRules = {
   defaults: (slice) => {
     for (const port of listOf(slice['ports'])) {
       if (!isSet(port.name)) port.name = ''
-      fill(port, 'protocol', 'TCP')
+      if (!isSet(port.protocol)) port.protocol = 'TCP'
     }
   },
   prepareCreate: (slice) => dropTopology(slice),
-  prepareUpdate: dropTopology,
+  prepareUpdate: (slice, old) => {
+    // What is dropped counts as a change all the same.
+    if (dropTopology(slice, old)) slice.metadata.generation = (old.metadata.generation ?? 0) + 1
+  },
   validate: validateSlice,
   validateUpdate: (slice, old) => {
     const out: Errors = []
     if (!same(slice['addressType'], old['addressType'])) out.push(invalid('addressType', null, 'field is immutable'))
     return out
   },
+  warnings: (slice, old) =>
+    old === undefined && slice['addressType'] === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : [],
   generation: ({ metadata, endpoints, ports, addressType }) => [metadata.labels, endpoints, ports, addressType],
 }

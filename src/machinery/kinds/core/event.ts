@@ -18,6 +18,8 @@ interface Names {
   readonly lastTimestamp: string
   readonly count: string
   readonly source: string
+  /** How the reporter is called in messages. */
+  readonly shownReporter: string
 }
 
 const CORE: Names = {
@@ -28,7 +30,10 @@ const CORE: Names = {
   lastTimestamp: 'lastTimestamp',
   count: 'count',
   source: 'source',
+  shownReporter: 'reportingComponent',
 }
+/** An event of core that was written as one of events.k8s.io. */
+const THROUGH: Names = { ...CORE, shownReporter: 'reportingController' }
 const EVENTS: Names = {
   subject: 'regarding',
   reporter: 'reportingController',
@@ -37,6 +42,7 @@ const EVENTS: Names = {
   lastTimestamp: 'deprecatedLastTimestamp',
   count: 'deprecatedCount',
   source: 'deprecatedSource',
+  shownReporter: 'reportingController',
 }
 
 function isLong(text: Json, limit: number): boolean {
@@ -54,8 +60,8 @@ function basic(event: Json, names: Names, out: Errors): void {
   }
   if (subject === '' && namespace !== 'default' && namespace !== 'kube-system') mismatch()
   const reporter: string = event[names.reporter] ?? ''
-  if (reporter === '') out.push(required(names.reporter))
-  each(isQualifiedName(reporter), names.reporter, reporter, out)
+  if (reporter === '') out.push(required(names.shownReporter))
+  each(isQualifiedName(reporter), names.shownReporter, reporter, out)
   for (const field of ['reportingInstance', 'action', 'reason']) {
     if (!event[field]) out.push(required(field))
     if (isLong(event[field], 128)) out.push(invalid(field, '', 'can have at most 128 characters'))
@@ -69,36 +75,105 @@ function series(event: Json, out: Errors): void {
   if (!isSet(event.series.lastObservedTime)) out.push(required('series.lastObservedTime'))
 }
 
-function validateNew(event: Json, out: Errors): void {
+function validateNew(event: Json, names: Names, out: Errors): void {
   series(event, out)
   if (!isSet(event.eventTime)) out.push(required('eventTime'))
   if (event.type !== 'Normal' && event.type !== 'Warning') {
     out.push(invalid('type', '', `has invalid value: ${String(event.type ?? '')}`))
   }
-  if (isSet(event.deprecatedFirstTimestamp)) out.push(invalid('firstTimestamp', '', 'needs to be unset'))
-  if (isSet(event.deprecatedLastTimestamp)) out.push(invalid('lastTimestamp', '', 'needs to be unset'))
-  if (event.deprecatedCount) out.push(invalid('count', '', 'needs to be unset'))
-  const source: Json = event.deprecatedSource
+  if (isSet(event[names.firstTimestamp])) out.push(invalid('firstTimestamp', '', 'needs to be unset'))
+  if (isSet(event[names.lastTimestamp])) out.push(invalid('lastTimestamp', '', 'needs to be unset'))
+  if (event[names.count]) out.push(invalid('count', '', 'needs to be unset'))
+  const source: Json = event[names.source]
   if (source?.component || source?.host) out.push(invalid('source', '', 'needs to be unset'))
 }
 
-/** What an events.k8s.io event may not change: by the name in messages, and the field. */
-const FIXED: readonly (readonly [string, string])[] = [
-  ['involvedObject', 'regarding'],
-  ['reason', 'reason'],
-  ['message', 'note'],
-  ['source', 'deprecatedSource'],
-  ['firstTimestamp', 'deprecatedFirstTimestamp'],
-  ['lastTimestamp', 'deprecatedLastTimestamp'],
-  ['count', 'deprecatedCount'],
-  ['reason', 'reason'],
-  ['type', 'type'],
-  ['eventTime', 'eventTime'],
-  ['action', 'action'],
-  ['related', 'related'],
-  ['reportingController', 'reportingController'],
-  ['reportingInstance', 'reportingInstance'],
-]
+/** What may not change of an event of events.k8s.io: by the name in messages, and the field. */
+function fixed(names: Names): readonly (readonly [string, string])[] {
+  return [
+    ['involvedObject', names.subject],
+    ['reason', 'reason'],
+    ['message', names.message],
+    ['source', names.source],
+    ['firstTimestamp', names.firstTimestamp],
+    ['lastTimestamp', names.lastTimestamp],
+    ['count', names.count],
+    ['reason', 'reason'],
+    ['type', 'type'],
+    ['eventTime', 'eventTime'],
+    ['action', 'action'],
+    ['related', 'related'],
+    ['reportingController', names.reporter],
+    ['reportingInstance', 'reportingInstance'],
+  ]
+}
+
+/** As Go writes an object reference. */
+function shownReference(reference: Json): Json {
+  if (!isSet(reference)) return null
+  const {
+    kind = '',
+    namespace = '',
+    name = '',
+    uid = '',
+    apiVersion = '',
+    resourceVersion = '',
+    fieldPath = '',
+  } = reference
+  return {
+    Kind: kind,
+    Namespace: namespace,
+    Name: name,
+    UID: uid,
+    APIVersion: apiVersion,
+    ResourceVersion: resourceVersion,
+    FieldPath: fieldPath,
+  }
+}
+
+function shownValue(field: string, value: Json): Json {
+  switch (field) {
+    case 'involvedObject':
+      return shownReference(value ?? {})
+    case 'related':
+      return shownReference(value)
+    case 'source':
+      return { Component: value?.component ?? '', Host: value?.host ?? '' }
+    case 'count':
+      return value ?? 0
+    case 'firstTimestamp':
+    case 'lastTimestamp':
+    case 'eventTime':
+      return value ?? null
+    default:
+      return value ?? ''
+  }
+}
+
+/** As they are written through events.k8s.io. */
+function strict(names: Names): KindRules {
+  const fields = fixed(names)
+  return {
+    legacyFinalizers: false,
+    validate: (event, old): FieldError[] => {
+      const out: Errors = []
+      basic(event, names, out)
+      if (old === undefined) validateNew(event, names, out)
+      return out
+    },
+    validateUpdate: (event, old) => {
+      const out: Errors = []
+      if (!same(event['series'], old['series'])) series(event, out)
+      for (const [shown, field] of fields) {
+        immutable(event[field], old[field], shown, out, shownValue(shown, event[field]))
+      }
+      return out
+    },
+    generation: false,
+    createOnUpdate: true,
+    fields: selectable(names)!,
+  }
+}
 
 function selectable(names: Names): KindRules['fields'] {
   const prefix = names.subject
@@ -126,23 +201,7 @@ export const coreEventRules: KindRules = {
   generation: false,
   createOnUpdate: true,
   fields: selectable(CORE)!,
+  through: { 'events.k8s.io': strict(THROUGH) },
 }
 
-export const eventRules: KindRules = {
-  legacyFinalizers: false,
-  validate: (event, old): FieldError[] => {
-    const out: Errors = []
-    basic(event, EVENTS, out)
-    if (old === undefined) validateNew(event, out)
-    return out
-  },
-  validateUpdate: (event, old) => {
-    const out: Errors = []
-    if (!same(event['series'], old['series'])) series(event, out)
-    for (const [shown, field] of FIXED) immutable(event[field], old[field], shown, out, event[field] ?? '')
-    return out
-  },
-  generation: false,
-  createOnUpdate: true,
-  fields: selectable(EVENTS)!,
-}
+export const eventRules: KindRules = strict(EVENTS)

@@ -9,7 +9,6 @@ import type { KindRules } from '../contract.ts'
 import { isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { hasInvalidValue, validateLabelSelector } from '../labels.ts'
-import { fill } from '../pod/defaults.ts'
 import { shownSelector } from '../pod/shown.ts'
 import { conditions } from './conditions.ts'
 
@@ -28,6 +27,7 @@ export const serviceAccountRules: KindRules = {
 const COORDINATED = ['strategy', 'preferredHolder']
 
 export const leaseRules: KindRules = {
+  legacyFinalizers: false,
   prepareCreate: (lease) => {
     for (const field of COORDINATED) delete (lease['spec'] as Json)?.[field]
   },
@@ -74,9 +74,13 @@ function whyNotSystem(name: string, value: number, globalDefault: boolean): stri
 }
 
 export const priorityClassRules: KindRules = {
-  defaults: (priorityClass) => fill(priorityClass, 'preemptionPolicy', 'PreemptLowerPriority'),
-  validate: (priorityClass): FieldError[] => {
+  defaults: (priorityClass) => {
+    if (!isSet(priorityClass['preemptionPolicy'])) priorityClass['preemptionPolicy'] = 'PreemptLowerPriority'
+  },
+  validate: (priorityClass, old): FieldError[] => {
     const out: Errors = []
+    // Of an update only what it changes is asked.
+    if (old !== undefined) return out
     const name = priorityClass.metadata.name ?? ''
     const value: number = (priorityClass['value'] as Json) ?? 0
     if (name.startsWith('system-')) {
@@ -128,6 +132,7 @@ function validateBudget(budget: Json, old?: Json): FieldError[] {
 const BUDGET_COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods']
 
 export const disruptionBudgetRules: KindRules = {
+  name: 'path',
   legacyFinalizers: false,
   prepareCreate: (budget) => {
     budget['status'] = Object.fromEntries(BUDGET_COUNTS.map((field) => [field, 0]))

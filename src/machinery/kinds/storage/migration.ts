@@ -8,6 +8,7 @@ import type { KindRules } from '../contract.ts'
 import { conditions } from '../core/conditions.ts'
 import { listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import { keepMetadata } from '../metadata.ts'
 
 const RESOURCE = 'spec.resource.resource'
 const GROUP = 'spec.resource.group'
@@ -23,6 +24,10 @@ export const storageVersionMigrationRules: KindRules = {
   },
   prepareUpdate: (migration, old) => {
     migration['status'] = old['status']
+  },
+  prepareStatus: (migration, old) => {
+    migration['spec'] = old['spec']
+    keepMetadata(migration, old)
   },
   validate: (migration): FieldError[] => {
     const out: Errors = []
