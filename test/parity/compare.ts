@@ -118,9 +118,15 @@ function isFingerprint(json: Json | undefined): boolean {
   return typeof json === 'string' && /^X509SHA256=[0-9a-f]{64}$/.test(json)
 }
 
+/** The older a row is the more units it has. */
+function isAge(json: Json | undefined): boolean {
+  return typeof json === 'string' && /^(<age>|(\d+[smhdy])+)$/.test(json)
+}
+
 /** The allocator of each server chooses for itself, of all ranges that there are. */
 function isAllocated(path: string, a: Json | undefined, b: Json | undefined): boolean {
   if (path.endsWith('authentication.kubernetes.io/credential-id[0]')) return isFingerprint(a) && isFingerprint(b)
+  if (/\.cells\[\d+\]$/.test(path) && isAge(a) && isAge(b)) return true
   const address = (json: Json | undefined) => typeof json === 'string' && /^(<ip>|[\d.]+)$/.test(json)
   return /\bclusterIPs?(\[0\])?$/.test(path) && address(a) && address(b)
 }

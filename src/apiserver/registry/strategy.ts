@@ -87,11 +87,10 @@ export function customErrors(
 /** @throws StatusError 422 when something is wrong. What several checks found is told once. */
 export function refuse(served: ServedResource, name: string, list: readonly FieldError[]): void {
   if (list.length === 0) return
-  // Metadata is looked at more than once; what kinds say twice upstream says twice.
   const told = new Set<string>()
   const once = list.filter(({ type, field, message }) => {
     const text = `${type} ${field} ${message}`
-    return !field.startsWith('metadata') || (!told.has(text) && told.add(text))
+    return !told.has(text) && told.add(text)
   })
   throw errors.invalid(groupKind(served), name, once)
 }

@@ -193,7 +193,9 @@ export const eventTable: TableDefinition = {
     const last = text((series?.lastObservedTime ?? event['lastTimestamp'] ?? first) as string | null)
     const object = (event['involvedObject'] ?? event['regarding'] ?? {}) as Record<string, string | undefined>
     const source = (event['source'] ?? event['deprecatedSource'] ?? {}) as { component?: string; host?: string }
-    const component = text(source.component) || text(event['reportingComponent'] as string | undefined)
+    const component =
+      text(source.component) ||
+      text((event['reportingComponent'] ?? event['reportingController']) as string | undefined)
     const instance = text(source.host) || text(event['reportingInstance'] as string | undefined)
     const kind = text(object['kind']).toLowerCase()
     const count = int((event['count'] ?? event['deprecatedCount']) as number | undefined)

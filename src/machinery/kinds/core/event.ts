@@ -154,7 +154,6 @@ function shownValue(field: string, value: Json): Json {
 function strict(names: Names): KindRules {
   const fields = fixed(names)
   return {
-    legacyFinalizers: false,
     validate: (event, old): FieldError[] => {
       const out: Errors = []
       basic(event, names, out)

@@ -40,15 +40,13 @@ export const runtimeClassRules: KindRules = {
     if (isSet(podFixed)) resourceRequirements({ limits: podFixed }, NO_CLAIMS, 'overhead', out)
     if (isSet(object['scheduling'])) scheduling(object['scheduling'], out)
     const handler: Json = object['handler'] ?? ''
-    if (old !== undefined) {
-      if (handler !== (old['handler'] ?? '')) {
-        out.push(invalid('handler', null, 'field is immutable'))
-        if (handler === '') out.push(required('handler'))
-      }
-    } else if (handler === '') out.push(required('handler'))
+    if (old !== undefined && handler === (old['handler'] ?? '')) return out
+    if (handler === '') out.push(required('handler'))
     else each(isDns1123Label(handler), 'handler', handler, out)
+    if (old !== undefined) out.push(invalid('handler', null, 'field is immutable'))
     return out
   },
+  legacyFinalizers: false,
   warnings: (object) =>
     entriesOf((object['scheduling'] as Json)?.nodeSelector).flatMap(([label]) => {
       const text = deprecatedNodeLabel(label)
