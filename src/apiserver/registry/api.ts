@@ -19,7 +19,7 @@ import type { LiveCatalog } from './catalog.ts'
 import { createCatalog } from './catalog.ts'
 import { admitConnection } from './connection.ts'
 import type { Core } from './core.ts'
-import { checkNamespace, createObject } from './create.ts'
+import { createObject, prepareReview } from './create.ts'
 import { deleteObjects } from './delete-collection.ts'
 import { deleteObject } from './delete.ts'
 import { getObject } from './get.ts'
@@ -176,6 +176,7 @@ function createVirtual(
   }
   const review = reviewers?.get(`${info.group}/${info.resource}`)
   if (review === undefined) throw errors.notFoundPath()
-  checkNamespace(target.resource, target.namespace, object.metadata)
-  return Promise.resolve(review(call, object, target.namespace)).then((answer) => ({ object: answer, created: true }))
+  return prepareReview(core, call, target, object)
+    .then(() => review(call, object, target.namespace))
+    .then((answer) => ({ object: answer, created: true }))
 }

@@ -131,6 +131,21 @@ export async function createObject(
   }
 }
 
+/**
+ * What is done to the metadata of every new object, also of one that is an answer only.
+ *
+ * @throws StatusError 400
+ */
+export async function prepareReview(core: Core, call: Call, target: Target, object: KubeObject): Promise<void> {
+  checkNamespace(target.resource, target.namespace, object.metadata)
+  const { managedFields: written, resourceVersion } = object.metadata
+  wipe(object.metadata)
+  if (resourceVersion !== undefined) object.metadata.resourceVersion = resourceVersion
+  dedupeOwners(call, object)
+  const tracked = trackWrite(core, call, target, object, undefined, { written, stored: undefined })
+  setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
+}
+
 async function write(
   core: Core,
   request: AdmissionRequest,

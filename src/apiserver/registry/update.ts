@@ -2,6 +2,7 @@
 import type { Call, Target, Written } from '../contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { authorize } from './authorize.ts'
+import { checkIdentity } from './change-metadata.ts'
 import type { Change } from './change.ts'
 import { changeObject } from './change.ts'
 import { createObject } from './create.ts'
@@ -20,6 +21,7 @@ export async function updateObject(
   object: KubeObject,
   part: Subresource | undefined,
 ): Promise<Written> {
+  if (part?.merge === undefined) checkIdentity(target, object)
   // An object that names its state is tried once; another one may be tried again and must survive that.
   const once = (object.metadata?.resourceVersion ?? '') !== ''
   const build: Change['build'] = (old) => {

@@ -18,7 +18,9 @@ function told(object: KubeObject, result: TokenResult): KubeObject {
     return { ...object, status }
   }
   const error = result.problem === '' ? 'invalid bearer token' : `[invalid bearer token, ${result.problem}]`
-  return { ...object, status: { user: {}, error } }
+  // The rest of a status that was written is left as it is.
+  const { authenticated: _no, ...written } = (object['status'] ?? {}) as Record<string, unknown>
+  return { ...object, status: { ...written, user: written['user'] ?? {}, error } }
 }
 
 /** @param now milliseconds since the epoch */

@@ -1,6 +1,7 @@
 /** The parts of the access reviews' specs and their checks, in upstream's words and order. */
 import * as field from '../../machinery/field.ts'
 import type { FieldError } from '../../machinery/field.ts'
+import { isLabelValue, isQualifiedName } from '../../machinery/names.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { parseFieldSelector } from '../../machinery/selector/fields.ts'
 import { parseLabelSelector } from '../../machinery/selector/labels.ts'
@@ -59,7 +60,7 @@ export function accessProblems(object: KubeObject, spec: AccessSpec, local: bool
     problems.push(field.invalid('spec.user', '', 'at least one of user or group must be specified'))
   }
   for (const name of ['fieldSelector', 'labelSelector'] as const) {
-    problems.push(...selectorProblems(`spec.resourceAttributes.${name}`, resource?.[name]))
+    problems.push(...selectorProblems(name, resource?.[name]))
   }
   const { namespace, managedFields: _managed, ...metadata } = object.metadata
   const extra = Object.values(metadata).some((value) => value !== undefined)
@@ -78,15 +79,49 @@ export function accessProblems(object: KubeObject, spec: AccessSpec, local: bool
   return problems
 }
 
-function selectorProblems(path: string, selector: Selector | undefined): FieldError[] {
+interface Requirement {
+  readonly key?: string
+  readonly operator?: string
+  readonly values?: readonly string[]
+}
+
+function selectorProblems(name: 'fieldSelector' | 'labelSelector', selector: Selector | undefined): FieldError[] {
   if (selector === undefined) return []
+  const path = `spec.resourceAttributes.${name}`
   const raw = selector.rawSelector ?? ''
-  const count = (selector.requirements ?? []).length
-  if (raw !== '' && count > 0) {
-    return [field.invalid(`${path}.rawSelector`, raw, 'may not specified at the same time as requirements')]
+  const requirements = (selector.requirements ?? []) as readonly (Requirement | null)[]
+  const out: FieldError[] = []
+  if (raw !== '' && requirements.length > 0) {
+    out.push(field.invalid(`${path}.rawSelector`, raw, 'may not specified at the same time as requirements'))
   }
-  if (raw !== '' || count > 0) return []
-  return [field.required(`${path}.requirements`, `when ${path} is specified, requirements or rawSelector is required`)]
+  if (raw === '' && requirements.length === 0) {
+    const why = `when ${path} is specified, requirements or rawSelector is required`
+    out.push(field.required(`${path}.requirements`, why))
+  }
+  for (const [i, requirement] of requirements.entries()) {
+    requirementProblems(requirement ?? {}, `${path}.requirements[${i}]`, name === 'labelSelector', out)
+  }
+  return out
+}
+
+/** Operators of later versions are let through. Keys and values of fields can be any text, those of labels cannot. */
+function requirementProblems(requirement: Requirement, path: string, labels: boolean, out: FieldError[]): void {
+  const { key = '', operator = '', values = [] } = requirement
+  if ((operator === 'In' || operator === 'NotIn') && values.length === 0) {
+    out.push(field.required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+  }
+  if ((operator === 'Exists' || operator === 'DoesNotExist') && values.length > 0) {
+    const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+    out.push(field.forbidden(`${path}.values`, why))
+  }
+  if (!labels) {
+    if (key === '') out.push(field.required(`${path}.key`, 'must be specified'))
+    return
+  }
+  for (const why of isQualifiedName(key)) out.push(field.invalid(`${path}.key`, key, why))
+  for (const [i, value] of values.entries()) {
+    for (const why of isLabelValue(value)) out.push(field.invalid(`${path}.values[${i}]`, value, why))
+  }
 }
 
 /** What the authorizer is asked. RBAC does not look at selectors; the node authorizer does. */

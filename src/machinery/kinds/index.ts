@@ -13,6 +13,7 @@ import { horizontalPodAutoscalerRules } from './autoscaling/autoscaler.ts'
 import { cronJobRules } from './batch/cronjob.ts'
 import { jobRules } from './batch/job.ts'
 import { certificateRequestRules } from './certificates/request.ts'
+import { podCertificateRequestRules } from './certificates/pod-request.ts'
 import { clusterTrustBundleRules } from './certificates/trust-bundle.ts'
 import type { KindRules } from './contract.ts'
 import { configMapRules, secretRules } from './core/data.ts'
@@ -101,6 +102,7 @@ const RULES: ReadonlyMap<string, KindRules> = new Map<string, KindRules>([
   ['batch/Job', jobRules],
   ['certificates.k8s.io/CertificateSigningRequest', certificateRequestRules],
   ['certificates.k8s.io/ClusterTrustBundle', clusterTrustBundleRules],
+  ['certificates.k8s.io/PodCertificateRequest', podCertificateRequestRules],
   ['coordination.k8s.io/Lease', leaseRules],
   ['discovery.k8s.io/EndpointSlice', endpointSliceRules],
   ['events.k8s.io/Event', eventRules],

@@ -50,8 +50,20 @@ function hex(dotted: string): string {
 export function readRequest(text: string): CertificateRequest {
   const block = /-----BEGIN ([^-\n]*)-----\r?\n[\s\S]*?-----END \1-----/.exec(text)
   if (block?.[1] !== 'CERTIFICATE REQUEST') throw new RangeError('PEM block type must be CERTIFICATE REQUEST')
+  return readRequestDer(derOf(block[0]))
+}
+
+/** The signature is not made with the key of the request. */
+export class WrongSignature extends RangeError {}
+
+/**
+ * As {@link readRequest}, of DER.
+ *
+ * @throws RangeError saying what is wrong with it
+ */
+export function readRequestDer(der: Buffer): CertificateRequest {
   try {
-    return fromDer(derOf(block[0]))
+    return fromDer(der)
   } catch (error) {
     if (error instanceof RangeError) throw error
     throw new RangeError('the request cannot be read', { cause: error })
@@ -94,7 +106,7 @@ function checkSignature(info: Buffer, algorithm: Buffer, signature: Read, spki: 
   if (hash === undefined) throw new RangeError('the request is signed by an unknown algorithm')
   const key = createPublicKey({ key: spki, format: 'der', type: 'spki' })
   if (!verify(hash, info, key, signature.content.subarray(1))) {
-    throw new RangeError('the signature of the request is wrong')
+    throw new WrongSignature('the signature of the request is wrong')
   }
 }
 
