@@ -15,6 +15,7 @@ import { webhookConverters } from './conversion.ts'
 import type { Definition } from './definition.ts'
 import type { Converters, Served } from './definition.ts'
 import { FINALIZER, isTrue, prefixOf, servedResources } from './definition.ts'
+import { withStatusManager } from './managed.ts'
 import { hasFinalizer, judge, withCondition } from './status.ts'
 
 const PREFIX = 'apiextensions.k8s.io/customresourcedefinitions/'
@@ -168,15 +169,13 @@ class Follower implements CustomResources {
     for (const sibling of this.#groups.get(definition.spec.group) ?? [])
       if (sibling !== key) others.push(this.#known.get(sibling)!.definition)
     const verdict = judge(definition, others, this.#time())
-    const finalizers = definition.metadata.finalizers ?? []
     const next: Definition = {
       ...definition,
-      metadata: hasFinalizer(definition)
-        ? definition.metadata
-        : { ...definition.metadata, finalizers: [...finalizers, FINALIZER] },
       status: { ...definition.status, ...verdict } as NonNullable<Definition['status']>,
     }
-    await this.#write(known.entry, definition, next)
+    // Only a status that changes has a new manager.
+    const same = equalJson(next.status, definition.status)
+    await this.#write(known.entry, definition, same ? next : withStatusManager(next, this.#time()))
   }
 
   /** Deletes the instances; with the last one gone the definition goes too. */

@@ -146,3 +146,18 @@ export function withCondition(
 /** Whether deleting the definition waits for its instances. */
 export const hasFinalizer = (definition: Definition): boolean =>
   definition.metadata.finalizers?.includes(FINALIZER) === true
+
+/** The definition when it is deleted: it stays, by a finalizer, until its instances are gone. Its generation stays too. */
+export function terminatingDefinition(definition: Definition, now: string): Definition {
+  const message = 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon'
+  const marked = withCondition(definition, 'Terminating', 'True', 'InstanceDeletionPending', message, now)
+  const finalizers = definition.metadata.finalizers ?? []
+  return {
+    ...marked,
+    metadata: {
+      ...definition.metadata,
+      deletionTimestamp: now,
+      finalizers: hasFinalizer(definition) ? finalizers : [...finalizers, FINALIZER],
+    },
+  }
+}

@@ -3,9 +3,12 @@ import type { DeleteOptions, ServedResource } from '../contract.ts'
 import { notSupported } from '../../machinery/field.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
+import type { Definition } from '../crd/definition.ts'
+import { terminatingDefinition } from '../crd/status.ts'
 import { timestamp } from './core.ts'
 import { dependentsOf } from './facts.ts'
 
+const DEFINITIONS = 'apiextensions.k8s.io/customresourcedefinitions/'
 const ORPHAN = 'orphan'
 const FOREGROUND = 'foregroundDeletion'
 
@@ -36,6 +39,10 @@ export function checkPreconditions(
   options: DeleteOptions,
 ): void {
   const { uid, resourceVersion } = options.preconditions ?? {}
+  if (served.prefix === DEFINITIONS) {
+    checkDefinition(served, meta, revision, { uid, resourceVersion })
+    return
+  }
   // Upstream names the kind here where it otherwise names the resource.
   const kind = { group: served.info.group, resource: served.info.kind }
   if (uid !== undefined && uid !== meta.uid) {
@@ -54,6 +61,23 @@ export function checkPreconditions(
   }
 }
 
+/** Definitions have a deletion of their own, with its own words. */
+function checkDefinition(
+  { info: { group, resource } }: ServedResource,
+  meta: ObjectMeta,
+  revision: number,
+  { uid, resourceVersion }: { readonly uid: string | undefined; readonly resourceVersion: string | undefined },
+): void {
+  for (const [what, asked, own] of [
+    ['UID', uid, meta.uid],
+    ['ResourceVersion', resourceVersion, String(revision)],
+  ] as const) {
+    if (asked === undefined || asked === own) continue
+    const why = `precondition failed: ${what} in precondition: ${asked}, ${what} in object meta: ${own}`
+    throw errors.conflict({ group, resource }, meta.name ?? '', why)
+  }
+}
+
 /** What a delete does. `keep`: nothing, it is on its way already. */
 export type Deletion =
   | { readonly type: 'keep' }
@@ -68,6 +92,9 @@ export function decideDeletion(
   now: number,
 ): Deletion {
   if (served.prefix === 'core/namespaces/') return decideNamespace(object, options, now)
+  if (served.prefix === DEFINITIONS && object.metadata.deletionTimestamp === undefined) {
+    return { type: 'mark', object: terminatingDefinition(object as Definition, timestamp(now)) }
+  }
   const isPod = served.prefix === 'core/pods/'
   const finalizers = finalizersFor(object.metadata, options, dependentsOf(served))
   const grace = isPod ? decideGrace(object, options, now) : undefined
