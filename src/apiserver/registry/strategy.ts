@@ -84,9 +84,13 @@ export function customErrors(
   return custom.validate(object, old, part, (error) => warn(call, `${error.field}: ${error.message}`))
 }
 
+/** Its server, which is a part of kube-apiserver, tells what several checks found as often as they did. */
+const VERBOSE = 'apiextensions.k8s.io'
+
 /** @throws StatusError 422 when something is wrong. What several checks found is told once. */
 export function refuse(served: ServedResource, name: string, list: readonly FieldError[]): void {
   if (list.length === 0) return
+  if (served.info.group === VERBOSE) throw errors.invalid(groupKind(served), name, list)
   const told = new Set<string>()
   const once = list.filter(({ type, field, message }) => {
     const text = `${type} ${field} ${message}`
