@@ -79,6 +79,8 @@ export function accessProblems(object: KubeObject, spec: AccessSpec, local: bool
   return problems
 }
 
+const OPERATORS: readonly string[] = ['In', 'NotIn', 'Exists', 'DoesNotExist']
+
 interface Requirement {
   readonly key?: string
   readonly operator?: string
@@ -157,16 +159,26 @@ function fieldSelectorOf(selector: Selector | undefined): { fieldSelector?: stri
 /** What is to be said of selectors that cannot be read: they are left out, which asks for more. */
 export function evaluationError(resource: ResourceAttributes | undefined): string {
   const texts: string[] = []
-  const check = (name: 'fieldSelector' | 'labelSelector', parse: (text: string) => unknown): void => {
+  const check = (
+    name: 'fieldSelector' | 'labelSelector',
+    parse: (text: string) => unknown,
+    isRead: (requirement: Requirement) => boolean,
+  ): void => {
+    const at = `spec.resourceAttributes.${name}`
     const raw = resource?.[name]?.rawSelector ?? ''
+    const requirements = (resource?.[name]?.requirements ?? []) as readonly (Requirement | null)[]
+    const read = requirements.filter((requirement) => isRead(requirement ?? {})).length
+    if (read < requirements.length) texts.push(`${at} ${read > 0 ? 'partially ' : ''}ignored due to parse error`)
     if (raw === '') return
     try {
       parse(raw)
     } catch {
-      texts.push(`spec.resourceAttributes.${name} ignored due to parse error`)
+      texts.push(`${at} ignored due to parse error`)
     }
   }
-  check('fieldSelector', parseFieldSelector)
-  check('labelSelector', parseLabelSelector)
+  check('fieldSelector', parseFieldSelector, ({ operator, values = [] }) => {
+    return (operator === 'In' || operator === 'NotIn') && values.length === 1
+  })
+  check('labelSelector', parseLabelSelector, ({ operator = '' }) => OPERATORS.includes(operator))
   return texts.join('; ')
 }
