@@ -144,6 +144,7 @@ export async function prepareReview(core: Core, call: Call, target: Target, obje
   dedupeOwners(call, object)
   const tracked = trackWrite(core, call, target, object, undefined, { written, stored: undefined })
   setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
+  object.metadata = orderedMeta(object.metadata)
 }
 
 async function write(

@@ -8,7 +8,7 @@ import { each, immutable } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { conditions } from '../core/conditions.ts'
-import { entriesOf, isSet, listOf, same } from '../json.ts'
+import { entriesOf, isSet, listOf, same, sortedMap } from '../json.ts'
 import type { Json } from '../json.ts'
 import { keepMetadata } from '../metadata.ts'
 import { isKubernetesSigner, signerName } from '../signer.ts'
@@ -117,6 +117,24 @@ function validate(object: Json): Errors {
   return out
 }
 
+/** As Go's struct is written. */
+function shown(spec: Json): Json {
+  return {
+    SignerName: spec.signerName ?? '',
+    PodName: spec.podName ?? '',
+    PodUID: spec.podUID ?? '',
+    ServiceAccountName: spec.serviceAccountName ?? '',
+    ServiceAccountUID: spec.serviceAccountUID ?? '',
+    NodeName: spec.nodeName ?? '',
+    NodeUID: spec.nodeUID ?? '',
+    MaxExpirationSeconds: spec.maxExpirationSeconds ?? null,
+    PKIXPublicKey: null,
+    ProofOfPossession: null,
+    StubPKCS10Request: spec.stubPKCS10Request ?? null,
+    UnverifiedUserAnnotations: sortedMap(spec.unverifiedUserAnnotations),
+  }
+}
+
 function hasEnded(object: Json): boolean {
   return listOf(object.status?.conditions).some(({ type }) => OUTCOMES.includes(type))
 }
@@ -176,7 +194,7 @@ export const podCertificateRequestRules: KindRules = {
   validate: (object, old) => (old === undefined ? validate(object) : []),
   validateUpdate: (object, old) => {
     const out: Errors = []
-    immutable(object['spec'], old['spec'], 'spec', out)
+    immutable(object['spec'], old['spec'], 'spec', out, shown(object['spec'] ?? {}))
     return out
   },
   validateStatus,

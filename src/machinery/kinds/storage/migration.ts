@@ -43,7 +43,8 @@ export const storageVersionMigrationRules: KindRules = {
   },
   validateUpdate: (now, old) => {
     const out: Errors = []
-    immutable(now['spec'], old['spec'], 'spec', out)
+    const { group = '', resource = '' }: Json = (now['spec'] as Json)?.resource ?? {}
+    immutable(now['spec'], old['spec'], 'spec', out, { Resource: { group, resource } })
     return out
   },
   validateStatus: (now, old) => {
