@@ -72,13 +72,14 @@ export const serviceCidrTable: TableDefinition = {
 
 export const ipAddressTable: TableDefinition = {
   columns: columns('Name', 'ParentRef'),
-  cells(object) {
+  // The age has a cell, but no column, upstream.
+  cells(object, now) {
     const ref = object['spec']?.parentRef as Record<string, string | undefined> | undefined
-    if (ref === undefined) return [nameOf(object), '<none>']
+    if (ref === undefined) return [nameOf(object), '<none>', age(object, now)]
     const { group, resource, namespace, name } = ref
     const kind = text(group) === '' ? text(resource) : `${text(resource)}.${group}`
     const parts = [kind.toLowerCase(), ...(text(namespace) === '' ? [] : [namespace!]), text(name)]
-    return [nameOf(object), parts.join('/')]
+    return [nameOf(object), parts.join('/'), age(object, now)]
   },
 }
 

@@ -29,8 +29,7 @@ test('columns and cells are those of the printers', () => {
       answer.columns,
       what,
     )
-    // IPAddress has a cell more than columns upstream.
-    assert.deepEqual(definition.cells(document, 0), answer.cells.slice(0, answer.columns.length), what)
+    assert.deepEqual(definition.cells(document, 0), answer.cells, what)
     assert.deepEqual(
       (definition.conditions?.(document) ?? []).map((one) => ({ ...one })),
       answer.conditions ?? [],
@@ -43,7 +42,9 @@ test('every table answers for an object with nothing in it', () => {
   for (const { document } of cases as unknown as readonly Case[]) {
     const definition = definitionOf(document)
     const empty = { apiVersion: document.apiVersion!, kind: document.kind!, metadata: { name: 'x' } }
-    assert.equal(definition.cells(empty, 0).length, definition.columns.length, document.kind ?? '')
+    // IPAddress has a cell more than columns upstream.
+    const more = document.kind === 'IPAddress' ? 1 : 0
+    assert.equal(definition.cells(empty, 0).length, definition.columns.length + more, document.kind ?? '')
   }
 })
 

@@ -21,8 +21,9 @@ export function clientConfig(config: Json, path: string, out: Errors): void {
 }
 
 function serviceReference({ name, namespace, port = 443, path: text }: Json, path: string, out: Errors): void {
-  if (!name) out.push(required(child(path, 'name')))
-  if (!namespace) out.push(required(child(path, 'namespace')))
+  // Upstream takes the one for the other.
+  if (!namespace) out.push(required(child(path, 'name')))
+  if (!name) out.push(required(child(path, 'namespace')))
   if (port < 1 || port > 65535) {
     out.push(invalid(child(path, 'port'), port, 'port is not valid: must be between 1 and 65535, inclusive'))
   }

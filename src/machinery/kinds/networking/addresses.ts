@@ -8,6 +8,7 @@ import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import { keepMetadata } from '../metadata.ts'
 
 const PARENT = 'spec.parentRef'
 
@@ -43,6 +44,7 @@ export const serviceCidrRules: KindRules = {
   prepareUpdate: (range, old) => {
     range['status'] = old['status']
   },
+  prepareStatus: keepMetadata,
   validate: (range, old) => (old === undefined ? validateCidrs(range['spec']) : []),
   validateUpdate: (now, old) => {
     const cidrs = listOf((now['spec'] as Json)?.cidrs)

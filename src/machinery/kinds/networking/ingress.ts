@@ -15,7 +15,6 @@ import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
-import { fill } from '../pod/defaults.ts'
 
 const CLASS = 'kubernetes.io/ingress.class'
 const PATH_TYPES = ['Exact', 'ImplementationSpecific', 'Prefix']
@@ -156,8 +155,10 @@ export const ingressRules: KindRules = {
     })
     return out
   },
-  warnings: (ingress) =>
-    entry(ingress.metadata.annotations, CLASS) === undefined
+  warnings: (ingress, old) =>
+    old !== undefined ||
+    entry(ingress.metadata.annotations, CLASS) === undefined ||
+    isSet((ingress['spec'] as Json)?.ingressClassName)
       ? []
       : [`annotation ${JSON.stringify(CLASS)} is deprecated, please use 'spec.ingressClassName' instead`],
   createOnUpdate: false,
@@ -200,7 +201,7 @@ function parameters(reference: Json, out: Errors): void {
 export const ingressClassRules: KindRules = {
   defaults: (ingressClass) => {
     const reference: Json = (ingressClass['spec'] as Json)?.parameters
-    if (isSet(reference)) fill(reference, 'scope', 'Cluster')
+    if (isSet(reference)) reference.scope ??= 'Cluster'
   },
   validate: (ingressClass) => {
     const out: Errors = []

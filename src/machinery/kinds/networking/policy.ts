@@ -9,7 +9,6 @@ import type { KindRules } from '../contract.ts'
 import { isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
 import { hasInvalidValue, validateLabelSelector, type SelectorRules } from '../labels.ts'
-import { fill } from '../pod/defaults.ts'
 
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP']
 const TYPES = ['Ingress', 'Egress']
@@ -112,7 +111,7 @@ export const networkPolicyRules: KindRules = {
       spec.policyTypes = listOf(spec.egress).length > 0 ? ['Ingress', 'Egress'] : ['Ingress']
     }
     for (const rule of [...listOf(spec.ingress), ...listOf(spec.egress)]) {
-      for (const port of listOf(rule.ports)) fill(port, 'protocol', 'TCP')
+      for (const port of listOf(rule.ports)) port.protocol ??= 'TCP'
     }
   },
   validate: (policy, old) => {

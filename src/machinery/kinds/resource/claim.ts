@@ -5,9 +5,9 @@ import type { KindRules } from '../contract.ts'
 import { isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { labels } from '../labels.ts'
-import { annotations } from '../metadata.ts'
+import { annotations, keepMetadata } from '../metadata.ts'
 import { defaultClaimSpec, dropDisabled, validateClaimSpec } from './requests.ts'
-import { deviceKey, keepMetadata, validateClaimStatus } from './status.ts'
+import { deviceKey, validateClaimStatus } from './status.ts'
 
 const specOf = (object: Json): Json => object['spec'] ?? {}
 

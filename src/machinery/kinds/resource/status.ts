@@ -16,21 +16,12 @@ import type { RequestNames } from './references.ts'
 import { requestNames, requestReference } from './references.ts'
 import { bindingConditions, toleration } from './taints.ts'
 
-const KEPT = ['labels', 'annotations', 'finalizers', 'ownerReferences'] as const
 const SOURCES = ['FromClass', 'FromClaim']
 const MAX_DATA = 10 * 1024
 
 /** A device, or a share of one, among all. */
 export function deviceKey({ driver = '', pool = '', device = '', shareID = '' }: Json): string {
   return shareID ? `${driver}/${pool}/${device}/${shareID}` : `${driver}/${pool}/${device}`
-}
-
-/** A write of the status leaves the rest of the metadata as it is. */
-export function keepMetadata({ metadata }: KubeObject, old: KubeObject): void {
-  for (const field of KEPT) {
-    delete metadata[field]
-    if (old.metadata[field] !== undefined) Object.assign(metadata, { [field]: old.metadata[field] })
-  }
 }
 
 export function validateClaimStatus(claim: KubeObject, old: KubeObject): FieldError[] {
