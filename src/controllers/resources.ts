@@ -10,6 +10,7 @@ export const workloads = {
   resourcequotas: resource('', 'v1', 'resourcequotas', 'ResourceQuota'),
   persistentvolumeclaims: resource('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim'),
   persistentvolumes: resource('', 'v1', 'persistentvolumes', 'PersistentVolume', false),
+  volumeattributesclasses: resource('storage.k8s.io', 'v1', 'volumeattributesclasses', 'VolumeAttributesClass', false),
   resourceclaims: resource('resource.k8s.io', 'v1', 'resourceclaims', 'ResourceClaim'),
   statefulsets: resource('apps', 'v1', 'statefulsets', 'StatefulSet'),
   daemonsets: resource('apps', 'v1', 'daemonsets', 'DaemonSet'),

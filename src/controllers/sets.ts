@@ -23,6 +23,7 @@ import { namespaceController } from './namespace.ts'
 import { nodeTaintController } from './node-taints.ts'
 import { podGarbageCollector } from './pod-gc.ts'
 import { policyStatusController } from './policies/status.ts'
+import { attributesClassProtection } from './protection/attributes-classes.ts'
 import { claimProtection } from './protection/claims.ts'
 import { volumeProtection } from './protection/volumes.ts'
 import { replicaSetController } from './replicaset/controller.ts'
@@ -100,6 +101,7 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     resourceQuotaController,
     claimProtection,
     volumeProtection,
+    attributesClassProtection,
     policyStatusController,
     storageVersionMigrator,
     endpointSliceController,

@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import { resources } from '../../client/resources.ts'
 import { loopCluster } from '../fixture.ts'
 import { workloads } from '../resources.ts'
+import { attributesClassProtection } from './attributes-classes.ts'
 import { claimProtection } from './claims.ts'
 import { volumeProtection } from './volumes.ts'
 
-const { persistentvolumeclaims: claims, persistentvolumes: volumes } = workloads
+const { persistentvolumeclaims: claims, persistentvolumes: volumes, volumeattributesclasses: classes } = workloads
 
 const claim = (name: string): object => ({
   metadata: { name },
@@ -66,5 +67,35 @@ test('volumes stay while they are bound', async () => {
   assert.notEqual(await cluster.find(volumes, '', 'bound'), undefined)
   await phase('Released')
   await cluster.until('bound is gone', async () => (await cluster.find(volumes, '', 'bound')) === undefined)
+  assert.deepEqual(cluster.complaints, [])
+})
+
+test('classes of volume attributes stay while a claim names them', async () => {
+  await using cluster = await loopCluster([attributesClassProtection])
+  for (const name of ['used', 'free']) {
+    await cluster.create(classes, { metadata: { name }, driverName: 'csi.example.com', parameters: { a: 'b' } })
+    await cluster.until(`${name} is protected`, async () =>
+      (await cluster.find(classes, '', name))?.metadata.finalizers?.includes('kubernetes.io/vac-protection'),
+    )
+  }
+  await cluster.create(claims, {
+    metadata: { name: 'c' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      resources: { requests: { storage: '1Gi' } },
+      volumeAttributesClassName: 'used',
+    },
+  })
+  for (const name of ['used', 'free']) await cluster.client.delete(classes, name)
+  await cluster.until('free is gone', async () => (await cluster.find(classes, '', 'free')) === undefined)
+  assert.notEqual((await cluster.find(classes, '', 'used'))?.metadata.deletionTimestamp, undefined)
+  await cluster.client.patch(
+    claims,
+    'c',
+    { type: 'merge', body: { metadata: { finalizers: null } } },
+    { namespace: 'default' },
+  )
+  await cluster.client.delete(claims, 'c', { namespace: 'default' })
+  await cluster.until('used is gone', async () => (await cluster.find(classes, '', 'used')) === undefined)
   assert.deepEqual(cluster.complaints, [])
 })
