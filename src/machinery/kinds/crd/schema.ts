@@ -13,6 +13,8 @@ import type { RuleContext } from './cel.ts'
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 const META = ['metadata', 'kind', 'apiVersion']
 const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
+/** Of what is not supported, those that count when they are set, even to nothing. */
+const POINTERS = ['additionalItems', '$ref']
 const NOT_SUPPORTED = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref']
 
 interface Place {
@@ -141,8 +143,9 @@ function own(schema: Json, place: Place, path: string, { anyType }: SchemaLeeway
   }
   for (const field of NOT_SUPPORTED) {
     const value: Json = schema[field]
-    const empty = !isSet(value) || value === '' || (typeof value === 'object' && entriesOf(value).length === 0)
-    if (!empty) out.push(forbidden(child(path, field), `${field} is not supported`))
+    const blank = value === '' || (typeof value === 'object' && isSet(value) && entriesOf(value).length === 0)
+    if (isSet(value) && (!blank || POINTERS.includes(field)))
+      out.push(forbidden(child(path, field), `${field} is not supported`))
   }
   if (schema.type === 'null') {
     out.push(forbidden(child(path, 'type'), 'type cannot be set to null, use nullable as an alternative'))
