@@ -22,14 +22,11 @@ class Program {
   readonly #lines: AsyncIterator<string>
 
   constructor(file: string) {
-    const args = [join(import.meta.dirname, 'neighbours', file)]
-    this.process = spawn(
-      process.execPath,
-      file === 'server.ts' && process.env['PROF'] !== undefined
-        ? ['--cpu-prof', '--cpu-prof-interval', '500', '--cpu-prof-dir=/tmp/identity-prof', ...args]
-        : args,
-      { stdio: ['pipe', 'pipe', 'inherit'] },
-    )
+    const prof = process.env['PROF']
+    const flags = file === 'server.ts' && prof !== undefined ? ['--cpu-prof', `--cpu-prof-dir=${prof}`] : []
+    this.process = spawn(process.execPath, [...flags, join(import.meta.dirname, 'neighbours', file)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
     this.#lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]()
   }
 
@@ -110,5 +107,5 @@ async function gets(connection: Connection, atOnce: number, seconds: number): Pr
 
 function line(times: readonly number[]): string {
   const [p50, p99] = [0.5, 0.99].map((share) => percentile(times, share).toFixed(2))
-  return `${times.length} gets, p50 ${p50} p99 ${p99} max ${Math.max(...times).toFixed(1)} ms`
+  return `${times.length} gets, p50 ${p50} p99 ${p99} max ${percentile(times, 1).toFixed(1)} ms`
 }
