@@ -8,7 +8,9 @@ import type { Entry } from './contract.ts'
 /** Bytes of the entries whose decoded forms are kept. */
 const MAX_BYTES = 8 << 20
 
-/** A ring that grows: the oldest is at `first`. */
+/** Entries whose bytes are counted. */
+const kept = new Set<Entry>()
+/** The order in which they came, with some that were dropped since. A ring that grows: the oldest is at `first`. */
 let ring: (Entry | undefined)[] = Array.from({ length: 1024 })
 let first = 0
 let count = 0
@@ -16,6 +18,8 @@ let bytes = 0
 
 /** Says that an entry has got its decoded form. */
 export function keepDecoded(entry: Entry): void {
+  if (kept.has(entry)) return
+  kept.add(entry)
   if (count === ring.length) grow()
   ring[(first + count) % ring.length] = entry
   count++
@@ -23,13 +27,20 @@ export function keepDecoded(entry: Entry): void {
   while (bytes > MAX_BYTES && count > 1) forget()
 }
 
+/** Says that an entry is of the past: its decoded form makes room for others. */
+export function dropDecoded(entry: Entry): void {
+  if (!kept.delete(entry)) return
+  entry.object = undefined
+  bytes -= entry.bytes.length
+}
+
+/** Takes the oldest away. One that was dropped and came again leaves with its first place, which is early but right. */
 function forget(): void {
   const oldest = ring[first]!
   ring[first] = undefined
   first = (first + 1) % ring.length
   count--
-  bytes -= oldest.bytes.length
-  oldest.object = undefined
+  dropDecoded(oldest)
 }
 
 function grow(): void {

@@ -1,4 +1,4 @@
-import { keepDecoded } from './decoded.ts'
+import { dropDecoded, keepDecoded } from './decoded.ts'
 import type { BaseEntry, Entry, ListOptions, ListResult, Range, RangeIdentity, StoreEvent, Write } from './contract.ts'
 import { Compacted, RevisionMismatch } from './contract.ts'
 import { BaseLayer, type RenderCache } from './base.ts'
@@ -220,6 +220,7 @@ export class StoredRange implements Range {
     if (this.#pending?.size === 0) this.#pending = undefined
     if (this.#changes.size > 0) this.#note(events)
     for (const event of events) this.#watchers.notify(event)
+    for (const { previous } of events) if (previous !== undefined) dropDecoded(previous)
     transaction.resolve(transaction.changes.map((change) => change.entry))
   }
 

@@ -6,24 +6,26 @@ import { compareTimes, managerId } from './managed.ts'
 import { compareText } from './gotext.ts'
 import type { Ignored } from './ownership.ts'
 import { reconciled, takeAway } from './ownership.ts'
+import { steadyChange } from './steady.ts'
 import type { Typed, Versions } from './versions.ts'
 
 /** Fields of metadata that the server keeps, and that nobody manages. */
+const STRIPPED_METADATA: ReadonlySet<string> = new Set([
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'clusterName',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+])
 const STRIPPED: FieldSet = fieldSetOf(
   ['apiVersion'],
   ['kind'],
   ['metadata'],
-  ...[
-    'name',
-    'namespace',
-    'creationTimestamp',
-    'selfLink',
-    'uid',
-    'clusterName',
-    'generation',
-    'managedFields',
-    'resourceVersion',
-  ].map((name) => ['metadata', name]),
+  ...[...STRIPPED_METADATA].map((name) => ['metadata', name]),
 )
 
 export function stripped(fields: FieldSet): FieldSet {
@@ -60,6 +62,8 @@ export function nameOf(tracking: Tracking, operation: 'Apply' | 'Update', apiVer
 export function updateManagers(managers: Managers, old: Typed, now: Typed, tracking: Tracking): Managers {
   const { versions, ignored } = tracking
   const before = reconciled(managers, old, versions)
+  const kept = steady(before, old, now, tracking)
+  if (kept !== undefined) return kept
   const { managers: left, difference } = takeAway(before, '', old, now, versions, ignored, true)
   let fields = difference.modified.union(difference.added)
   const filter = ignored(now.apiVersion)
@@ -72,6 +76,22 @@ export function updateManagers(managers: Managers, old: Typed, now: Typed, track
   const out = new Map(left)
   out.set(id, { ...name, fields: previous === undefined ? fields : fields.union(previous.fields), time: tracking.now })
   return capped(out)
+}
+
+/** What comes out when only values changed that their writer manages already, and nobody else; undefined otherwise. */
+function steady(managers: Managers, old: Typed, now: Typed, tracking: Tracking): Managers | undefined {
+  const id = managerId(nameOf(tracking, 'Update', now.apiVersion))
+  const self = managers.get(id)
+  if (self === undefined || old.apiVersion !== now.apiVersion) return undefined
+  const others: FieldSet[] = []
+  for (const manager of managers.values()) {
+    if (manager.apiVersion !== now.apiVersion) return undefined
+    if (manager !== self) others.push(manager.fields)
+  }
+  const change = steadyChange(old.object, now.object, now.schema, self.fields, others, STRIPPED_METADATA)
+  if (change === undefined) return undefined
+  if (change === 'same' || self.time === tracking.now) return managers
+  return new Map(managers).set(id, { ...self, time: tracking.now })
 }
 
 /** Keeps the newest updating managers apart and puts the older ones of each version together. */

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Entry } from './contract.ts'
+import { dropDecoded, keepDecoded } from './decoded.ts'
+
+const entry = (key: string, megabytes: number): Entry => ({
+  key,
+  bytes: Buffer.alloc(megabytes << 20),
+  revision: 1,
+  created: 1,
+  object: {},
+})
+
+test('the oldest decoded forms go first, and those of the past make room', () => {
+  const entries = ['a', 'b', 'c', 'd'].map((key) => entry(key, 2))
+  for (const one of entries) keepDecoded(one)
+  const decoded = () => entries.filter(({ object }) => object !== undefined).map(({ key }) => key)
+  assert.deepEqual(decoded(), ['a', 'b', 'c', 'd'])
+  dropDecoded(entries[2]!)
+  const more = entry('e', 2)
+  entries.push(more)
+  keepDecoded(more)
+  keepDecoded(more)
+  assert.deepEqual(decoded(), ['a', 'b', 'd', 'e'])
+  entries.push(entry('f', 4))
+  keepDecoded(entries[5]!)
+  assert.deepEqual(decoded(), ['d', 'e', 'f'])
+  dropDecoded(entry('unknown', 2))
+  entries.push(entry('g', 8))
+  keepDecoded(entries[6]!)
+  assert.deepEqual(decoded(), ['g'])
+})
