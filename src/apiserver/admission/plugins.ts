@@ -17,6 +17,7 @@ import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeDeclaredFeatureValidator } from './node-declared-features.ts'
 import { nodeRestriction } from './node-restriction/plugin.ts'
+import { deviceAdminAccess } from './device-admin-access.ts'
 import { podResizeValidator } from './pod-resize.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { persistentVolumeClaimResize } from './pvc-resize.ts'
@@ -75,6 +76,7 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     ...(caller === undefined ? [] : [mutatingWebhooks(caller)]),
     ...(rules === undefined ? [] : [rbacEscalation(rules)]),
     policyReadAccess,
+    deviceAdminAccess,
     validatingAdmissionPolicy,
     ...(caller === undefined ? [] : [validatingWebhooks(caller)]),
     resourceQuota(now),
