@@ -38,7 +38,7 @@ export function reads(seed: Seed, fixture: string, name: string): Case[] {
   }
   if (verbs.has('list')) {
     const mine = resource.namespaced ? collection(resource, namespaceOf(resource, 'l')) : path
-    const pick = resource.namespaced ? '' : `&labelSelector=parity%3Dlisted-${resource.resource}`
+    const pick = resource.namespaced ? '' : `&labelSelector=parity%3D${namespaceOf(resource, 'listed')}`
     const list = (label: string, query: string, headers?: Record<string, string>) =>
       add(`list ${label}`, `${mine}?${query}${pick}`, headers)
     list('all', 'x=1')
@@ -70,7 +70,7 @@ export function reads(seed: Seed, fixture: string, name: string): Case[] {
       add('list of no namespace', collection(resource, 'nowhere'))
       add(
         'list across namespaces',
-        `${collection(resource).replace(/\/namespaces\/[^/]+/, '')}?labelSelector=parity%3Dlisted-${resource.resource}`,
+        `${collection(resource).replace(/\/namespaces\/[^/]+/, '')}?labelSelector=parity%3D${namespaceOf(resource, 'listed')}`,
       )
     }
     add('watch of nothing', `${mine}?watch=true&timeoutSeconds=1&fieldSelector=metadata.name%3Dabsent`)
@@ -91,7 +91,7 @@ export function listed(seed: Seed): Step[] {
   return ['1', '2', '3'].map((n) => {
     const body = instance(seed.objects.get(n === '1' ? 'full' : 'minimal')!, `listed-${n}`)
     const metadata = body['metadata'] as JsonObject
-    metadata['labels'] = { ...(metadata['labels'] as JsonObject), parity: `listed-${resource.resource}`, n }
+    metadata['labels'] = { ...(metadata['labels'] as JsonObject), parity: namespaceOf(resource, 'listed'), n }
     return { method: 'POST', path, body }
   })
 }
