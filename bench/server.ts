@@ -4,16 +4,11 @@
  *
  *   node bench/server.ts [--scale 1] [--rounds 1] [--only sqlite,memory,real] [--idle SECONDS] [--prof DIR]
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { startControlPlane } from '../test/support/control-plane.ts'
-import { kubernetesDir } from '../test/support/kubernetes.ts'
 import { mean, pause, report, rssOf } from './report.ts'
+import { build, startServer, type Who } from './server/start.ts'
 import { measure, type Figures } from './server/work.ts'
-import { Session } from '../test/support/session.ts'
 
 const { values } = parseArgs({
   options: {
@@ -24,72 +19,14 @@ const { values } = parseArgs({
     prof: { type: 'string' },
   },
 })
-const cache = mkdtempSync(join(tmpdir(), 'tenantry-bench-cache-'))
-type Who = 'real' | 'sqlite' | 'memory'
 const flags = values.prof === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.prof}`]
 const who = values.only.split(',') as Who[]
-
-interface Server extends AsyncDisposable {
-  readonly kubeconfig: string
-  /** Milliseconds from the start of the process until it answers. */
-  readonly readyAfter: number
-  readonly pids: readonly number[]
-}
 
 interface Measured extends Figures {
   readonly ready: number
   readonly rss: number
   /** Share of one core, in percent. */
   readonly idle: number
-}
-
-async function startReal(): Promise<Server> {
-  const plane = await startControlPlane({ programs: kubernetesDir(), controllers: false })
-  return {
-    kubeconfig: plane.kubeconfig,
-    readyAfter: plane.readyAfter,
-    pids: Object.values(plane.pids),
-    [Symbol.asyncDispose]: () => plane[Symbol.asyncDispose](),
-  }
-}
-
-async function startEmbedded(store: 'sqlite' | 'memory'): Promise<Server> {
-  const dir = mkdtempSync(join(tmpdir(), 'tenantry-bench-server-'))
-  const started = performance.now()
-  const child = spawn(
-    process.execPath,
-    [...flags, join(import.meta.dirname, 'server/embedded.js'), store, dir, cache],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  const kubeconfig = await firstLine(child)
-  const session = new Session(kubeconfig)
-  await session.must('/readyz')
-  const readyAfter = performance.now() - started
-  session.close()
-  return {
-    kubeconfig,
-    readyAfter,
-    pids: [child.pid!],
-    async [Symbol.asyncDispose]() {
-      const gone = new Promise((resolve) => child.once('exit', resolve))
-      child.kill('SIGTERM')
-      await gone
-      rmSync(dir, { recursive: true, force: true })
-    },
-  }
-}
-
-function firstLine(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout!.on('data', (piece: Buffer) => {
-      text += piece.toString()
-      if (text.includes('\n')) resolve((JSON.parse(text) as { kubeconfig: string }).kubeconfig)
-    })
-    child.once('exit', (code) => reject(new Error(`the embedded server ended with ${String(code)}`)))
-  })
 }
 
 /** Seconds of processor time of processes so far. */
@@ -103,7 +40,7 @@ function cpuOf(pids: readonly number[]): number {
 }
 
 async function course(name: Who): Promise<Measured> {
-  await using server = await (name === 'real' ? startReal() : startEmbedded(name))
+  await using server = await startServer(name, flags)
   const figures = await measure(server.kubeconfig, Number(values.scale), () => cpuOf(server.pids))
   // What is left to do after the load is not rest.
   await pause(Number(values.idle) > 0 ? 20_000 : 500)
@@ -114,10 +51,9 @@ async function course(name: Who): Promise<Measured> {
   return { ...figures, ready: server.readyAfter, rss, idle }
 }
 
-const built = spawnSync(process.execPath, [join(import.meta.dirname, '../scripts/build.ts')], { stdio: 'inherit' })
-if (built.status !== 0) process.exit(1)
+build()
 // The compile cache is filled by the first start of an installation.
-for (const name of who) if (name !== 'real') await (await startEmbedded(name))[Symbol.asyncDispose]()
+for (const name of who) if (name !== 'real') await (await startServer(name))[Symbol.asyncDispose]()
 
 const all = new Map<Who, Measured[]>()
 for (let round = 0; round < Number(values.rounds); round++) {
@@ -165,4 +101,3 @@ for (const name of who.filter((n) => n !== 'real')) {
   const beside = who.includes('real') ? `real ${average('real', 'idle').toPrecision(3)} %` : ''
   report({ name: `processor at rest, ${name}`, value: idle, unit: '% core', goal: { sign: '<=', value: 0.1 }, beside })
 }
-rmSync(cache, { recursive: true, force: true })
