@@ -3,8 +3,10 @@
  * or `attest` on the signer; nobody asks for a certificate of system:masters; and who asks is recorded by the server,
  * not by the asker.
  */
+import { forbidden } from '../../machinery/field.ts'
 import { readRequest } from '../../machinery/pki/request.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import { errors } from '../../machinery/status.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { refusal } from './refusal.ts'
 import { equalJson, equalMembers } from '../registry/json.ts'
@@ -51,6 +53,25 @@ export const certificateSigning: AdmissionPlugin = {
     if (!mayActFor(request, 'sign', signer)) {
       throw refusal(request, `user not permitted to sign requests with signerName ${JSON.stringify(signer)}`)
     }
+  },
+}
+
+/** What upstream's strategy asks of a status: whoever changes it must be allowed to sign for the signer. */
+export const podCertificateSigning: AdmissionPlugin = {
+  name: 'PodCertificateSigning',
+  handles: (operation, info, subresource) =>
+    operation === 'UPDATE' &&
+    subresource === 'status' &&
+    info.group === GROUP &&
+    info.resource === 'podcertificaterequests',
+  validate(request) {
+    const { object, old, call, name } = request
+    if (equalJson(object['status'] ?? {}, old?.['status'] ?? {})) return
+    const signer: string = old?.['spec']?.signerName ?? ''
+    if (mayActFor(request, 'sign', signer)) return
+    const text = `User ${JSON.stringify(call.user.name)} is not permitted to "sign" for signer ${JSON.stringify(signer)}`
+    const { group, kind } = request.resource.info
+    throw errors.invalid({ group, kind }, name, [forbidden('spec.signerName', text)])
   },
 }
 

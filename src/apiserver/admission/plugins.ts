@@ -6,6 +6,7 @@ import {
   certificateRequester,
   certificateSigning,
   certificateSubjectRestriction,
+  podCertificateSigning,
   clusterTrustBundleAttest,
 } from './certificates.ts'
 import type { Dialler } from '../dial/contract.ts'
@@ -66,6 +67,7 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     certificateRequester,
     certificateApproval,
     certificateSigning,
+    podCertificateSigning,
     clusterTrustBundleAttest,
     certificateSubjectRestriction,
     defaultIngressClass,
