@@ -21,6 +21,9 @@ export async function updateObject(
   object: KubeObject,
   part: Subresource | undefined,
 ): Promise<Written> {
+  // What was sent, without what the URL adds to it.
+  if (call.audit !== undefined && part === undefined)
+    call.audit.requestObject(prepared(core, target.resource, copyJson(object)))
   if (part?.merge === undefined) checkIdentity(target, object)
   // An object that names its state is tried once; another one may be tried again and must survive that.
   const once = (object.metadata?.resourceVersion ?? '') !== ''
@@ -29,8 +32,6 @@ export async function updateObject(
     return part?.merge === undefined ? own : part.merge(copyJson(old), own, target)
   }
   const change = changeOf(target, part, build)
-  if (call.audit !== undefined && part === undefined)
-    call.audit.requestObject(prepared(core, target.resource, copyJson(object)))
   const createsMissing = part === undefined && createsOnUpdate(core.catalog.storage(target.resource))
   const written = await changeObject(core, call, target, {
     ...change,
