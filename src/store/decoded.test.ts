@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Entry } from './contract.ts'
-import { dropDecoded, keepDecoded } from './decoded.ts'
+import { dropDecoded, heldEntries, keepDecoded } from './decoded.ts'
 
 const entry = (key: string, megabytes: number): Entry => ({
   key,
@@ -29,4 +29,15 @@ test('the oldest decoded forms go first, and those of the past make room', () =>
   entries.push(entry('g', 8))
   keepDecoded(entries[6]!)
   assert.deepEqual(decoded(), ['g'])
+})
+
+test('states of the past are not held, however many there were', () => {
+  let before: Entry | undefined
+  for (let i = 0; i < 100_000; i++) {
+    const now: Entry = { key: 'lease', bytes: Buffer.from('x'), revision: i, created: 1, object: {} }
+    keepDecoded(now)
+    if (before !== undefined) dropDecoded(before)
+    before = now
+  }
+  assert.ok(heldEntries() <= 2048, `${heldEntries()} entries`)
 })

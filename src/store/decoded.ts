@@ -8,10 +8,13 @@ import type { Entry } from './contract.ts'
 /** Bytes of the entries whose decoded forms are kept. */
 const MAX_BYTES = 8 << 20
 
+/** Places of the smallest ring. */
+const SLOTS = 1024
+
 /** Entries whose bytes are counted. */
 const kept = new Set<Entry>()
 /** The order in which they came, with some that were dropped since. A ring that grows: the oldest is at `first`. */
-let ring: (Entry | undefined)[] = Array.from({ length: 1024 })
+let ring: (Entry | undefined)[] = Array.from({ length: SLOTS })
 let first = 0
 let count = 0
 let bytes = 0
@@ -19,8 +22,8 @@ let bytes = 0
 /** Says that an entry has got its decoded form. */
 export function keepDecoded(entry: Entry): void {
   if (kept.has(entry)) return
+  if (count === ring.length) makeRoom()
   kept.add(entry)
-  if (count === ring.length) grow()
   ring[(first + count) % ring.length] = entry
   count++
   bytes += entry.bytes.length
@@ -43,9 +46,16 @@ function forget(): void {
   dropDecoded(oldest)
 }
 
-function grow(): void {
-  const larger: (Entry | undefined)[] = Array.from({ length: ring.length * 2 })
-  for (let i = 0; i < count; i++) larger[i] = ring[(first + i) % ring.length]
-  ring = larger
+/** Leaves out what was dropped: without that, updates of a few objects would fill the ring with states of the past. */
+function makeRoom(): void {
+  const live = [...kept]
+  ring = Array.from({ length: Math.max(SLOTS, 2 ** Math.ceil(Math.log2(live.length + 1)) * 2) })
+  for (const [i, entry] of live.entries()) ring[i] = entry
   first = 0
+  count = live.length
+}
+
+/** Entries that are held here, with those that were dropped since. For tests. */
+export function heldEntries(): number {
+  return count
 }
