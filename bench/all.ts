@@ -45,8 +45,8 @@ async function run(command: readonly string[]): Promise<Result[]> {
 let text = `# Benchmarks
 
 Written by \`node bench/all.ts\` (in a clone: \`node bin/run.js bench/all.ts\`) on ${cpus().length} cores (${cpus()[0]!.model}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}. Everything is taken with
-durable SQLite. Each part can be run by itself with the command above its table. Host and tenants are in one process, so
-processor times are of both together.
+durable SQLite where it is not said otherwise. Each part can be run by itself with the command above its table. In the parts
+about virtual clusters and pods, host and tenants are in one process, so processor times are of both together.
 
 `
 for (const { title, command } of RUNS) {
