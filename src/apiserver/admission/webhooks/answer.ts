@@ -1,8 +1,9 @@
 /** The AdmissionReview that a webhook answers: read with the types of Go's decoder, then checked as upstream does. */
 import { DecodeError } from '../../../machinery/codec/error.ts'
-import { isRawNumber, jsonTypeOf } from '../../../machinery/codec/json.ts'
+import { jsonTypeOf } from '../../../machinery/codec/json.ts'
 import { normalize } from '../../../machinery/codec/normalize.ts'
 import { canonicalBase64 } from '../../../machinery/codec/scalars.ts'
+import { isObject } from '../../../machinery/patch/value.ts'
 import type { Status } from '../../../machinery/status.ts'
 import { typeTable } from '../../../machinery/types/index.ts'
 
@@ -123,10 +124,6 @@ function annotationsOf(value: unknown): ReadonlyMap<string, string> {
     if (out.size < MAX_NOTES) out.set(key, each)
   }
   return out
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 }
 
 /** Null is absent, as in Go. */
