@@ -50,5 +50,7 @@ export function readBody(source: Readable, limit: number, isWhole: () => boolean
   const onClose = (): void => fail(errors.badRequest('unexpected EOF'))
   source.on('data', onData).on('end', onEnd).on('close', onClose)
   if (source.destroyed) onClose()
+  // An empty body that came in one piece with its head has ended, unheard.
+  else if (source.readableEnded) onEnd()
   return { promise, fail }
 }

@@ -233,6 +233,23 @@ describe('bodies', () => {
     client.close()
   })
 
+  test('empty ones that ended before they were asked for', async () => {
+    const listener = await serve(
+      async (exchange) => {
+        await sleep(20)
+        await echo(exchange)
+      },
+      { body: 200 },
+    )
+    const client = session(listener)
+    // Together, so that a head and the end of its body come in one piece.
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => over2(client, { ':path': '/', ':method': 'DELETE' }, Buffer.alloc(0))),
+    )
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+    client.close()
+  })
+
   test('slow ones end with 504', async () => {
     const listener = await serve(echo, { body: 100 })
     const client = session(listener)
