@@ -2,6 +2,7 @@
  * Field errors, worded as `k8s.io/apimachinery/pkg/util/validation/field` words them,
  * because clients show and match them.
  */
+import { goQuote } from './quote.ts'
 
 export type FieldErrorType =
   | 'FieldValueRequired'
@@ -30,7 +31,7 @@ function escaped(json: string): string {
 
 const quote = (value: unknown): string => {
   if (value === null || value === undefined) return 'null'
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'string') return goQuote(value)
   if (typeof value === 'object') return escaped(JSON.stringify(value))
   return String(value as number | boolean)
 }
@@ -52,7 +53,7 @@ export function typeInvalid(field: string, value: unknown, detail: string): Fiel
 
 /** `<path>: Unsupported value: <value>: supported values: "A", "B"` (in the order given). */
 export function notSupported(field: string, value: unknown, supported: readonly string[]): FieldError {
-  const tail = supported.length === 0 ? '' : `: supported values: ${supported.map((v) => JSON.stringify(v)).join(', ')}`
+  const tail = supported.length === 0 ? '' : `: supported values: ${supported.map(goQuote).join(', ')}`
   return { type: 'FieldValueNotSupported', field, message: `Unsupported value: ${quote(value)}${tail}` }
 }
 

@@ -171,7 +171,7 @@ test('every verb speaks the version that it is asked in; what is stored is in th
     [unknown.status, unknown.json.message],
     [
       400,
-      'DeleteOptions in version "v1" cannot be handled as a DeleteOptions: no kind "DeleteOptions" is registered for version "other.example.com/v1" in scheme "pkg/runtime/scheme.go:111"',
+      'no kind "DeleteOptions" is registered for version "other.example.com/v1" in scheme "pkg/runtime/scheme.go:111"',
     ],
   )
   const gone = await server.ask('DELETE', path('v2', 'a'), options('example.com/v2'))

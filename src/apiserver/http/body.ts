@@ -58,10 +58,16 @@ export async function objectBody(
   const own = expected.group === target.resource.info.group && expected.kind === target.resource.info.kind
   const custom = own ? target.resource.custom : undefined
   const type = custom === undefined ? typeTable.kind(expected.group, expected.version, expected.kind) : undefined
-  const { object, problems, unknownMetadata } = decodeBody(bytes, reply.exchange.headers['content-type'] ?? '', type, {
-    apiVersion: apiVersionOf(expected),
-    kind: expected.kind,
-  })
+  const { object, problems, unknownMetadata, emptied } = decodeBody(
+    bytes,
+    reply.exchange.headers['content-type'] ?? '',
+    type,
+    {
+      apiVersion: apiVersionOf(expected),
+      kind: expected.kind,
+    },
+  )
+  if (emptied !== undefined) reply.emptied = emptied
   checkMetadata(object)
   if (write.fieldValidation !== 'Ignore') {
     const fields = custom === undefined ? [] : [...custom.unknownFields(object), ...unknownMetadata]
@@ -155,6 +161,7 @@ export async function optionsBody(
   const expected: ExpectedKind = {
     apiVersion: 'meta.k8s.io/v1',
     kind: 'DeleteOptions',
+    options: true,
     also: (group, version) => catalog.hasGroupVersion(group, version),
   }
   return decodeBody(bytes, reply.exchange.headers['content-type'] ?? '', type, expected).object

@@ -124,9 +124,7 @@ export interface DeleteRequest extends DeleteOptions {
 const POLICIES = ['Foreground', 'Background', 'Orphan']
 
 function wrongType(field: string, want: string): never {
-  throw errors.badRequest(
-    `DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal into Go struct field DeleteOptions.${field} of type ${want}`,
-  )
+  throw errors.badRequest(`json: cannot unmarshal into Go struct field DeleteOptions.${field} of type ${want}`)
 }
 
 function optionalString(from: object, field: string): string | undefined {

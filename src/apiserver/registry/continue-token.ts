@@ -1,5 +1,5 @@
 /** Continue tokens: base64url of `{"v":"meta.k8s.io/v1","rv":N,"start":"<key behind the prefix>"}`. */
-import { decodeJson } from '../../machinery/codec/json.ts'
+import { decodeJsonBytes } from '../../machinery/codec/json.ts'
 import { errors } from '../../machinery/status.ts'
 
 export interface ContinueToken {
@@ -21,7 +21,7 @@ const invalidToken = (why: string): Error =>
 export function decodeContinue(text: string): ContinueToken {
   let value: unknown
   try {
-    ;({ value } = decodeJson(Buffer.from(text, 'base64url').toString('utf8')))
+    ;({ value } = decodeJsonBytes(Buffer.from(text, 'base64url')))
   } catch (error) {
     throw invalidToken(`: ${error instanceof Error ? error.message : String(error)}`)
   }

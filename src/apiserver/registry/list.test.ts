@@ -158,4 +158,8 @@ test('continue tokens survive the way out and back', () => {
     () => decodeContinue(encodeContinue({ revision: 5, start: '../../secrets/' })),
     /continue key is not valid/,
   )
+  assert.throws(() => decodeContinue('nope'), {
+    message:
+      "invalid continue token: continue key is not valid: invalid character '\\u009e' looking for beginning of value",
+  })
 })

@@ -3,7 +3,8 @@ import { errors } from '../status.ts'
 import type { StatusCause, StatusError } from '../status.ts'
 import { pathText } from './element.ts'
 import type { FieldSet } from './fieldset.ts'
-import { goQuoted, compareText } from './gotext.ts'
+import { goQuote } from '../quote.ts'
+import { compareText } from './gotext.ts'
 import type { Manager } from './managed.ts'
 
 /** What one manager manages of what would change. */
@@ -51,7 +52,7 @@ export function conflictStatus(conflicts: readonly Conflict[]): StatusError {
 
 /** Upstream never has a time here: ids have none. */
 function managerText({ manager, operation, apiVersion, subresource }: Manager): string {
-  const name = goQuoted(manager) + (subresource === '' ? '' : ` with subresource ${goQuoted(subresource)}`)
+  const name = goQuote(manager) + (subresource === '' ? '' : ` with subresource ${goQuote(subresource)}`)
   return operation === 'Update' ? `${name} using ${apiVersion}` : name
 }
 

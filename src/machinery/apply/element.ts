@@ -1,5 +1,6 @@
 /** One step of a field path: a field, the keys of a list item, a value of a set, or an index. */
-import { compareText, goJson, goQuoted, isMap, isScalar } from './gotext.ts'
+import { goQuote } from '../quote.ts'
+import { compareText, goJson, isMap, isScalar } from './gotext.ts'
 
 /** The keys of a list item by name, in order. */
 export type Keys = readonly (readonly [name: string, value: unknown])[]
@@ -161,7 +162,7 @@ export function elementText(element: PathElement): string {
 }
 
 function valueText(value: unknown): string {
-  if (typeof value === 'string') return goQuoted(value)
+  if (typeof value === 'string') return goQuote(value)
   if (Array.isArray(value)) return `[${value.map(valueText).join(',')}]`
   if (isMap(value))
     return Object.keys(value)

@@ -1,4 +1,5 @@
 /** How Go prints and orders what stands in paths and messages. */
+import { goQuote } from '../quote.ts'
 
 /** Bytewise order of the UTF-8 forms of two strings, as Go compares strings. */
 export function compareText(a: string, b: string): number {
@@ -48,33 +49,6 @@ export function isScalar(value: unknown): boolean {
   return value !== null && value !== undefined && (typeof value !== 'object' || JSON.isRawJSON(value))
 }
 
-/** `%q` */
-export function goQuoted(text: string): string {
-  let out = '"'
-  for (const c of text) {
-    const code = c.codePointAt(0)!
-    const short = SHORT.get(c)
-    if (short !== undefined) out += short
-    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, '0')}`
-    else if (code >= 0x80 && /[\p{C}\p{Z}]/u.test(c)) {
-      out += code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
-    } else out += c
-  }
-  return `${out}"`
-}
-
-const SHORT: ReadonlyMap<string, string> = new Map([
-  ['"', '\\"'],
-  ['\\', '\\\\'],
-  ['\u0007', '\\a'],
-  ['\b', '\\b'],
-  ['\f', '\\f'],
-  ['\n', '\\n'],
-  ['\r', '\\r'],
-  ['\t', '\\t'],
-  ['\v', '\\v'],
-])
-
 /** `%v` of decoded JSON. */
 export function goPlain(value: unknown): string {
   if (value === null || value === undefined) return '<nil>'
@@ -95,10 +69,10 @@ export function goSyntax(value: unknown): string {
   if (isMap(value)) {
     const members = Object.keys(value)
       .sort(compareText)
-      .map((key) => `${goQuoted(key)}:${goElement(value[key])}`)
+      .map((key) => `${goQuote(key)}:${goElement(value[key])}`)
     return `map[string]interface {}{${members.join(', ')}}`
   }
-  return typeof value === 'string' ? goQuoted(value) : numberOr(value)
+  return typeof value === 'string' ? goQuote(value) : numberOr(value)
 }
 
 function goElement(value: unknown): string {

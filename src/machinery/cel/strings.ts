@@ -47,29 +47,3 @@ export function byteLength(c: Context, text: string): number {
   if (text.length > 64) c.labour(text.length >> 6)
   return Buffer.byteLength(text)
 }
-
-/** Go's `%q`. */
-export function goQuote(text: string): string {
-  let out = '"'
-  for (const c of text) {
-    const code = c.codePointAt(0)!
-    if (c === '"' || c === '\\') out += `\\${c}`
-    else if (code >= 0x20 && code < 0x7f) out += c
-    else if (GO_ESCAPES.has(code)) out += GO_ESCAPES.get(code)!
-    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, '0')}`
-    else if (/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(c)) out += c
-    else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, '0')}`
-    else out += `\\U${code.toString(16).padStart(8, '0')}`
-  }
-  return `${out}"`
-}
-
-const GO_ESCAPES: ReadonlyMap<number, string> = new Map([
-  [7, '\\a'],
-  [8, '\\b'],
-  [9, '\\t'],
-  [10, '\\n'],
-  [11, '\\v'],
-  [12, '\\f'],
-  [13, '\\r'],
-])

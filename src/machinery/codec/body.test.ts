@@ -201,3 +201,21 @@ test('custom resources are taken as they are, but for their metadata', () => {
     `${cannot}number into Go value of type v1.ObjectMeta`,
   )
 })
+
+test('options are refused without the sentence about their kind', () => {
+  const options: ExpectedKind = { apiVersion: 'meta.k8s.io/v1', kind: 'DeleteOptions', options: true, also: () => true }
+  const no = (text: string): string => {
+    try {
+      decodeBody(Buffer.from(text), '', typeTable.kind('', 'v1', 'DeleteOptions'), options)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return 'accepted'
+  }
+  assert.equal(no('{"kind":"DeleteOptions","apiVersion":"apps/v1"}'), 'accepted')
+  assert.equal(
+    no('{"dryRun":["All"],"kind":"Pod","apiVersion":"v1"}'),
+    'no kind "Pod" is registered for version "v1" in scheme "pkg/runtime/scheme.go:111"',
+  )
+  assert.equal(no('{'), "couldn't get version/kind; json parse error: unexpected end of JSON input")
+})

@@ -8,7 +8,7 @@ import type { TypeInfo } from '../types/table.ts'
 import { DecodeError, unknownField } from './error.ts'
 import { type Decoded, decodeJsonBytes, jsonTypeOf, strictProblems } from './json.ts'
 import { BODY_MEDIA_TYPES, type BodyFormat, CUSTOM_BODY_MEDIA_TYPES, formatOf } from './media.ts'
-import { type JsonObject, normalize } from './normalize.ts'
+import { type Emptied, type JsonObject, normalize } from './normalize.ts'
 import { decodeEnvelope, decodeMessage } from './protobuf.ts'
 import { decodeYaml } from './yaml.ts'
 
@@ -18,6 +18,8 @@ export interface ExpectedKind {
   readonly kind: string
   /** Whether another version's group holds the same type too: that of options stands in every group. @default no */
   also?(group: string, version: string): boolean
+  /** Options, for which a verb knows no other kind; errors do not say what was decoded. @default no */
+  readonly options?: true
 }
 
 /** A decoded body. */
@@ -31,6 +33,8 @@ export interface DecodedBody {
   readonly problems: readonly string[]
   /** Of a custom resource: paths of fields that `metadata` does not have; upstream tells them last. */
   readonly unknownMetadata: readonly string[]
+  /** See {@link Normalized}. */
+  readonly emptied?: readonly Emptied[]
 }
 
 const NONE: readonly string[] = []
@@ -89,8 +93,9 @@ class BodyDecoder {
     // Set before, so that they stand in the order of the type.
     input['apiVersion'] = this.expected.apiVersion
     input['kind'] = this.expected.kind
-    const { object, unknown } = normalize(input, this.type)
-    return { object: withMetadata(object), problems: this.problems(problems, unknown), unknownMetadata: NONE }
+    const { object, unknown, emptied } = normalize(input, this.type)
+    const decoded = { object: withMetadata(object), problems: this.problems(problems, unknown), unknownMetadata: NONE }
+    return emptied === undefined ? decoded : { ...decoded, emptied }
   }
 
   private problems(duplicates: readonly string[], unknown: readonly string[]): readonly string[] {
@@ -139,7 +144,7 @@ class BodyDecoder {
     if (kind === this.expected.kind) {
       if (apiVersion === this.expected.apiVersion || this.expected.also?.(gv.group, gv.version) === true) return
     }
-    const known = typeTable.kind(gv.group, gv.version, kind)
+    const known = this.expected.options === undefined ? typeTable.kind(gv.group, gv.version, kind) : undefined
     if (known === undefined) {
       throw new DecodeError(`no kind "${kind}" is registered for version "${apiVersion}" in scheme "${SCHEME}"`)
     }
@@ -171,10 +176,13 @@ class BodyDecoder {
       throw errors.invalid({ group, kind: said.kind }, textOf(metadata.object['name']), [why])
     }
     const unknownMetadata = metadata.unknown.map((path) => `metadata.${path}`)
-    return { object: object as KubeObject, problems, unknownMetadata }
+    const decoded = { object: object as KubeObject, problems, unknownMetadata }
+    if (metadata.emptied === undefined) return decoded
+    return { ...decoded, emptied: metadata.emptied.map((e) => ({ ...e, path: ['metadata', ...e.path] })) }
   }
 
   private refuse(why: string): StatusError {
+    if (this.expected.options !== undefined) return errors.badRequest(why)
     if (this.actual !== undefined) {
       const version = this.actual.apiVersion.split('/').at(-1)!
       return errors.badRequest(

@@ -1,4 +1,5 @@
 /** A JSON parser for what JSON.parse cannot say: duplicate keys, exact integers, and errors in Go's words. */
+import { goEscape } from '../quote.ts'
 import { DecodeError, childPath, duplicateField, unknownField } from './error.ts'
 
 /** More problems than this are not listed, as upstream does. */
@@ -22,6 +23,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 export class ExactParser {
   private readonly text: string
   private readonly maxDepth: number
+  private readonly bytes: boolean
   private readonly unknown: ReadonlySet<string>
   private readonly problems = new Set<string>()
   /** Within the value of an unknown field. */
@@ -29,8 +31,12 @@ export class ExactParser {
   private at = 0
   private depth = 0
 
-  /** @param unknown paths of fields to tell as unknown */
-  constructor(text: string, maxDepth: number, unknown: ReadonlySet<string> = new Set()) {
+  /**
+   * @param unknown paths of fields to tell as unknown
+   * @param bytes each character of the text stands for a byte
+   */
+  constructor(text: string, maxDepth: number, unknown: ReadonlySet<string> = new Set(), bytes = false) {
+    this.bytes = bytes
     this.text = text
     this.maxDepth = maxDepth
     this.unknown = unknown
@@ -214,7 +220,9 @@ export class ExactParser {
   private unexpected(where: string): DecodeError {
     const c = this.text.codePointAt(this.at)
     if (c === undefined) return new DecodeError('unexpected end of JSON input')
-    return new DecodeError(`invalid character ${quoteCharacter(String.fromCodePoint(c))} ${where}`)
+    // Go reads bytes.
+    const byte = c < 0x80 || this.bytes ? c : Buffer.from(String.fromCodePoint(c))[0]!
+    return new DecodeError(`invalid character ${quoteCharacter(String.fromCharCode(byte))} ${where}`)
   }
 }
 
@@ -226,6 +234,5 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
 
 function quoteCharacter(c: string): string {
   if (c === "'") return `'\\''`
-  if (c === '"') return `'"'`
-  return `'${JSON.stringify(c).slice(1, -1)}'`
+  return `'${goEscape(c)}'`
 }

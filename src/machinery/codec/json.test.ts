@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { DecodeError } from './error.ts'
 import { ExactParser } from './exact.ts'
-import { MAX_DEPTH, decodeJson, isRawNumber } from './json.ts'
+import { MAX_DEPTH, decodeJson, decodeJsonBytes, isRawNumber } from './json.ts'
 
 test('duplicate keys are found with their whole path', () => {
   const text =
@@ -81,6 +81,21 @@ test('syntax errors are worded as in Go', () => {
   for (const [text, message] of SYNTAX) {
     assert.throws(() => decodeJson(text), { name: 'DecodeError', message }, text)
   }
+})
+
+test('errors name bytes, as in Go', () => {
+  const message = (bytes: string) => {
+    try {
+      decodeJsonBytes(Buffer.from(bytes, 'latin1'))
+    } catch (error) {
+      return (error as Error).message
+    }
+    return 'none'
+  }
+  // What a real kube-apiserver 1.37 said of ?continue=nope.
+  assert.equal(message('\x9e\x8a\x5e'), "invalid character '\\u009e' looking for beginning of value")
+  assert.equal(message('{"a":\xc3\xa9}'), "invalid character 'Ã' looking for beginning of value")
+  assert.equal(message('"\xff" \x01'), "invalid character '\\x01' after top-level value")
 })
 
 test('the exact parser and JSON.parse read every document alike', () => {

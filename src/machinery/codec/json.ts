@@ -2,6 +2,7 @@
  * Strict JSON: what Go's decoder accepts, with duplicate keys found, integers beyond 2^53 kept exactly and a bounded
  * depth. `__proto__` is an ordinary key (JSON.parse makes it an own property).
  */
+import { DecodeError } from './error.ts'
 import { ExactParser } from './exact.ts'
 
 /** A decoded document. */
@@ -44,9 +45,17 @@ export function strictProblems(text: string, unknown: readonly string[]): readon
   return new ExactParser(text, MAX_DEPTH, new Set(unknown)).parse().problems
 }
 
-/** Like {@link decodeJson} for bytes; what is no UTF-8 becomes U+FFFD, as in Go. */
+/** Like {@link decodeJson} for bytes; what is no UTF-8 becomes U+FFFD, as in Go, which names single bytes in errors. */
 export function decodeJsonBytes(bytes: Buffer): Decoded {
-  return decodeJson(bytes.toString('utf8'))
+  try {
+    return decodeJson(bytes.toString('utf8'))
+  } catch (error) {
+    // The first byte of U+FFFD, which stands for any byte.
+    if (error instanceof DecodeError && error.message.startsWith("invalid character 'ï'")) {
+      new ExactParser(bytes.toString('latin1'), MAX_DEPTH, new Set(), true).parse()
+    }
+    throw error
+  }
 }
 
 /** Whether a value is an integer that a double cannot hold. */

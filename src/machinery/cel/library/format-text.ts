@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { goFloat } from '../gotext.ts'
 import type { Implementation } from '../overload.ts'
 import { typeName } from '../overload.ts'
-import { goQuote } from '../strings.ts'
+import { goQuote } from '../../quote.ts'
 import { formatDuration, formatTimestamp, plainDecimal } from '../time.ts'
 import { Bytes, CelMap, Double, Duration, Failure, List, Timestamp, TypeValue, Uint, isInt } from '../values.ts'
 

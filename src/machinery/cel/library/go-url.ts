@@ -1,5 +1,5 @@
 /** URLs as Go's `net/url` reads them, with its errors. Texts are bytes inside: one character a byte. */
-import { goQuote } from '../strings.ts'
+import { goQuote } from '../../quote.ts'
 import { AddressError, parseAddr } from './netip.ts'
 
 export interface GoUrl {

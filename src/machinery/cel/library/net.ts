@@ -3,7 +3,7 @@ import { formatAddress, maskAddress } from '../../ip.ts'
 import type { Context } from '../context.ts'
 import type { Implementation, Overload } from '../overload.ts'
 import { overload } from '../overload.ts'
-import { goQuote } from '../strings.ts'
+import { goQuote } from '../../quote.ts'
 import { Failure, Opaque } from '../values.ts'
 import { AddressError, isMapped, parseAddr, parsePrefix } from './netip.ts'
 

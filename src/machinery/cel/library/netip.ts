@@ -1,5 +1,5 @@
 /** Addresses and prefixes as Go's `net/netip` reads them, with its errors. */
-import { goQuote } from '../strings.ts'
+import { goQuote } from '../../quote.ts'
 
 /** What is wrong with a text. */
 export class AddressError extends Error {}

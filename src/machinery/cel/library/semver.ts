@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts'
 import type { Implementation, Overload } from '../overload.ts'
 import { overload } from '../overload.ts'
-import { goQuote } from '../strings.ts'
+import { goQuote } from '../../quote.ts'
 import { Failure, MAX_UINT, Opaque, normal } from '../values.ts'
 
 type Release = bigint | string
