@@ -5,6 +5,7 @@
  * streams) → authn → fair share → [this contract: authz → admission → registry] → store.
  * The in-process client calls this contract directly.
  */
+import type { Emptied } from '../machinery/codec/normalize.ts'
 import type { FieldError } from '../machinery/field.ts'
 import type { KubeObject, ObjectMeta } from '../machinery/object.ts'
 import type { StatusError } from '../machinery/status.ts'
@@ -99,6 +100,8 @@ export interface Call {
   readonly seat?: Seat
   /** The body was so large that the verb gives way to others between its steps. @default false */
   readonly large?: boolean
+  /** Lists and maps that were empty in the object of a create or update, and are null in what was decoded. */
+  readonly emptied?: readonly Emptied[]
 }
 
 /** What a call is about. `subresource` '' or absent: the object itself. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { createGzip, gzip } from 'node:zlib'
 import { promisify } from 'node:util'
+import type { Emptied } from '../../machinery/codec/normalize.ts'
 import { writeYaml } from '../../machinery/codec/yaml-write.ts'
 import { StatusError, errors } from '../../machinery/status.ts'
 import type { Status } from '../../machinery/status.ts'
@@ -35,6 +36,8 @@ export class Reply {
   readonly warnings: string[] = []
   /** Whether the request's body was large: see Call. */
   large = false
+  /** What was empty in the request's body: see Call. */
+  emptied: readonly Emptied[] | undefined
   /** What the request holds; absent where nobody shares. */
   seat: Seat | undefined
   /** Absent where no audit policy asks for the request. */

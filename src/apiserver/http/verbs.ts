@@ -171,6 +171,7 @@ function call(request: Request, write?: WriteOptions): Call {
     ...(reply.audit === undefined ? {} : { audit: reply.audit }),
     ...(reply.seat === undefined ? {} : { seat: reply.seat }),
     ...(reply.large && { large: true }),
+    ...(reply.emptied !== undefined && { emptied: reply.emptied }),
     ...(request.deadline === undefined ? {} : { deadline: request.deadline }),
     ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),
     ...(WITH_BODY.has(request.info.verb) && { authorized: true }),

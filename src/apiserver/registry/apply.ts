@@ -113,7 +113,7 @@ class Applier {
     const empty = typedOf(resource, emptyOf(resource))
     const live = old === undefined ? empty : typedOf(resource, old)
     const applied = await this.#apply(live, empty, managersOf(old))
-    const object = decodePatched(
+    const { object } = decodePatched(
       this.#call,
       this.#target,
       applied.object,
@@ -135,7 +135,7 @@ class Applier {
     const before = managersOf(parent)
     const paths = this.#replicasPaths()
     const applied = await this.#apply(typed(scale), typed(empty), scaleManagers(before, paths))
-    const object = decodePatched(this.#call, this.#target, applied.object, undefined, SCALE, 'apply', undefined)
+    const { object } = decodePatched(this.#call, this.#target, applied.object, undefined, SCALE, 'apply', undefined)
     const managers = parentManagers(before, applied.managers, versionOf(resource), paths)
     return { object, list: managedList(managers, parent.metadata.managedFields) }
   }

@@ -6,6 +6,7 @@ import type { Call, ServedResource, Target, Written } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { Entry } from '../../store/contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
+import type { Emptied } from '../../machinery/codec/normalize.ts'
 import { validateMetadata, validateMetadataUpdate } from '../../machinery/kinds/index.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import type { KubeObject } from '../../machinery/object.ts'
@@ -61,6 +62,8 @@ export interface Change {
   readonly fresh?: boolean
   /** metadata.managedFields of what `build` made, asked for after it. @default the change is recorded as an update */
   managed?(): readonly unknown[] | undefined
+  /** What was empty in what `build` made, asked for after it. */
+  emptied?(): readonly Emptied[] | undefined
   /** The server changes its own bookkeeping: neither admission nor validation. @default false */
   readonly internal?: boolean
 }
@@ -120,7 +123,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   else if (change.internal !== true) {
     const before = objectOf(viewEntry(entry, resource))
     const after = convert(object, versionOf(resource))
-    const tracked = trackWrite(core, call, target, after, before, named)
+    const tracked = trackWrite(core, call, target, after, before, { ...named, emptied: change.emptied?.() })
     setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
   }
 

@@ -62,7 +62,11 @@ export async function createObject(
   if (managed !== undefined) setManagers(object.metadata, managed)
   else {
     const asWritten = convert(object, versionOf(resource))
-    const tracked = trackWrite(core, call, target, asWritten, undefined, { written: named, stored: undefined })
+    const tracked = trackWrite(core, call, target, asWritten, undefined, {
+      written: named,
+      stored: undefined,
+      emptied: call.emptied,
+    })
     setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
   }
   turn = breathe(call)
@@ -142,7 +146,11 @@ export async function prepareReview(core: Core, call: Call, target: Target, obje
   wipe(object.metadata)
   if (resourceVersion !== undefined) object.metadata.resourceVersion = resourceVersion
   dedupeOwners(call, object)
-  const tracked = trackWrite(core, call, target, object, undefined, { written, stored: undefined })
+  const tracked = trackWrite(core, call, target, object, undefined, {
+    written,
+    stored: undefined,
+    emptied: call.emptied,
+  })
   setManagers(object.metadata, tracked instanceof Promise ? await outside(call, tracked) : tracked)
   object.metadata = orderedMeta(object.metadata)
 }

@@ -11,7 +11,7 @@ import {
   managersFor,
   updateManagers,
 } from '../../machinery/apply/index.ts'
-import { normalize } from '../../machinery/codec/normalize.ts'
+import { type Emptied, normalize, resetsManagers, withEmptied } from '../../machinery/codec/normalize.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import { parseApiVersion } from '../../machinery/object.ts'
 import type { SchemaProps } from '../../machinery/schema/index.ts'
@@ -135,6 +135,8 @@ export function trackingOf(
 export interface Named {
   readonly written: readonly unknown[] | undefined
   readonly stored: readonly unknown[] | undefined
+  /** What was empty in the object as it came. */
+  readonly emptied?: readonly Emptied[] | undefined
 }
 
 /**
@@ -151,25 +153,28 @@ export function trackWrite(
 ): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined> {
   const { resource, subresource = '' } = target
   const { stored } = named
+  const sent = resetsManagers(named.emptied) ? [] : named.written
   // Most writes bring what they read.
-  const written = equalJson(named.written, stored) ? undefined : named.written
+  const written = equalJson(sent, stored) ? undefined : sent
   const managers = managersFor(stored, written, subresource)
   // An object that nobody managed when it was stored stays so until somebody applies to it.
   if (managers.size === 0 && old !== undefined) return undefined
-  return inVersions(core, resource, (versions) => {
-    try {
-      const now = typedOf(resource, object)
-      const tracking = trackingOf(core, call, target, versions)
-      if (old === undefined && managers.size === 0)
-        return createdManagers(typedOf(resource, emptyOf(resource)), now, tracking)
-      const before = typedOf(resource, old ?? emptyOf(resource))
-      const after = updateManagers(managers, before, now, tracking)
-      return after === managers && written === undefined ? stored : encodeManagers(after)
-    } catch (error) {
-      if (error instanceof TypedError) return stored
-      throw error
-    }
-  })
+  return inVersions(core, resource, (versions) =>
+    withEmptied(object, named.emptied, () => {
+      try {
+        const now = typedOf(resource, object)
+        const tracking = trackingOf(core, call, target, versions)
+        if (old === undefined && managers.size === 0)
+          return createdManagers(typedOf(resource, emptyOf(resource)), now, tracking)
+        const before = typedOf(resource, old ?? emptyOf(resource))
+        const after = updateManagers(managers, before, now, tracking)
+        return after === managers && written === undefined ? stored : encodeManagers(after)
+      } catch (error) {
+        if (error instanceof TypedError) return stored
+        throw error
+      }
+    }),
+  )
 }
 
 /** The managers of an object as it is written; an equal list is the stored one. */

@@ -1,5 +1,6 @@
 /** patch: applies a patch to the newest state and writes the result as an update. */
 import type { Call, PatchType, Target, Written } from '../contract.ts'
+import type { Emptied } from '../../machinery/codec/normalize.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { PatchError, patchStatus } from '../../machinery/patch/error.ts'
 import { applyJsonPatch } from '../../machinery/patch/json.ts'
@@ -35,11 +36,14 @@ export async function patchObject(
   if (type === 'apply') return applyObject(core, call, target, body as KubeObject, force, part)
   const typeName = typeNameOf(target)
   if (type === 'strategic' && typeName === undefined) throw errors.unsupportedMediaType(CUSTOM_MEDIA_TYPES)
+  let emptied: readonly Emptied[] | undefined
   const written = await changeObject(core, call, target, {
     ...changeOf(target, part, (old) => {
       const before = part?.view === undefined ? old : part.view(old, target)
       const after = apply(type, before, body, typeName)
-      const own = decodePatched(call, target, after, before, typeName, type, body)
+      const decoded = decodePatched(call, target, after, before, typeName, type, body)
+      const own = decoded.object
+      emptied = decoded.emptied
       // Upstream converts what a strategic patch made into the type that it expects, whatever it calls itself.
       if (type === 'strategic') Object.assign(own, { kind: before.kind, apiVersion: before.apiVersion })
       checkType(target, own, before)
@@ -47,6 +51,7 @@ export async function patchObject(
       if (own.metadata.resourceVersion === before.metadata.resourceVersion) delete own.metadata.resourceVersion
       return part?.merge === undefined ? own : part.merge(copyJson(old), own, target)
     }),
+    emptied: () => emptied,
     fresh: true,
   })
   return viewed(part, target, written)

@@ -1,7 +1,7 @@
 /** What comes out of a patch is decoded as strictly as what comes over the wire. */
 import type { Call, PatchType, Target } from '../contract.ts'
 import { DecodeError } from '../../machinery/codec/error.ts'
-import { normalize, type Kept } from '../../machinery/codec/normalize.ts'
+import { type Emptied, normalize, type Kept } from '../../machinery/codec/normalize.ts'
 import { invalid } from '../../machinery/field.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { parseApiVersion } from '../../machinery/object.ts'
@@ -28,11 +28,11 @@ export function decodePatched(
   typeName: string | undefined,
   type: PatchType,
   body: unknown,
-): KubeObject {
+): { object: KubeObject; emptied: readonly Emptied[] | undefined } {
   if (after === null || typeof after !== 'object' || Array.isArray(after)) {
     throw errors.badRequest('the patched object is not an object')
   }
-  const { object, unknown } =
+  const { object, unknown, emptied } =
     typeName === undefined
       ? custom(target, after as KubeObject)
       : builtin(
@@ -44,16 +44,17 @@ export function decodePatched(
         )
   const { metadata } = object
   if (metadata === undefined || metadata === null || typeof metadata !== 'object') object.metadata = {}
-  if (unknown.length === 0 || call.fieldValidation === 'Ignore') return object
+  if (unknown.length === 0 || call.fieldValidation === 'Ignore') return { object, emptied }
   const texts = unknown.map((path) => `unknown field ${JSON.stringify(path)}`)
   if (call.fieldValidation === 'Strict') throw errors.badRequest(`strict decoding error: ${texts.join(', ')}`)
   for (const text of texts) warn(call, text)
-  return object
+  return { object, emptied }
 }
 
 interface Decoded {
   readonly object: KubeObject
   readonly unknown: readonly string[]
+  readonly emptied?: readonly Emptied[] | undefined
 }
 
 function custom(target: Target, after: KubeObject): Decoded {
@@ -65,8 +66,8 @@ function builtin(after: KubeObject, typeName: string, type: PatchType, body: unk
   const shown = () => (type === 'json' || type === 'merge' ? patchedText(after, type, body) : goText(body))
   if (type === 'json' || type === 'merge') checkKind(after, shown)
   try {
-    const { object, unknown } = normalize(after, typeTable.type(typeName), kept)
-    return { object: object as KubeObject, unknown }
+    const { object, unknown, emptied } = normalize(after, typeTable.type(typeName), kept)
+    return { object: object as KubeObject, unknown, emptied }
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error
     if (type === 'apply') throw inconvertible(after, error.message)

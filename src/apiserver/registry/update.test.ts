@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { call, pod, refusalOf, testCluster } from './fixture.ts'
 import type { TestCluster } from './fixture.ts'
+import type { Call } from '../contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 
 const MODIFIED = 'the object has been modified; please apply your changes to the latest version and try again'
@@ -134,4 +135,27 @@ test('a dry run changes nothing', async () => {
   const before = cluster.api.range.revision
   assert.equal((await put({ ...map, data: { k: '2' } }, true))['data'].k, '2')
   assert.equal(cluster.api.range.revision, before)
+})
+
+test('what a client sent as an empty list has a manager; null has none', async () => {
+  const { cluster } = await withMap()
+  const fields = async (name: string, asked: Partial<Call>) => {
+    const object = { metadata: { name }, spec: { drivers: null } }
+    const { metadata } = await cluster.create('storage.k8s.io/v1/csinodes', object, { ...call, ...asked })
+    return metadata.managedFields?.map((entry) => (entry as { fieldsV1: unknown }).fieldsV1)
+  }
+  // As a real kube-apiserver 1.37 tells them apart.
+  assert.deepEqual(await fields('null', {}), undefined)
+  const emptied = [{ path: ['spec', 'drivers'], empty: [] as const }]
+  assert.deepEqual(await fields('empty', { emptied }), [{ 'f:spec': { 'f:drivers': {} } }])
+})
+
+test('an update with an empty list of managers resets them', async () => {
+  const { cluster, map } = await withMap()
+  assert.equal(map.metadata.managedFields?.length, 1)
+  const target = cluster.target('v1/configmaps', 'default', 'a')
+  const { managedFields: _all, ...metadata } = map.metadata
+  const emptied = [{ path: ['metadata', 'managedFields'], empty: [] as const }]
+  const { object } = await cluster.api.update({ ...call, emptied }, target, { ...map, metadata })
+  assert.equal(object.metadata.managedFields, undefined)
 })

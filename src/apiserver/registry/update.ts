@@ -35,6 +35,7 @@ export async function updateObject(
   const createsMissing = part === undefined && createsOnUpdate(core.catalog.storage(target.resource))
   const written = await changeObject(core, call, target, {
     ...change,
+    emptied: () => call.emptied,
     ...(createsMissing ? { create: () => createMissing(core, call, target, object) } : {}),
   })
   return viewed(part, target, written)

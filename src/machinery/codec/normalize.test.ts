@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { typeTable } from '../types/index.ts'
 import type { FieldInfo, TypeInfo } from '../types/table.ts'
 import { decodeJson } from './json.ts'
-import { normalize } from './normalize.ts'
+import { normalize, resetsManagers, withEmptied } from './normalize.ts'
 import { decodeEnvelope, decodeMessage } from './protobuf.ts'
 import { encodeBody } from './protobuf-encode.ts'
 
@@ -30,6 +30,32 @@ test('what Go always writes is there, and what it leaves out is not', () => {
     '{"metadata":{"annotations":{"a":""}},"binaryData":{"a":""}}',
   )
   assert.equal(text({ data: { z: null, a: '1', 10: 'x', 9: 'y' } }, core('ConfigMap')).includes('"a":"1","z":""'), true)
+})
+
+test('what was empty where Go always writes is told, and put back while managers are found', () => {
+  const type = typeTable.type('io.k8s.api.storage.v1.CSINode')
+  const { object, emptied } = normalize({ metadata: { labels: {} }, spec: { drivers: [] } }, type)
+  assert.deepEqual(object, { metadata: {}, spec: { drivers: null }, status: {} })
+  assert.deepEqual(emptied, [{ path: ['spec', 'drivers'], empty: [] }])
+  assert.equal(resetsManagers(emptied), false)
+  const seen = withEmptied(object, emptied, () => JSON.stringify(object))
+  assert.equal(seen, '{"metadata":{},"spec":{"drivers":[]},"status":{}}')
+  assert.deepEqual(object, { metadata: {}, spec: { drivers: null }, status: {} })
+  assert.equal(normalize({ metadata: {}, spec: { drivers: null } }, type).emptied, undefined)
+  const other = { metadata: {}, spec: { drivers: [{ name: 'd' }] } }
+  assert.deepEqual(
+    withEmptied(other, emptied, () => structuredClone(other)),
+    other,
+  )
+})
+
+test('an empty list of managers resets them, in the metadata of the object itself alone', () => {
+  const of = (value: unknown, type: TypeInfo) => normalize(value, type)
+  const own = of({ metadata: { managedFields: [] } }, core('Pod'))
+  assert.deepEqual(own.object['metadata'], {})
+  assert.equal(resetsManagers(own.emptied), true)
+  const template = of({ template: { metadata: { managedFields: [] } } }, core('PodTemplate'))
+  assert.equal(resetsManagers(template.emptied), false)
 })
 
 test('zero values of pointers stay', () => {

@@ -20,6 +20,17 @@ export interface Normalized {
   readonly object: JsonObject
   /** Paths of fields that the type does not have, such as `spec.containers[0].foo`. */
   readonly unknown: readonly string[]
+  /**
+   * Where a field that Go always writes was an empty list or map, and is null now; and `metadata.managedFields`, where
+   * it was an empty list, which asks for a reset. Absent when nowhere.
+   */
+  readonly emptied?: readonly Emptied[]
+}
+
+/** A field that was empty: its path, and what was there. */
+export interface Emptied {
+  readonly path: readonly (string | number)[]
+  readonly empty: readonly never[] | Readonly<Record<string, never>>
 }
 
 /** Members of the document that are normal already, and are taken as they are: nobody may change them. */
@@ -31,6 +42,9 @@ export interface Kept {
 
 /** More unknown fields than this are not listed, as upstream does. */
 const MAX_UNKNOWN = 100
+/** Nor do more than these count as empty. */
+const MAX_EMPTIED = 100
+const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
 /**
  * Normalises a decoded document. The result shares nothing with other results; free-form values (RawExtension,
@@ -45,7 +59,35 @@ export function normalize(value: unknown, type: TypeInfo, kept?: Kept): Normaliz
     throw new DecodeError(`json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type ${plan.goType}`)
   }
   const object = value === null ? zeroStruct(plan) : run.struct(value, plan, kept)
-  return { object, unknown: run.unknown }
+  return run.emptied === undefined
+    ? { object, unknown: run.unknown }
+    : { object, unknown: run.unknown, emptied: run.emptied }
+}
+
+/** Whether a body asks for managers to be forgotten by an empty `metadata.managedFields`. */
+export function resetsManagers(emptied: readonly Emptied[] | undefined): boolean {
+  return emptied?.some(({ path }) => path.length === 2 && path[1] === 'managedFields') === true
+}
+
+/**
+ * Puts what was empty back for as long as `work` takes: who manages fields is told apart by it, nothing else. Where
+ * something else stands by now, it stays.
+ */
+export function withEmptied<T>(object: object, emptied: readonly Emptied[] | undefined, work: () => T): T {
+  if (emptied === undefined) return work()
+  const filled: [JsonObject, string][] = []
+  for (const { path, empty } of emptied) {
+    const name = path.at(-1) as string
+    const holder = path.slice(0, -1).reduce<unknown>((value, part) => (value as JsonObject | undefined)?.[part], object)
+    if (!isObject(holder) || holder[name] !== null) continue
+    holder[name] = empty
+    filled.push([holder, name])
+  }
+  try {
+    return work()
+  } finally {
+    for (const [holder, name] of filled) holder[name] = null
+  }
 }
 
 /** A fresh zero value of a struct: what Go always writes. */
@@ -65,6 +107,7 @@ function isObject(value: unknown): value is JsonObject {
 
 class Run {
   readonly unknown: string[] = []
+  emptied: Emptied[] | undefined
   /** Where we are: fields, list indexes, map keys. */
   private readonly path: (Slot | number | string)[] = []
   /** Within schema unions upstream decodes without strictness. */
@@ -110,12 +153,30 @@ class Run {
       }
       case 'list': {
         if (!Array.isArray(value)) throw this.wrongType(value, slot, false)
-        if (value.length === 0) return emptied(slot, [])
+        if (value.length === 0) return this.empty(slot, [])
         return this.list(value, slot)
       }
       default:
         return this.map(value, slot)
     }
+  }
+
+  /** An empty list or map of a field. */
+  private empty(slot: Slot, empty: Emptied['empty']): unknown {
+    const { owner, name } = slot
+    const never = slot.info.omit === 'never'
+    if (!never && !(name === 'managedFields' && this.isOwnMetadata(owner))) return undefined
+    if (owner.keepsEmpty) return empty
+    if ((this.emptied ??= []).length < MAX_EMPTIED) {
+      const path = this.path.map((part) => (typeof part === 'object' ? part.name : part))
+      this.emptied.push({ path: [...path, name], empty })
+    }
+    return never ? null : undefined
+  }
+
+  /** Of the object itself, whose managers an empty list resets; that of a template is none. */
+  private isOwnMetadata({ info }: Plan): boolean {
+    return info.name === OBJECT_META && this.path.length <= 1
   }
 
   private list(values: readonly unknown[], slot: Slot): unknown[] {
@@ -137,7 +198,7 @@ class Run {
   private map(value: unknown, slot: Slot): unknown {
     if (!isObject(value)) throw this.wrongType(value, slot, false)
     const keys = Object.keys(value)
-    if (keys.length === 0) return emptied(slot, {})
+    if (keys.length === 0) return this.empty(slot, {})
     sortKeys(keys)
     const out: JsonObject = {}
     const structs = slot.info.kind === 'object'
@@ -278,12 +339,6 @@ class Run {
       if (!plan.info.byName.has(key) && input[key] !== undefined) this.unknown.push(childPath(parent, key))
     }
   }
-}
-
-/** An empty list or map of a field. */
-function emptied(slot: Slot, empty: unknown): unknown {
-  if (slot.info.omit !== 'never') return undefined
-  return slot.owner.keepsEmpty ? empty : null
 }
 
 function isZero(value: unknown): boolean {
