@@ -4,6 +4,7 @@ import type { ResourceInfo } from '../../src/machinery/types/table.ts'
 import { servedResources } from './discovery.ts'
 import { type Table, tableSource } from './emit.ts'
 import { Universe, groupNameOf } from './facts.ts'
+import { internalSource } from './internal.ts'
 import { kindsSource } from './kinds.ts'
 import type { Modules } from './modules.ts'
 
@@ -18,6 +19,7 @@ export function buildAll(modules: Modules): Map<string, string> {
   return new Map([
     ['table.ts', tableSource(table)],
     ['kinds.ts', kindsSource(table.types)],
+    ['internal.ts', internalSource(modules)],
   ])
 }
 

@@ -66,6 +66,6 @@ function fieldRow(field: FieldInfo, indexes: ReadonlyMap<string, number>): unkno
   return [field.name, field.number, type, flags, ...(Object.keys(extras).length > 0 ? [extras] : [])]
 }
 
-function literal(lines: readonly string[]): string {
+export function literal(lines: readonly string[]): string {
   return `\`${lines.join('\n').replaceAll('\\', '\\\\').replaceAll('`', '\\`').replaceAll('${', '\\${')}\``
 }

@@ -47,15 +47,18 @@ export interface GoPackage {
 
 const SKIP = /_test\.go$|^zz_generated|^generated\.|_swagger_doc_generated\.go$|_fuzz\.go$|_string\.go$/
 
-/** Parses the package in a folder; `path` is its import path. */
-export function parsePackage(path: string, folder: string): GoPackage {
+/**
+ * Parses the package in a folder; `path` is its import path. Fields without tags are left out: only API fields have tags;
+ * `tagless` is for upstream's internal types, whose fields have none.
+ */
+export function parsePackage(path: string, folder: string, tagless = false): GoPackage {
   const types = new Map<string, GoDeclaration>()
   const constants: GoConstant[] = []
   let markers: string[] = []
   for (const file of readdirSync(folder).sort()) {
     if (!file.endsWith('.go') || SKIP.test(file)) continue
     const lines = withoutBlockComments(readFileSync(join(folder, file), 'utf8')).split('\n')
-    const parsed = new FileParser(path, lines)
+    const parsed = new FileParser(path, lines, tagless)
     parsed.run()
     for (const declaration of parsed.types) types.set(declaration.name, declaration)
     constants.push(...parsed.constants)
@@ -80,11 +83,13 @@ class FileParser {
   private readonly lines: readonly string[]
   private readonly imports = new Map<string, string>()
   private markers: string[] = []
+  private readonly tagless: boolean
   private at = 0
 
-  constructor(path: string, lines: readonly string[]) {
+  constructor(path: string, lines: readonly string[], tagless: boolean) {
     this.path = path
     this.lines = lines
+    this.tagless = tagless
   }
 
   run(): void {
@@ -164,8 +169,7 @@ class FileParser {
         markers = []
         continue
       }
-      // Only API fields have tags; what lacks them is not the table's business.
-      if (line.includes('`')) out.push(this.field(line, markers))
+      if (this.tagless || line.includes('`')) out.push(this.field(line, markers))
       markers = []
     }
     return out

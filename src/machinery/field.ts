@@ -41,9 +41,10 @@ export function required(field: string, detail = ''): FieldError {
   return { type: 'FieldValueRequired', field, message: detail === '' ? 'Required value' : `Required value: ${detail}` }
 }
 
-/** `<path>: Invalid value: <value>: <detail>` */
+/** `<path>: Invalid value: <value>[: <detail>]` */
 export function invalid(field: string, value: unknown, detail: string): FieldError {
-  return { type: 'FieldValueInvalid', field, message: `Invalid value: ${quote(value)}: ${detail}` }
+  const tail = detail === '' ? '' : `: ${detail}`
+  return { type: 'FieldValueInvalid', field, message: `Invalid value: ${quote(value)}${tail}` }
 }
 
 /** `<path>: Invalid value: "<type>": <detail>`: a value of a wrong JSON type. */

@@ -50,8 +50,12 @@ export interface TableOptions {
 }
 
 /** metadata alone, as `PartialObjectMetadata` of `version`. */
-export function partial(object: KubeObject, version: string): object {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata }
+export function metadataOf(resource: ServedResource, object: KubeObject, version: string): object {
+  return partial(tableOf(resource).internal?.(object) ?? object, version)
+}
+
+function partial({ metadata }: KubeObject, version: string): object {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata }
 }
 
 function row(
@@ -60,10 +64,11 @@ function row(
   options: TableOptions,
   siblings?: readonly KubeObject[],
 ): object {
-  const cells = definition.cells(object, options.now, siblings)
-  const conditions = definition.conditions?.(object)
+  const internal = definition.internal?.(object) ?? object
+  const cells = definition.cells(internal, options.now, siblings)
+  const conditions = definition.conditions?.(internal)
   const shown =
-    options.include === 'None' ? null : options.include === 'Object' ? object : partial(object, options.version)
+    options.include === 'None' ? null : options.include === 'Object' ? object : partial(internal, options.version)
   return conditions === undefined || conditions.length === 0
     ? { cells, object: shown }
     : { cells, conditions, object: shown }
@@ -92,7 +97,7 @@ export function transformed(
     const { resourceVersion = '' } = object.metadata ?? {}
     return table(resource, object, resourceVersion === '' ? {} : { resourceVersion }, options)
   }
-  return partial(object, as.version)
+  return metadataOf(resource, object, as.version)
 }
 
 /** A list in the negotiated form. */
@@ -110,7 +115,11 @@ export function transformedForm(
     const form: ListForm = { head, field: 'rows', items: rows(definition, listed, options) }
     return definition.nullable === true ? { ...form, nothing: 'null' } : form
   }
-  return { head: { kind: 'PartialObjectMetadataList', apiVersion, metadata }, field: 'items', items: metas(listed, as) }
+  return {
+    head: { kind: 'PartialObjectMetadataList', apiVersion, metadata },
+    field: 'items',
+    items: metas(resource, listed, as),
+  }
 }
 
 function* rows(definition: TableDefinition, listed: Listed, options: TableOptions): Generator<object> {
@@ -119,6 +128,7 @@ function* rows(definition: TableDefinition, listed: Listed, options: TableOption
   for (const entry of listed.entries) yield row(definition, objectOf(entry), options, siblings)
 }
 
-function* metas(listed: Listed, as: Negotiated): Generator<object> {
-  for (const entry of listed.entries) yield partial(objectOf(entry), as.version)
+function* metas(resource: ServedResource, listed: Listed, as: Negotiated): Generator<object> {
+  const { internal } = tableOf(resource)
+  for (const entry of listed.entries) yield partial(internal?.(objectOf(entry)) ?? objectOf(entry), as.version)
 }

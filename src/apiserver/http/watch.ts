@@ -12,7 +12,7 @@ import { protobufFrame } from './protobuf.ts'
 import type { Reply } from './reply.ts'
 import { statusOf } from './reply.ts'
 import { after } from './timers.ts'
-import { partial, table } from './transform.ts'
+import { metadataOf, table } from './transform.ts'
 import type { IncludeObject } from './transform.ts'
 import { WebSocketStream, handshake, wantsWebSocket } from './websocket.ts'
 
@@ -212,7 +212,8 @@ class Feed {
     }
     const object = objectOf(event.entry)
     if (negotiated.as === undefined) return this.#made(event.type, object)
-    if (negotiated.as !== 'Table') return this.#made(event.type, partial(object, negotiated.version))
+    if (negotiated.as !== 'Table')
+      return this.#made(event.type, metadataOf(target.resource, object, negotiated.version))
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' }
     const options = this.#tableOptions()
     this.#headless = true

@@ -27,11 +27,19 @@ export function prepared(core: Core, served: ServedResource, object: KubeObject)
     return ordered(object, served.info.kind, object.apiVersion)
   }
   const storage = core.catalog.storage(served)
-  const version = versionOf(storage)
   object.apiVersion ??= versionOf(served)
   object.kind ??= served.info.kind
+  return defaulted(storage, object, () => timestamp(core.now()))
+}
+
+/** Converts a built-in object to the version of `storage` and defaults it: by the version that it was written in. */
+export function defaulted(storage: ServedResource, object: KubeObject, now: () => string): KubeObject {
+  const version = versionOf(storage)
+  const { defaults } = rulesOf(storage)
+  const foreign = object.apiVersion !== version
+  if (foreign) defaults?.(object, now)
   const converted = ordered(convert(object, version), storage.info.kind, version)
-  rulesOf(storage).defaults?.(converted, () => timestamp(core.now()))
+  if (!foreign) defaults?.(converted, now)
   return converted
 }
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { normalize } from '../codec/normalize.ts'
 import type { FieldError } from '../field.ts'
 import type { KubeObject } from '../object.ts'
@@ -20,7 +21,6 @@ import {
   validateMetadataUpdate,
   validateResize,
 } from './index.ts'
-import { same } from './json.ts'
 import type { Json } from './json.ts'
 
 interface Recorded {
@@ -48,6 +48,7 @@ const CLUSTER = new Set([
   'ValidatingAdmissionPolicyBinding',
   'MutatingAdmissionPolicy',
   'MutatingAdmissionPolicyBinding',
+  'CSINode',
 ])
 
 function groupOf(object: KubeObject): string {
@@ -107,7 +108,7 @@ function answerOf(recorded: Recorded): { object: KubeObject; errors: FieldError[
   assert.equal(JSON.stringify(old), before, 'the stored object was changed')
   if (rules.generation !== false && recorded.subresource !== 'status') {
     const part = rules.generation ?? (({ metadata: _metadata, status: _status, ...rest }) => rest)
-    if (!same(part(object), part(old))) object.metadata.generation = (old.metadata.generation ?? 0) + 1
+    if (!isDeepStrictEqual(part(object), part(old))) object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
   return { object, errors }
 }

@@ -1,4 +1,5 @@
 /** `kubectl get hpa`: targets of a HorizontalPodAutoscaler. */
+import { autoscalerV2Of } from '../kinds/autoscaling/convert.ts'
 import type { KubeObject } from '../object.ts'
 import { int, list, simple, text } from './cells.ts'
 import { columns } from './contract.ts'
@@ -58,20 +59,25 @@ function targets(object: KubeObject): string {
   return specs.length > 2 ? `${texts.join(', ')} + ${specs.length - 2} more...` : texts.join(', ')
 }
 
-/** autoscaling/v2; a v1 object has its utilization in one field. */
+/** v1 does not say where among the others the utilization of the CPU stood; most write it first. */
+function cpuFirst(object: KubeObject): KubeObject {
+  const metrics = list(object['spec']?.metrics as Metric[] | undefined)
+  const last = metrics.findLast(({ type, resource }) => type === 'Resource' && resource?.name === 'cpu')
+  if (last === undefined || last !== metrics.at(-1)) return object
+  return { ...object, spec: { ...object['spec'], metrics: [last, ...metrics.slice(0, -1)] } }
+}
+
+/** Of autoscaling/v2, which v1 is converted to. */
 export const autoscalerTable: TableDefinition = {
+  internal: (object) =>
+    object.apiVersion === 'autoscaling/v1' && object['spec'] !== undefined ? cpuFirst(autoscalerV2Of(object)) : object,
   columns: columns('Name', 'Reference', 'Targets', 'MinPods', 'MaxPods', 'Replicas', 'Age'),
   cells: simple(
     (object) => {
       const target = (object['spec']?.scaleTargetRef ?? {}) as { kind?: string; name?: string }
       return `${text(target.kind)}/${text(target.name)}`
     },
-    (object) => {
-      const wanted = object['spec']?.targetCPUUtilizationPercentage as number | undefined
-      if (wanted === undefined) return targets(object)
-      const used = object['status']?.currentCPUUtilizationPercentage as number | undefined
-      return `cpu: ${percent(used, '<unknown>')}/${percent(wanted, '<auto>')}`
-    },
+    targets,
     (object) => {
       const least = object['spec']?.minReplicas as number | undefined
       return least === undefined ? '<unset>' : String(least)

@@ -22,6 +22,11 @@ export interface RowCondition {
 export type Cell = string | number | boolean | null
 
 export interface TableDefinition {
+  /**
+   * The object as upstream's internal type has it, which tables and metadata alone are made from: in it there are no
+   * annotations that stand for fields. @default as it is
+   */
+  internal?(object: KubeObject): KubeObject
   /** Rows of an empty list are null: upstream's converter makes none then. @default false */
   readonly nullable?: boolean
   readonly columns: readonly Column[]

@@ -1,4 +1,5 @@
 /** Tables of what makes pods: apps, batch, autoscaling, policy. */
+import { TEMPLATE_GENERATION } from '../kinds/apps/daemonset.ts'
 import { ageOf, humanDuration } from '../duration.ts'
 import type { KubeObject } from '../object.ts'
 import {
@@ -67,6 +68,10 @@ export const statefulSetTable: TableDefinition = {
 }
 
 export const daemonSetTable: TableDefinition = {
+  internal: (object) => {
+    const { annotations: { [TEMPLATE_GENERATION]: _number, ...annotations } = {}, ...metadata } = object.metadata
+    return { ...object, metadata: Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations } }
+  },
   columns: columns(
     'Name',
     ...integer('Desired', 'Current', 'Ready', 'Up-to-date', 'Available'),

@@ -7,12 +7,12 @@ import { typeTable } from '../../../machinery/types/index.ts'
 import type { ServedResource } from '../../contract.ts'
 import { keepMetadata } from '../../registry/change-metadata.ts'
 import { convert, versionOf } from '../../registry/convert.ts'
-import { outside, rulesOf } from '../../registry/core.ts'
+import { outside } from '../../registry/core.ts'
 import { convertObject } from '../../registry/custom-views.ts'
 import { copyJson, equalJson } from '../../registry/json.ts'
 import { setManagers } from '../../registry/managers.ts'
 import { ordered } from '../../registry/stored.ts'
-import { reshape } from '../../registry/strategy.ts'
+import { defaulted, reshape } from '../../registry/strategy.ts'
 import { scale } from '../../subresources/scale.ts'
 import type { View } from '../match/view.ts'
 import { kindOf } from '../match/view.ts'
@@ -31,13 +31,16 @@ export function* replaceObject(view: View, served: ServedResource, made: unknown
   const stored = request.resource
   const version = versionOf(stored)
   const { custom } = stored
-  const back =
-    custom?.conversion === undefined || parent.apiVersion === version
-      ? convert(parent, version)
-      : yield* awaited(outside(request.call, convertObject(parent, custom, version)))
-  const next = ordered(back, stored.info.kind, version)
-  if (stored.custom === undefined) rulesOf(stored).defaults?.(next, () => request.state.now())
-  else reshape(stored, next)
+  let next: KubeObject
+  if (custom === undefined) next = defaulted(stored, parent, () => request.state.now())
+  else {
+    const back =
+      custom.conversion === undefined || parent.apiVersion === version
+        ? convert(parent, version)
+        : yield* awaited(outside(request.call, convertObject(parent, custom, version)))
+    next = ordered(back, stored.info.kind, version)
+    reshape(stored, next)
+  }
   const { managedFields, namespace } = object.metadata
   if ((next.metadata.namespace ?? '') !== (namespace ?? '')) {
     throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')

@@ -11,9 +11,10 @@ import { typeTable } from '../../../machinery/types/index.ts'
 import type { ServedResource } from '../../contract.ts'
 import { noObject } from '../../dial/post.ts'
 import { convert, versionOf } from '../../registry/convert.ts'
-import { outside, rulesOf } from '../../registry/core.ts'
+import { outside } from '../../registry/core.ts'
 import { convertObject } from '../../registry/custom-views.ts'
 import { copyJson, equalJson } from '../../registry/json.ts'
+import { defaulted, reshape } from '../../registry/strategy.ts'
 import { scale } from '../../subresources/scale.ts'
 import type { View } from '../match/view.ts'
 import { kindOf } from '../match/view.ts'
@@ -111,13 +112,17 @@ async function takeOver(view: View, matched: ServedResource, after: KubeObject):
     return
   }
   const own = kindOf(matched, subresource).kind === matched.info.kind
-  const made = own ? await back(view, after, versionOf(resource)) : after
-  if (own) {
-    resource.custom?.prune(made)
-    resource.custom?.defaults(made)
-    rulesOf(resource).defaults?.(made, () => request.state.now())
+  if (!own) replace(object, after)
+  else if (resource.custom === undefined)
+    replace(
+      object,
+      defaulted(resource, after, () => request.state.now()),
+    )
+  else {
+    const made = await back(view, after, versionOf(resource))
+    reshape(resource, made)
+    replace(object, made)
   }
-  replace(object, made)
 }
 
 /** What a webhook saw in a version of its own is again in that of the request. */

@@ -4,7 +4,8 @@ import type { FieldError } from '../../field.ts'
 import { immutable, nonNegative } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
-import { entry, isSet, same, setEntry, sortedMap } from '../json.ts'
+import { sameAs } from '../equal.ts'
+import { entry, isSet, setEntry, sortedMap } from '../json.ts'
 import type { Json } from '../json.ts'
 import { isEmptySelector, isUsableSelector, selects, validateLabelSelector } from '../labels.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
@@ -15,7 +16,8 @@ import { validateTemplate } from '../pod/validate.ts'
 import { atMost100Percent, counts, intOrPercent, numberOf } from './workload.ts'
 
 const COUNTS = ['currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady']
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
+/** Where v1 keeps the number of template changes, which is a field of upstream's internal type. */
+export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation'
 
 function defaults(set: Json): void {
   const spec: Json = (set.spec ??= {})
@@ -24,8 +26,8 @@ function defaults(set: Json): void {
   fill(strategy, 'type', 'RollingUpdate')
   if (strategy.type === 'RollingUpdate') {
     strategy.rollingUpdate ??= {}
-    fill(strategy.rollingUpdate, 'maxUnavailable', 1)
-    fill(strategy.rollingUpdate, 'maxSurge', 0)
+    strategy.rollingUpdate.maxUnavailable ??= 1
+    strategy.rollingUpdate.maxSurge ??= 0
   }
   fill(spec, 'revisionHistoryLimit', 10)
   const asked = Number(entry(set.metadata.annotations, TEMPLATE_GENERATION) ?? 0)
@@ -43,7 +45,6 @@ function validate(set: Json, old?: Json): FieldError[] {
   const spec: Json = set.spec ?? {}
   const path = 'spec.selector'
   if (isSet(spec.selector)) out.push(...validateLabelSelector(spec.selector, path))
-  else out.push(required(path))
   const labels: Json = spec.template?.metadata?.labels
   if (isUsableSelector(spec.selector) && !selects(spec.selector, labels)) {
     const detail = '`selector` does not match template `labels`'
@@ -107,7 +108,12 @@ export const daemonSetRules: KindRules = {
     const before = Number(entry(old.metadata.annotations, TEMPLATE_GENERATION) ?? 0)
     const [now, was]: [Json, Json] = [(set['spec'] as Json)?.template, (old['spec'] as Json)?.template]
     dropDisabled(now.spec, was?.spec)
-    templateGeneration(set, String(same(now, was) ? before : before + 1))
+    templateGeneration(set, String(sameAs('io.k8s.api.core.v1.PodTemplateSpec', now, was) ? before : before + 1))
+  },
+  prepareStatus: (set, old) => {
+    set['spec'] = old['spec']
+    // The annotation is a part of the spec that v1 has no field for.
+    templateGeneration(set, entry(old.metadata.annotations, TEMPLATE_GENERATION) ?? '0')
   },
   validate,
   validateUpdate: (set, old) => {

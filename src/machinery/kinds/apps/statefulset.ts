@@ -4,6 +4,7 @@ import type { FieldError } from '../../field.ts'
 import { dnsLabel, immutable, nonNegative } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
+import { shownListAs } from '../internal.ts'
 import { isSet, listOf, sortedMap } from '../json.ts'
 import type { Json } from '../json.ts'
 import { isEmptySelector, isUsableSelector, selects, validateLabelSelector } from '../labels.ts'
@@ -31,8 +32,8 @@ function defaults(set: Json): void {
     strategy.rollingUpdate ??= {}
   }
   if (strategy.type === 'RollingUpdate' && isSet(strategy.rollingUpdate)) {
-    fill(strategy.rollingUpdate, 'partition', 0)
-    fill(strategy.rollingUpdate, 'maxUnavailable', 1)
+    strategy.rollingUpdate.partition ??= 0
+    strategy.rollingUpdate.maxUnavailable ??= 1
   }
   const retention: Json = (spec.persistentVolumeClaimRetentionPolicy ??= {})
   fill(retention, 'whenDeleted', 'Retain')
@@ -113,7 +114,7 @@ function selector(spec: Json, old: Json, out: Errors): void {
     return
   }
   const labels: Json = spec.template?.metadata?.labels
-  if (isSet(spec.selector) && !isEmptySelector(spec.selector) && !selects(spec.selector, labels)) {
+  if (!(isSet(spec.selector) && isEmptySelector(spec.selector)) && !selects(spec.selector, labels)) {
     const detail = '`selector` does not match template `labels`'
     out.push(invalid('spec.template.metadata.labels', sortedMap(labels), detail))
   }
@@ -127,8 +128,8 @@ function asMade({ template = {}, volumeClaimTemplates }: Json): Json {
   delete spec.hostname
   delete spec.subdomain
   if (claims.length > 0) {
-    const names = new Set(claims.map(({ metadata }) => metadata?.name as string))
-    const own = [...names].map((name) => ({ name, persistentVolumeClaim: { claimName: 'claim' } }))
+    const names = new Set(claims.map(({ metadata }) => (metadata?.name ?? '') as string))
+    const own = [...names].map((name) => ({ name, persistentVolumeClaim: { claimName: name } }))
     spec.volumes = [...own, ...listOf(spec.volumes).filter(({ name }) => !names.has(name as string))]
   }
   return { ...template, spec }
@@ -151,7 +152,9 @@ export const statefulSetRules: KindRules = {
     const out: Errors = []
     const [spec, before]: [Json, Json] = [set['spec'] ?? {}, old['spec'] ?? {}]
     immutable(spec.selector, before.selector, 'spec.selector', out, shownSelector(spec.selector))
-    for (const field of ['volumeClaimTemplates', 'serviceName', 'podManagementPolicy']) {
+    const claims: Json = shownListAs('io.k8s.api.core.v1.PersistentVolumeClaim', spec.volumeClaimTemplates)
+    immutable(spec.volumeClaimTemplates, before.volumeClaimTemplates, 'spec.volumeClaimTemplates', out, claims)
+    for (const field of ['serviceName', 'podManagementPolicy']) {
       immutable(spec[field], before[field], child('spec', field), out)
     }
     return out
@@ -161,7 +164,7 @@ export const statefulSetRules: KindRules = {
     const status: Json = set['status'] ?? {}
     const fields = ['replicas', 'readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas']
     counts(status, [...fields, 'observedGeneration', 'collisionCount'], out)
-    withinReplicas(status, fields.slice(1), out)
+    withinReplicas(status, fields.slice(1), out, 'status.readyReplicas')
     notDecremented(status, old['status'], out)
     return out
   },

@@ -76,8 +76,8 @@ export function counts(status: Json, fields: readonly string[], out: Errors): vo
   for (const field of fields) nonNegative(status?.[field], child('status', field), out)
 }
 
-/** Counts in a status that may not be above `replicas`; what is available is ready, too. */
-export function withinReplicas(status: Json, fields: readonly string[], out: Errors): void {
+/** Counts in a status that may not be above `replicas`; what is available is ready, too, as `ready` tells it. */
+export function withinReplicas(status: Json, fields: readonly string[], out: Errors, ready = 'readyReplicas'): void {
   const replicas: number = status?.replicas ?? 0
   for (const field of fields) {
     const count: number = status?.[field] ?? 0
@@ -85,7 +85,7 @@ export function withinReplicas(status: Json, fields: readonly string[], out: Err
   }
   const available: number = status?.availableReplicas ?? 0
   if (available > (status?.readyReplicas ?? 0)) {
-    out.push(invalid('status.availableReplicas', available, 'cannot be greater than readyReplicas'))
+    out.push(invalid('status.availableReplicas', available, `cannot be greater than ${ready}`))
   }
 }
 

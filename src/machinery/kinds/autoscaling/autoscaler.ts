@@ -53,8 +53,6 @@ function validateSpec(spec: Json, old: Json): FieldError[] {
   const { minReplicas, maxReplicas = 0 } = spec
   if (isSet(minReplicas) && minReplicas < 0)
     out.push(invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 0'))
-  if (maxReplicas === 0) out.push(required('spec.maxReplicas', 'must be set and greater than 0'))
-  else if (maxReplicas < 0) out.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to 1'))
   if (isSet(minReplicas) && maxReplicas < minReplicas)
     out.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
   const target: Json = spec.scaleTargetRef ?? {}
@@ -64,6 +62,8 @@ function validateSpec(spec: Json, old: Json): FieldError[] {
     scalingRules(spec.behavior.scaleUp, 'spec.behavior.scaleUp', out)
     scalingRules(spec.behavior.scaleDown, 'spec.behavior.scaleDown', out)
   }
+  if (maxReplicas === 0) out.push(required('spec.maxReplicas'))
+  else if (maxReplicas < 0) out.push(invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to 1'))
   return out
 }
 

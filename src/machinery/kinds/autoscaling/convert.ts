@@ -2,8 +2,8 @@
  * HorizontalPodAutoscaler between autoscaling/v1 and v2 (stored). v1 knows one metric, the CPU utilisation; the
  * others, the conditions and the behaviour travel through it in annotations, as upstream's conversion has it.
  */
-import type { KubeObject, StringMap } from '../../machinery/object.ts'
-import { newBehavior, newMetrics, newStatuses, oldBehavior, oldMetrics, oldStatuses } from './autoscaler-metrics.ts'
+import type { KubeObject, StringMap } from '../../object.ts'
+import { newBehavior, newMetrics, newStatuses, oldBehavior, oldMetrics, oldStatuses } from './old-metrics.ts'
 
 const METRICS = 'autoscaling.alpha.kubernetes.io/metrics'
 const CURRENT = 'autoscaling.alpha.kubernetes.io/current-metrics'
@@ -18,6 +18,13 @@ const isCpu = (metric: Metric): boolean =>
   metric?.type === 'Resource' &&
   metric.resource?.name === 'cpu' &&
   (metric.resource.target?.averageUtilization ?? metric.resource.current?.averageUtilization) !== undefined
+
+/** The utilization of the CPU that is aimed at when nothing else is, in percent. */
+const STANDARD = 80
+
+function cpuMetric(averageUtilization: number): Metric {
+  return { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } } }
+}
 
 /** v2 → v1 */
 export function autoscalerV1Of(object: KubeObject): KubeObject {
@@ -48,10 +55,10 @@ export function autoscalerV2Of(object: KubeObject): KubeObject {
   const annotations = object.metadata.annotations ?? {}
   const metrics = newMetrics(carried(annotations, METRICS)) ?? []
   if (target !== undefined && target !== null) {
-    const cpu = { name: 'cpu', target: { type: 'Utilization', averageUtilization: target } }
-    metrics.push({ type: 'Resource', resource: cpu })
+    metrics.push(cpuMetric(target))
   }
-  if (metrics.length > 0) spec.metrics = metrics
+  // What v1 leaves out stands for a utilization of the CPU that only the conversion knows.
+  spec.metrics = metrics.length > 0 ? metrics : [cpuMetric(STANDARD)]
   const current = newStatuses(carried(annotations, CURRENT))
   if (current !== undefined) status.currentMetrics = current
   else if (used !== undefined && used !== null) {

@@ -3,7 +3,7 @@
  * the metric's name, and as v2 has them; and its behaviour, which is kept with Go's names of fields. Annotations are
  * texts of clients: what does not have the shape is left out.
  */
-import { parseQuantity } from '../../machinery/quantity.ts'
+import { parseQuantity } from '../../quantity.ts'
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what a client wrote, of any shape
 type Json = any

@@ -5,6 +5,8 @@ import { isDns1123Label } from '../../names.ts'
 import { immutable } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
+import { sameAs } from '../equal.ts'
+import { shownAs } from '../internal.ts'
 import { entriesOf, entry, isSet, listOf, setEntry, sortedMap } from '../json.ts'
 import type { Json } from '../json.ts'
 import { isUsableSelector, selects, validateLabelSelector } from '../labels.ts'
@@ -16,6 +18,7 @@ import { jobSpec } from './job-spec.ts'
 import { jobStatus } from './job-status.ts'
 
 const NAME_LABELS = ['job-name', 'batch.kubernetes.io/job-name']
+const TEMPLATE = 'io.k8s.api.core.v1.PodTemplateSpec'
 const UID_LABELS = ['controller-uid', 'batch.kubernetes.io/controller-uid']
 
 /** The default of conditions that a failure policy asks for; CronJobs have it, too. */
@@ -112,8 +115,15 @@ function validateUpdate(job: Json, old: Json): FieldError[] {
   completions(spec, before, out)
   immutable(spec.selector, before.selector, 'spec.selector', out, shownSelector(spec.selector))
   template(job, old, out)
-  for (const field of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy']) {
+  for (const field of ['completionMode', 'backoffLimitPerIndex', 'managedBy']) {
     immutable(spec[field], before[field], child('spec', field), out)
+  }
+  for (const [field, type] of [
+    ['podFailurePolicy', 'PodFailurePolicy'],
+    ['successPolicy', 'SuccessPolicy'],
+  ] as const) {
+    const shown: Json = isSet(spec[field]) ? shownAs(`io.k8s.api.batch.v1.${type}`, spec[field]) : null
+    immutable(spec[field], before[field], child('spec', field), out, shown)
   }
   namesOfPods(job, out)
   return out
@@ -137,7 +147,7 @@ function template(job: Json, old: Json, out: Errors): void {
   const saysSuspended = conditions.some(({ type, status }) => type === 'Suspended' && status === 'True')
   const idle = !isSet(old.status?.startTime) || saysSuspended
   if (old.spec?.suspend !== true || !idle || (old.status?.active ?? 0) > 0) {
-    immutable(now, before, path, out)
+    if (!sameAs(TEMPLATE, now, before)) out.push(invalid(path, shownAs(TEMPLATE, now), 'field is immutable'))
     return
   }
   const resources = (list: Json, like: Json): Json => {
@@ -155,7 +165,9 @@ function template(job: Json, old: Json, out: Errors): void {
     containers: resources(before?.spec?.containers, now?.spec?.containers),
     initContainers: resources(before?.spec?.initContainers, now?.spec?.initContainers),
   }
-  immutable(now?.spec, spec, child(path, 'spec'), out)
+  const type = 'io.k8s.api.core.v1.PodSpec'
+  const shown: Json = shownAs(type, now?.spec)
+  if (!sameAs(type, now?.spec, spec)) out.push(invalid(child(path, 'spec'), shown, 'field is immutable'))
 }
 
 function withNodeAffinity(affinity: Json, like: Json): Json {

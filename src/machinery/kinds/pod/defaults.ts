@@ -101,6 +101,8 @@ function pullPolicy(image: string): string {
   return imageTag(image) === 'latest' ? 'Always' : 'IfNotPresent'
 }
 
+/** Characters of an image's name without tag and digest. */
+const MOST_NAME = 255
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 const PATH_PART = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/
@@ -116,7 +118,7 @@ export function imageTag(image: string): string {
   const tagged = colon > named.lastIndexOf('/')
   const name = tagged ? named.slice(0, colon) : named
   const tag = tagged ? named.slice(colon + 1) : ''
-  if (tagged && !TAG.test(tag)) return ''
+  if (name.length > MOST_NAME || (tagged && !TAG.test(tag))) return ''
   const parts = name.split('/')
   const host = parts[0]!
   const isHost = parts.length > 1 && (/[.:]/.test(host) || host === 'localhost' || host !== host.toLowerCase())

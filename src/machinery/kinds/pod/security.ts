@@ -6,7 +6,7 @@ import type { Errors } from '../checks.ts'
 import { isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
 import { relativePath } from '../paths.ts'
-import { shownSecurityContext } from './shown.ts'
+import { shownAs } from '../internal.ts'
 
 const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined']
 
@@ -30,11 +30,11 @@ export function containerSecurity(sc: Json, hostUsers: boolean, path: string, ou
   if (sc.allowPrivilegeEscalation === false) {
     if (sc.privileged === true) {
       const detail = 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'
-      out.push(invalid(path, shownSecurityContext(sc), detail))
+      out.push(invalid(path, shownAs('io.k8s.api.core.v1.SecurityContext', sc), detail))
     }
     if (listOf(sc.capabilities?.add).includes('CAP_SYS_ADMIN')) {
       const detail = 'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN'
-      out.push(invalid(path, shownSecurityContext(sc), detail))
+      out.push(invalid(path, shownAs('io.k8s.api.core.v1.SecurityContext', sc), detail))
     }
   }
   windowsOptions(sc.windowsOptions, child(path, 'windowsOptions'), out)

@@ -12,7 +12,7 @@ import { containers, ephemeralContainers, initContainers } from './containers.ts
 import { affinity, tolerations, topologySpread } from './placement.ts'
 import { podResources } from './pod-resources.ts'
 import { eachContainer, hostProcess, operatingSystem, podSecurity } from './security.ts'
-import { shownClaim } from './shown.ts'
+import { shownAs } from '../internal.ts'
 import { volumes } from './volumes.ts'
 
 /** What the check of a spec depends on. */
@@ -100,10 +100,10 @@ function resourceClaims(list: Json, rules: SpecRules, path: string, out: Errors)
     const template = isSet(claim.resourceClaimTemplateName)
     if (direct && template) {
       const detail = 'at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified'
-      out.push(invalid(at, shownClaim(claim), detail))
+      out.push(invalid(at, shownAs('io.k8s.api.core.v1.PodResourceClaim', claim), detail))
     } else if (!direct && !template) {
       const detail = 'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`'
-      out.push(invalid(at, shownClaim(claim), detail))
+      out.push(invalid(at, shownAs('io.k8s.api.core.v1.PodResourceClaim', claim), detail))
     }
     if (direct) dnsSubdomain(claim.resourceClaimName, child(at, 'resourceClaimName'), out)
     if (template) dnsSubdomain(claim.resourceClaimTemplateName, child(at, 'resourceClaimTemplateName'), out)

@@ -1,11 +1,14 @@
 /** What may change in a pod once it exists. */
 import { child, forbidden, index, invalid, required } from '../../field.ts'
 import type { Errors } from '../checks.ts'
+import { sameAs } from '../equal.ts'
+import { shownAs, shownListAs } from '../internal.ts'
 import { entriesOf, entry, isSet, listOf, same, sortedMap } from '../json.ts'
 import type { Json } from '../json.ts'
 import { podAnnotationsUpdate } from './annotations.ts'
-import { shownTerm } from './shown.ts'
 
+const POD_SPEC = 'io.k8s.api.core.v1.PodSpec'
+const TERM = 'io.k8s.api.core.v1.NodeSelectorTerm'
 const UPDATABLE = [
   '`spec.containers[*].image`',
   '`spec.initContainers[*].image`',
@@ -30,9 +33,9 @@ export function validateUpdate(pod: Json, old: Json): Errors {
   if (!deadline(spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds, out)) return out
   addedTolerations(spec.tolerations, old.spec.tolerations, out)
   removedGates(spec.schedulingGates, old.spec.schedulingGates, out)
-  if (same(spec, old.spec)) return out
+  if (sameAs(POD_SPEC, spec, old.spec)) return out
   const masked = mask(spec, old.spec, out)
-  if (same(masked, old.spec)) return out
+  if (sameAs(POD_SPEC, masked, old.spec)) return out
   const changes = changed(old.spec, masked)
   out.push(forbidden('spec', `pod updates may not change fields other than ${UPDATABLE}\n${changes}`))
   return out
@@ -113,12 +116,12 @@ function gatedNodeAffinity(now: Json, before: Json, out: Errors): void {
   if (old.length === 0) return
   if (old.length !== terms.length) {
     const detail = 'no additions/deletions to non-empty NodeSelectorTerms list are allowed'
-    out.push(invalid(path, terms.length === 0 ? null : terms.map(shownTerm), detail))
+    out.push(invalid(path, terms.length === 0 ? null : shownListAs(TERM, terms), detail))
     return
   }
   old.forEach((term, i) => {
     if (onlyAdds(terms[i], term)) return
-    out.push(invalid(index(path, i), shownTerm(terms[i]), 'only additions are allowed (no mutations or deletions)'))
+    out.push(invalid(index(path, i), shownAs(TERM, terms[i]), 'only additions are allowed (no mutations or deletions)'))
   })
 }
 
@@ -138,7 +141,7 @@ function changed(before: Json, now: Json): string {
   const fields = new Set([...Object.keys(before as object), ...Object.keys(now as object)])
   const lines: string[] = []
   for (const field of [...fields].sort()) {
-    if (same(before[field], now[field])) continue
+    if (JSON.stringify(before[field]) === JSON.stringify(now[field])) continue
     lines.push(
       `-  ${field}: ${JSON.stringify(before[field] ?? null)}`,
       `+  ${field}: ${JSON.stringify(now[field] ?? null)}`,

@@ -2,6 +2,8 @@
 import { child, forbidden, invalid } from '../../field.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
+import { sameAs } from '../equal.ts'
+import { shownAs } from '../internal.ts'
 import { isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { labels } from '../labels.ts'
@@ -56,6 +58,8 @@ export const resourceClaimRules: KindRules = {
   generation: false,
 }
 
+const TEMPLATE = 'io.k8s.api.resource.v1.ResourceClaimTemplateSpec'
+
 const METADATA = [
   'name',
   'generateName',
@@ -94,6 +98,8 @@ export const resourceClaimTemplateRules: KindRules = {
     return out
   },
   validateUpdate: (template, old) =>
-    same(specOf(template), specOf(old)) ? [] : [invalid('spec', template['spec'] ?? null, 'field is immutable')],
+    sameAs(TEMPLATE, template['spec'], old['spec'])
+      ? []
+      : [invalid('spec', shownAs(TEMPLATE, template['spec']), 'field is immutable')],
   generation: false,
 }

@@ -3,6 +3,7 @@ import { child, duplicate, index, invalid, required } from '../../field.ts'
 import { nonNegative, qualifiedName } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
+import { shownAs } from '../internal.ts'
 import { isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { keepMetadata } from '../metadata.ts'
@@ -39,10 +40,7 @@ function driver(
   }
 }
 
-/** As Go's struct is written. */
-function shown({ name = '', nodeID = '', topologyKeys }: Json): Json {
-  return { Name: name, NodeID: nodeID, TopologyKeys: topologyKeys ?? null, Allocatable: null }
-}
+const DRIVER = 'io.k8s.api.storage.v1.CSINodeDriver'
 
 export const csiNodeRules: KindRules = {
   defaults: (node) => {
@@ -74,8 +72,9 @@ export const csiNodeRules: KindRules = {
     const drivers = listOf((now['spec'] as Json)?.drivers)
     for (const before of listOf((old['spec'] as Json)?.drivers)) {
       for (const one of drivers) {
-        if (before.name !== one.name || same(shown(before), shown(one))) continue
-        out.push(invalid('spec.drivers', shown(one), 'field is immutable'))
+        const [was, is] = [before, one].map(({ allocatable: _count, ...fixed }) => fixed as Json)
+        if (before.name !== one.name || same(was, is)) continue
+        out.push(invalid('spec.drivers', shownAs(DRIVER, is), 'field is immutable'))
       }
     }
     return out

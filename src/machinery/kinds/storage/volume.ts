@@ -6,7 +6,7 @@ import type { KindRules } from '../contract.ts'
 import { isSet, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { defaultPlugins, fill } from '../pod/defaults.ts'
-import { shownNodeSelector } from '../pod/shown.ts'
+import { shownAs } from '../internal.ts'
 import { roundList } from '../resources.ts'
 import { VOLUME_SOURCE_FIELDS, validateVolumeSpec } from './volume-spec.ts'
 
@@ -50,7 +50,7 @@ export const persistentVolumeRules: KindRules = {
     immutable(spec.volumeMode, before.volumeMode, 'volumeMode', out)
     if (isSet(before.nodeAffinity) && !same(spec.nodeAffinity, before.nodeAffinity)) {
       const affinity: Json = spec.nodeAffinity
-      const shown = isSet(affinity) ? { Required: shownNodeSelector(affinity.required) } : null
+      const shown: Json = isSet(affinity) ? shownAs('io.k8s.api.core.v1.VolumeNodeAffinity', affinity) : null
       out.push(invalid('nodeAffinity', shown, 'field is immutable, except for updating from beta label to GA'))
     }
     if (isSet(before.volumeAttributesClassName) && !isSet(spec.volumeAttributesClassName)) {
