@@ -2,7 +2,7 @@
  * Field errors, worded as `k8s.io/apimachinery/pkg/util/validation/field` words them,
  * because clients show and match them.
  */
-import { goQuote } from './quote.ts'
+import { escapeHtml, goQuote } from './quote.ts'
 
 export type FieldErrorType =
   | 'FieldValueRequired'
@@ -24,15 +24,10 @@ export interface FieldError {
   message: string
 }
 
-/** JSON as Go's encoder writes it. */
-function escaped(json: string): string {
-  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-}
-
 const quote = (value: unknown): string => {
   if (value === null || value === undefined) return 'null'
   if (typeof value === 'string') return goQuote(value)
-  if (typeof value === 'object') return escaped(JSON.stringify(value))
+  if (typeof value === 'object') return escapeHtml(JSON.stringify(value))
   return String(value as number | boolean)
 }
 

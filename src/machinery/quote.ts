@@ -23,6 +23,11 @@ export function goEscape(c: string): string {
   return code < 0x1_0000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`
 }
 
+/** JSON as Go's encoder writes it. */
+export function escapeHtml(json: string): string {
+  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 const ESCAPES: ReadonlyMap<number, string> = new Map([
   [7, '\\a'],
   [8, '\\b'],

@@ -41,7 +41,7 @@ export function checkVersion(
   }
   const asked = meta.resourceVersion ?? ''
   if (asked === '' || asked === '0') {
-    if (unconditional || fresh) return false
+    if (unconditional) return false
     const list: FieldError[] = [
       {
         type: 'FieldValueInvalid',

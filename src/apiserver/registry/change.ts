@@ -60,6 +60,8 @@ export interface Change {
   create?(): Promise<Written>
   /** The new object is made from the newest state, so that it needs no resourceVersion. @default false */
   readonly fresh?: boolean
+  /** Whether what `build` made has lost the version that it was made from, asked for after it: then it needs one. */
+  unversioned?(): boolean
   /** metadata.managedFields of what `build` made, asked for after it. @default the change is recorded as an update */
   managed?(): readonly unknown[] | undefined
   /** What was empty in what `build` made, asked for after it. */
@@ -107,7 +109,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
   if (turn !== undefined) await turn
   checkIdentity(target, input)
   const pinned = checkVersion(target, input.metadata, entry, {
-    unconditional: allowsUnconditionalUpdate(storage),
+    unconditional: (change.fresh === true && change.unversioned?.() !== true) || allowsUnconditionalUpdate(storage),
     fresh: change.fresh === true,
   })
   // The server's own changes are in storage version and defaulted, and may share parts with the old object.

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { call, pod, refusalOf, testCluster } from './fixture.ts'
+import { Unreadable } from '../contract.ts'
 import type { PatchType } from '../contract.ts'
+import { errors } from '../../machinery/status.ts'
 
 async function withPod() {
   const cluster = await testCluster()
@@ -75,4 +77,50 @@ test('__proto__ in a patch is data', async () => {
   const body = JSON.parse('{"metadata":{"annotations":{"__proto__":"x"}}}') as unknown
   await refusalOf(patch('merge', body))
   assert.equal(({} as { x?: string }).x, undefined)
+})
+
+test('integers that a patch makes too large are cut to 32 bits, except by merge and JSON patches', async () => {
+  const cluster = await testCluster()
+  const spec = { selector: { a: 'b' }, template: { metadata: { labels: { a: 'b' } }, spec: pod('p')['spec'] } }
+  await cluster.create('v1/replicationcontrollers', { metadata: { name: 'a', namespace: 'default' }, spec })
+  const target = cluster.target('v1/replicationcontrollers', 'default', 'a')
+  const huge = { spec: { replicas: 2_147_483_648 } }
+  // What a real kube-apiserver 1.37 answered.
+  const negative = 'spec.replicas: Invalid value: -2147483648: must be greater than or equal to 0'
+  assert.equal(
+    await refusalOf(cluster.api.patch(call, target, 'strategic', huge)),
+    `422 Invalid: ReplicationController "a" is invalid: ${negative}`,
+  )
+  const apply = { apiVersion: 'v1', kind: 'ReplicationController', metadata: { name: 'a' }, ...huge }
+  assert.equal(
+    await refusalOf(cluster.api.patch({ ...call, fieldManager: 'm' }, target, 'apply', apply, true)),
+    `422 Invalid: ReplicationController "a" is invalid: ${negative}`,
+  )
+  assert.match(await refusalOf(cluster.api.patch(call, target, 'merge', huge)), /cannot unmarshal number 2147483648/)
+})
+
+test('a patch that takes the version away is refused where an update needs one', async () => {
+  const cluster = await testCluster()
+  const strip = { metadata: { $retainKeys: ['name', 'namespace', 'labels'], labels: { a: 'b' } } }
+  await cluster.create('coordination.k8s.io/v1/leases', { metadata: { name: 'a', namespace: 'default' }, spec: {} })
+  const lease = cluster.target('coordination.k8s.io/v1/leases', 'default', 'a')
+  // What a real kube-apiserver 1.37 answered.
+  assert.equal(
+    await refusalOf(cluster.api.patch(call, lease, 'strategic', strip)),
+    '422 Invalid: leases.coordination.k8s.io "a" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+  )
+  await cluster.create('v1/configmaps', { metadata: { name: 'a', namespace: 'default' } })
+  const map = cluster.target('v1/configmaps', 'default', 'a')
+  assert.deepEqual((await cluster.api.patch(call, map, 'strategic', strip)).object.metadata.labels, { a: 'b' })
+})
+
+test('a patch that cannot be read is refused after the object was found', async () => {
+  const { cluster, target } = await withPod()
+  const unreadable = new Unreadable(errors.badRequest('no'))
+  assert.equal(await refusalOf(cluster.api.patch(call, target, 'merge', unreadable)), '400 BadRequest: no')
+  const absent = { ...target, name: 'absent' }
+  assert.equal(
+    await refusalOf(cluster.api.patch(call, absent, 'merge', unreadable)),
+    '404 NotFound: pods "absent" not found',
+  )
 })

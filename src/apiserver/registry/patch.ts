@@ -1,4 +1,5 @@
 /** patch: applies a patch to the newest state and writes the result as an update. */
+import { Unreadable } from '../contract.ts'
 import type { Call, PatchType, Target, Written } from '../contract.ts'
 import type { Emptied } from '../../machinery/codec/normalize.ts'
 import type { KubeObject } from '../../machinery/object.ts'
@@ -37,6 +38,7 @@ export async function patchObject(
   const typeName = typeNameOf(target)
   if (type === 'strategic' && typeName === undefined) throw errors.unsupportedMediaType(CUSTOM_MEDIA_TYPES)
   let emptied: readonly Emptied[] | undefined
+  let unversioned = false
   const written = await changeObject(core, call, target, {
     ...changeOf(target, part, (old) => {
       const before = part?.view === undefined ? old : part.view(old, target)
@@ -48,11 +50,14 @@ export async function patchObject(
       if (type === 'strategic') Object.assign(own, { kind: before.kind, apiVersion: before.apiVersion })
       checkType(target, own, before)
       // A patch that does not name a state fits any: it was applied to the newest one.
-      if (own.metadata.resourceVersion === before.metadata.resourceVersion) delete own.metadata.resourceVersion
+      const { resourceVersion = '' } = own.metadata
+      unversioned = resourceVersion === ''
+      if (resourceVersion === before.metadata.resourceVersion) delete own.metadata.resourceVersion
       return part?.merge === undefined ? own : part.merge(copyJson(old), own, target)
     }),
     emptied: () => emptied,
     fresh: true,
+    unversioned: () => unversioned,
   })
   return viewed(part, target, written)
 }
@@ -69,6 +74,7 @@ function apply(
   body: unknown,
   typeName: string | undefined,
 ): unknown {
+  if (body instanceof Unreadable) throw body.why
   try {
     if (type === 'json') return applyJsonPatch(before, body)
     if (type === 'merge') return applyMergePatch(before, body)

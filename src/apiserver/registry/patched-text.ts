@@ -1,4 +1,7 @@
 /** The text of a patched object as upstream shows it in errors: what the patch went through is written in sorted order. */
+import { escapeHtml } from '../../machinery/quote.ts'
+import { typeTable } from '../../machinery/types/index.ts'
+import type { FieldInfo, TypeInfo } from '../../machinery/types/table.ts'
 import type { PatchType } from '../contract.ts'
 
 /** Places that a patch went through. */
@@ -6,9 +9,42 @@ interface Touched {
   readonly [key: string]: Touched
 }
 
-/** @param body the decoded patch, which could be applied */
-export function patchedText(after: object, type: Exclude<PatchType, 'apply' | 'strategic'>, body: unknown): string {
-  return textOf(after, type === 'merge' ? body : touchedBy(body as readonly Operation[]))
+/**
+ * @param body the decoded patch, which could be applied
+ * @param of the type by whose order the rest is written
+ */
+export function patchedText(
+  after: object,
+  type: Exclude<PatchType, 'apply' | 'strategic'>,
+  body: unknown,
+  of: TypeInfo,
+): string {
+  const touched = type === 'merge' ? body : touchedBy(body as readonly Operation[])
+  return escapeHtml(textOf(inOrder(after, of), touched))
+}
+
+/** The same value with fields in the order of their type, and maps in sorted order. */
+function inOrder(value: unknown, type: TypeInfo): unknown {
+  if (!isMap(value) || type.special !== undefined) return value
+  const out: [string, unknown][] = []
+  for (const key of Object.keys(value)) if (!type.byName.has(key)) out.push([key, value[key]])
+  for (const field of type.fields) {
+    if (Object.hasOwn(value, field.name)) out.push([field.name, fieldInOrder(value[field.name], field)])
+  }
+  return Object.fromEntries(out)
+}
+
+function fieldInOrder(value: unknown, { container, kind, type }: FieldInfo): unknown {
+  const one = (item: unknown) => (kind === 'object' ? inOrder(item, typeTable.type(type!)) : item)
+  if (container === 'none') return one(value)
+  if (container === 'list') return Array.isArray(value) ? value.map(one) : value
+  if (!isMap(value)) return value
+  const keys = Object.keys(value).sort()
+  return Object.fromEntries(keys.map((key) => [key, one(value[key])]))
+}
+
+function isMap(value: unknown): value is { [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
 }
 
 interface Operation {

@@ -63,10 +63,16 @@ function custom(target: Target, after: KubeObject): Decoded {
 }
 
 function builtin(after: KubeObject, typeName: string, type: PatchType, body: unknown, kept: Kept | undefined): Decoded {
-  const shown = () => (type === 'json' || type === 'merge' ? patchedText(after, type, body) : goText(body))
+  const shown = () =>
+    type === 'json' || type === 'merge' ? patchedText(after, type, body, typeTable.type(typeName)) : goText(body)
   if (type === 'json' || type === 'merge') checkKind(after, shown)
   try {
-    const { object, unknown, emptied } = normalize(after, typeTable.type(typeName), kept)
+    const { object, unknown, emptied } = normalize(
+      after,
+      typeTable.type(typeName),
+      kept,
+      type === 'strategic' || type === 'apply',
+    )
     return { object: object as KubeObject, unknown, emptied }
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error

@@ -9,7 +9,7 @@ import { DecodeError, childPath } from './error.ts'
 import { setOwn } from './exact.ts'
 import { isRawNumber, jsonTypeOf } from './json.ts'
 import { type Plan, type Slot, elementPlan, goTypeOf, planOf } from './plan.ts'
-import { canonicalBase64, isInt32, isInt64, normalQuantity } from './scalars.ts'
+import { canonicalBase64, cutToInt32, isInt32, isInt64, normalQuantity } from './scalars.ts'
 import { canonicalMicroTime, canonicalTime } from './times.ts'
 
 /** A JSON object. */
@@ -50,10 +50,12 @@ const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
  * Normalises a decoded document. The result shares nothing with other results; free-form values (RawExtension,
  * FieldsV1, JSON) are shared with the input, and so are members that are `kept`.
  *
+ * @param wraps whether an integer that is too large for its field is cut to the field's bits, as upstream does with
+ *   what a strategic patch or an apply made
  * @throws DecodeError when a value has a wrong type, in the words of Go's decoder.
  */
-export function normalize(value: unknown, type: TypeInfo, kept?: Kept): Normalized {
-  const run = new Run()
+export function normalize(value: unknown, type: TypeInfo, kept?: Kept, wraps = false): Normalized {
+  const run = new Run(wraps)
   const plan = planOf(type)
   if (value !== null && !isObject(value)) {
     throw new DecodeError(`json: cannot unmarshal ${jsonTypeOf(value)} into Go value of type ${plan.goType}`)
@@ -112,6 +114,11 @@ class Run {
   private readonly path: (Slot | number | string)[] = []
   /** Within schema unions upstream decodes without strictness. */
   private lenient = 0
+  private readonly wraps: boolean
+
+  constructor(wraps: boolean) {
+    this.wraps = wraps
+  }
 
   struct(input: JsonObject, plan: Plan, kept?: Kept): JsonObject {
     const out: JsonObject = {}
@@ -256,6 +263,7 @@ class Run {
         break
       case 'int32':
         if (typeof value === 'number' && isInt32(value)) return value
+        if (this.wraps && isInt64(value)) return cutToInt32(value)
         break
       case 'int64':
         if (isInt64(value)) return value

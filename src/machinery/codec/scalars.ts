@@ -16,6 +16,11 @@ export function isInt64(value: unknown): boolean {
   return Number.isSafeInteger(value) || isRawNumber(value)
 }
 
+/** The lower 32 bits of an int64. */
+export function cutToInt32(value: unknown): number {
+  return Number(BigInt.asIntN(32, BigInt(isRawNumber(value) ? value.rawJSON : (value as number))))
+}
+
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /** Standard base64 with padding, as Go's `[]byte` reads it (line breaks are skipped). @throws DecodeError */
