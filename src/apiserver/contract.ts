@@ -104,6 +104,15 @@ export interface Call {
   readonly emptied?: readonly Emptied[]
 }
 
+/** A patch that could not be read. Whoever patches what is not there hears of that, not of this. */
+export class Unreadable {
+  readonly why: StatusError
+
+  constructor(why: StatusError) {
+    this.why = why
+  }
+}
+
 /** What a call is about. `subresource` '' or absent: the object itself. */
 export interface Target {
   readonly resource: ServedResource

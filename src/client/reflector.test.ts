@@ -253,7 +253,7 @@ test('forbidden is tried again and told', async () => {
 })
 
 test('a version from the future starts again', async () => {
-  const future = errors.tooLargeResourceVersion(100, 5)
+  const future = errors.tooLargeResourceVersion(100, 5, 1)
   assert.deepEqual(
     await story([{ watch: [bookmark(100, true)] }, { watch: [], after: future }, { watch: [bookmark(5, true)] }]),
     ['watch from initial', 'replace []', 'watch from 100', 'watch from initial', 'replace []', 'watch from 5'],

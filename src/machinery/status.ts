@@ -3,6 +3,7 @@
  * code, reason and wording (k8s.io/apimachinery/pkg/api/errors), which clients match.
  */
 import type { FieldError } from './field.ts'
+import { goQuote } from './quote.ts'
 
 export interface StatusCause {
   reason?: string
@@ -88,14 +89,14 @@ export const errors = {
         ? 'forbidden'
         : name === ''
           ? `${qualified(gr)} is forbidden`
-          : `${qualified(gr)} ${JSON.stringify(name)} is forbidden`
+          : `${qualified(gr)} ${goQuote(name)} is forbidden`
     const d = details(gr, name)
     if (causes !== undefined) d.causes = causes
     return failure(403, 'Forbidden', `${subject}: ${why}`, d)
   },
 
   notFound: (gr: GroupResource, name: string) =>
-    failure(404, 'NotFound', `${qualified(gr)} ${JSON.stringify(name)} not found`, details(gr, name)),
+    failure(404, 'NotFound', `${qualified(gr)} ${goQuote(name)} not found`, details(gr, name)),
 
   /** No such path or resource at all. */
   notFoundPath: () => failure(404, 'NotFound', 'the server could not find the requested resource', {}),
@@ -104,7 +105,7 @@ export const errors = {
     failure(
       405,
       'MethodNotAllowed',
-      `${verb} is not supported on resources of kind ${JSON.stringify(qualified(gr))}`,
+      `${verb} is not supported on resources of kind ${goQuote(qualified(gr))}`,
       details(gr, ''),
     ),
 
@@ -126,13 +127,13 @@ export const errors = {
     ),
 
   alreadyExists: (gr: GroupResource, name: string) =>
-    failure(409, 'AlreadyExists', `${qualified(gr)} ${JSON.stringify(name)} already exists`, details(gr, name)),
+    failure(409, 'AlreadyExists', `${qualified(gr)} ${goQuote(name)} already exists`, details(gr, name)),
 
   conflict: (gr: GroupResource, name: string, why = MODIFIED) =>
     failure(
       409,
       'Conflict',
-      `Operation cannot be fulfilled on ${qualified(gr)} ${JSON.stringify(name)}: ${why}`,
+      `Operation cannot be fulfilled on ${qualified(gr)} ${goQuote(name)}: ${why}`,
       details(gr, name),
     ),
 
@@ -157,7 +158,7 @@ export const errors = {
     if (name !== '') d.name = name
     if (gk.group !== '') d.group = gk.group
     const kind = gk.group === '' ? gk.kind : `${gk.kind}.${gk.group}`
-    return failure(422, 'Invalid', `${kind} ${JSON.stringify(name)} is invalid: ${joined}`, d)
+    return failure(422, 'Invalid', `${kind} ${goQuote(name)} is invalid: ${joined}`, d)
   },
 
   /** 410: a resource version or continue token is too old; `next` is a fresh continue token. */
@@ -168,10 +169,10 @@ export const errors = {
   },
 
   /** 504: the asked resource version lies in the future. Reflectors match the cause. */
-  tooLargeResourceVersion: (asked: number, current: number) =>
+  tooLargeResourceVersion: (asked: number, current: number, retryAfterSeconds?: number) =>
     failure(504, 'Timeout', `Timeout: Too large resource version: ${asked}, current: ${current}`, {
       causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-      retryAfterSeconds: 1,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     }),
 
   timeout: (message: string) => failure(504, 'Timeout', message),

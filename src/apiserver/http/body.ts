@@ -5,8 +5,9 @@ import { decodeJsonBytes, jsonTypeOf } from '../../machinery/codec/json.ts'
 import { decodeYaml } from '../../machinery/codec/yaml.ts'
 import { apiVersionOf } from '../../machinery/object.ts'
 import type { KubeObject } from '../../machinery/object.ts'
-import { errors } from '../../machinery/status.ts'
+import { errors, StatusError } from '../../machinery/status.ts'
 import { typeTable } from '../../machinery/types/index.ts'
+import { Unreadable } from '../contract.ts'
 import type { Catalog, PatchType, Target } from '../contract.ts'
 import type { WriteOptions } from './parameters.ts'
 import type { Reply } from './reply.ts'
@@ -104,9 +105,19 @@ export function patchType(contentType: string | undefined, target: Target): Patc
 
 const MAX_OPERATIONS = 10_000
 
-/** The decoded body of a patch. @throws StatusError 400, 413 */
+/** The decoded body of a patch; {@link Unreadable} when it is none. @throws StatusError 400, 413 */
 export async function patchBody(reply: Reply, type: PatchType, write: WriteOptions, limit: number): Promise<unknown> {
   const bytes = await bodyOf(reply, limit)
+  try {
+    return patchOf(bytes, reply, type, write)
+  } catch (error) {
+    // An apply may make the object; the others are read once there is one.
+    if (type !== 'apply' && error instanceof StatusError) return new Unreadable(error)
+    throw error
+  }
+}
+
+function patchOf(bytes: Buffer, reply: Reply, type: PatchType, write: WriteOptions): unknown {
   const decoded = decodePatch(bytes, type)
   const { value, problems } = decoded
   if (type === 'json') {

@@ -5,7 +5,8 @@ import { gunzipSync } from 'node:zlib'
 import { load } from 'js-yaml'
 import type { Authorizer } from '../contract.ts'
 import { FairShare } from '../fairshare/fairshare.ts'
-import { pod } from '../registry/fixture.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { pod, testCluster } from '../registry/fixture.ts'
 import { testServer } from './fixture.ts'
 import type { Any } from './fixture.ts'
 
@@ -129,6 +130,9 @@ describe('objects', () => {
     assert.deepEqual([cbor.status, cbor.json.reason], [415, 'UnsupportedMediaType'])
     const patch = await server.ask('PATCH', `${MAPS}/x`, {}, { 'content-type': 'application/json' })
     assert.equal(patch.status, 415)
+    const absent = await server.ask('PATCH', `${MAPS}/absent`, [], { 'content-type': 'application/merge-patch+json' })
+    assert.equal(absent.json.message, 'configmaps "absent" not found')
+    await server.ask('POST', MAPS, { metadata: { name: 'x' } })
     const many = Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/a', value: 1 }))
     const tooMany = await server.ask('PATCH', `${MAPS}/x`, many, { 'content-type': 'application/json-patch+json' })
     assert.deepEqual([tooMany.status, tooMany.json.reason], [413, 'RequestEntityTooLarge'])
@@ -139,9 +143,14 @@ describe('paths', () => {
   const cases: [string, string, number, string][] = [
     ['GET', '/nope', 404, '404 page not found\n'],
     ['GET', '/apis/nope/v1/things', 404, '404 page not found\n'],
-    ['GET', '/api//v1/pods', 404, '404 page not found\n'],
-    ['GET', '/api/v1/../v1/pods', 404, '404 page not found\n'],
+    ['GET', '/apis//v1/pods', 404, '404 page not found\n'],
   ]
+  for (const path of ['/api//v1/pods', '/api/v1/../v1/pods', '/apis/apps//deployments']) {
+    test(`GET ${path}`, async () => {
+      const { json } = await (await testServer()).ask('GET', path)
+      assert.deepEqual([json.code, json.message], [404, 'the server could not find the requested resource'])
+    })
+  }
   for (const path of ['things', 'pods/x/things', 'nodes']) {
     test(`GET /api/v1/namespaces/default/${path}`, async () => {
       const { json } = await (await testServer()).ask('GET', `/api/v1/namespaces/default/${path}`)
@@ -161,13 +170,15 @@ describe('paths', () => {
   test('broken escapes and names with slashes stay in their place', async () => {
     const server = await testServer()
     assert.equal((await server.ask('GET', `${PODS}/%zz`)).status, 400)
-    assert.equal((await server.ask('GET', `${PODS}/a%2F..%2Fb`)).text, '404 page not found\n')
+    assert.equal((await server.ask('GET', `${PODS}/a%2F..%2Fb`)).status, 404)
   })
 
   test('methods that a resource does not have', async () => {
     const server = await testServer()
     for (const [method, path] of [
       ['POST', `${PODS}/x`],
+      ['POST', '/api/v1/pods'],
+      ['DELETE', '/api/v1/pods'],
       ['PUT', PODS],
       ['PATCH', PODS],
       ['HEAD', PODS],
@@ -267,6 +278,23 @@ describe('forms', () => {
       accept: TABLE,
     })
     assert.equal(refused.status, 406)
+  })
+
+  test('metadata alone, of what is an answer only; a Status stays one', async () => {
+    const reviewers = new Map([
+      ['authorization.k8s.io/selfsubjectaccessreviews', async (_call: unknown, object: KubeObject) => object],
+    ])
+    const { api, create } = await testCluster({ reviewers })
+    const server = await testServer({ api })
+    const accept = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1'
+    const spec = { resourceAttributes: { verb: 'get', resource: 'pods' } }
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+    const review = await server.ask('POST', path, { spec }, { accept })
+    assert.deepEqual([review.json.kind, review.json.spec], ['PartialObjectMetadata', undefined])
+    await create('v1/pods', pod('a'))
+    const binding = { metadata: { name: 'a' }, target: { name: 'n' } }
+    const bound = await server.ask('POST', '/api/v1/namespaces/default/bindings', binding, { accept })
+    assert.deepEqual([bound.json.kind, bound.json.status], ['Status', 'Success'])
   })
 
   test('metadata alone', async () => {

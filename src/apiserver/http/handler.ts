@@ -12,7 +12,7 @@ import type { Attributes, UserInfo } from '../contract.ts'
 import type { Exchange, Handler } from '../exchange.ts'
 import type { Held } from '../fairshare/fairshare.ts'
 import type { HandlerOptions } from './contract.ts'
-import { answerPath } from './nonresource.ts'
+import { answerPath, noSuchPath } from './nonresource.ts'
 import { Query } from './query.ts'
 import { Reply } from './reply.ts'
 import { decodePath, isClean, isLongRunning, parseRequest } from './request.ts'
@@ -37,7 +37,7 @@ export function createHandler(options: HandlerOptions): Handler {
         info = parseRequest(exchange.method, path, query)
         await answerInTime(options, info, query, reply)
       } else {
-        reply.noSuchPath()
+        noSuchPath(path, reply)
       }
     } catch (error) {
       failure = error

@@ -68,10 +68,7 @@ export async function answerPath(
   }
   const document = find(options, path, query, reply)
   if (document === undefined) {
-    // Upstream's router answers below the roots that it knows.
-    const [, root, group = ''] = path.split('/', 3)
-    if (root === 'api' || (root === 'apis' && isBuiltinGroup(group))) throw errors.notFoundPath()
-    return reply.noSuchPath()
+    return noSuchPath(path, reply)
   }
   const { 'content-type': type = 'application/json', ...headers } = document.headers
   const { body, status } = document
@@ -90,6 +87,13 @@ function find(options: HandlerOptions, path: string, query: Query, reply: Reply)
 
 function isKnown(options: HandlerOptions, path: string, query: Query, reply: Reply): boolean {
   return ROOTS.includes(path) || path === '/' || path === '/metrics' || find(options, path, query, reply) !== undefined
+}
+
+/** Upstream's router answers below the roots that it knows. @throws StatusError 404 there */
+export function noSuchPath(path: string, reply: Reply): void {
+  const [, root, group = ''] = path.split('/', 3)
+  if (root === 'api' || (root === 'apis' && group !== '' && isBuiltinGroup(group))) throw errors.notFoundPath()
+  reply.noSuchPath()
 }
 
 /** Whether Kubernetes itself has versions of a group, served or not. */

@@ -1,6 +1,7 @@
 /** Resource requests: from the path to a verb of the Api, from its result to an answer. */
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors, success } from '../../machinery/status.ts'
+import { Unreadable } from '../contract.ts'
 import type { Call, Listed, PatchType, ServedResource, Stored, Target, UserInfo, Written } from '../contract.ts'
 import { noteDecision } from '../audit/decision.ts'
 import { forbidden } from '../authz/forbidden.ts'
@@ -101,6 +102,9 @@ function allows({ resource, ...target }: Target, asked: ResourceRequest, verb: s
   const named = verb === 'get' || verb === 'update' || verb === 'patch' || verb === 'delete'
   const either = verb === 'watch'
   const nested = target.subresource !== undefined
+  // Of all namespaces at once there are lists and watches only.
+  const write = verb === 'create' || verb === 'deletecollection'
+  if (write && resource.info.namespaced && asked.namespace === '') return false
   if (!either && asked.named !== (named || nested)) return false
   const subresource = target.subresource === undefined ? undefined : resource.subresources.get(target.subresource)
   const verbs = subresource === undefined ? resource.info.verbs : subresource.verbs
@@ -184,12 +188,11 @@ function call(request: Request, write?: WriteOptions): Call {
 function accepted(request: Request, target: Target): Negotiated {
   const { accept } = request.reply.exchange.headers
   if (accept === undefined || accept === 'application/json') return negotiate(accept)
-  const { info } = target.resource
   const list = request.info.verb === 'list' || request.info.verb === 'deletecollection'
   const custom = target.resource.custom !== undefined
   return negotiate(accept, {
     table: hasTable(target.resource, target.subresource ?? ''),
-    metadata: info.verbs.includes('get'),
+    metadata: true,
     kind: { name: goType(target.resource, list), list },
     custom,
   })
@@ -219,7 +222,8 @@ async function answer(
   stored: Stored | Written | { object: KubeObject },
 ) {
   const { reply, query, options } = request
-  if (as.as !== undefined) {
+  // What is no object but a Status is shown as it is.
+  if (as.as !== undefined && !isStatus(stored.object)) {
     const shown = { version: as.version, include: includeObject(query), now: options.now() }
     return reply.object(code, transformed(target.resource, stored.object, as, shown), as.encoding)
   }
@@ -227,6 +231,8 @@ async function answer(
     return reply.object(code, stored.object, as.encoding)
   return reply.bytes(code, objectBytes(stored.entry))
 }
+
+const isStatus = ({ kind, apiVersion }: KubeObject): boolean => kind === 'Status' && apiVersion === 'v1'
 
 async function get(request: Request, target: Target): Promise<void> {
   const as = accepted(request, target)
@@ -320,7 +326,7 @@ async function patch(request: Request, target: Target): Promise<void> {
   const type: PatchType = patchType(reply.exchange.headers['content-type'], target)
   const write = writeOptions(query, 'PatchOptions', reply.exchange.headers['user-agent'], type === 'apply')
   const body = await patchBody(reply, type, write, bodyLimit(request))
-  reply.audit?.requestPatch(body)
+  if (!(body instanceof Unreadable)) reply.audit?.requestPatch(body)
   const written = await options.api.patch(call(request, write), target, type, body, write.force)
   await answer(request, target, as, written.created ? 201 : 200, written)
 }

@@ -127,6 +127,23 @@ test('namespaces end by finalize; three stay', async () => {
   )
 })
 
+test('another uid in the precondition is refused in the words of the kind', async () => {
+  const cluster = await testCluster()
+  await cluster.create('v1/namespaces', { metadata: { name: 'n' } })
+  const event = { involvedObject: { namespace: 'default' }, reason: 'r', type: 'Normal' }
+  await cluster.create('v1/events', { metadata: { name: 'e', namespace: 'default' }, ...event })
+  const uid = '00000000-0000-0000-0000-000000000009'
+  // What a real kube-apiserver 1.37 answered.
+  assert.match(
+    await refusalOf(remove(cluster, 'v1/namespaces', 'n', { preconditions: { uid } }, '')),
+    /^409 Conflict: Operation cannot be fulfilled on namespaces "n": Precondition failed: UID in precondition: 0{8}-.*9, UID in object meta: /,
+  )
+  assert.match(
+    await refusalOf(remove(cluster, 'events.k8s.io/v1/events', 'e', { preconditions: { uid } })),
+    /^409 Conflict: Operation cannot be fulfilled on Event "e": the UID in the precondition \(0{8}-.*9\) does not match the UID in record/,
+  )
+})
+
 test('a collection: selected objects, each by its own rules', async () => {
   const cluster = await testCluster()
   for (let i = 0; i < 200; i++) {

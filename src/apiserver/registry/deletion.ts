@@ -8,6 +8,7 @@ import { terminatingDefinition } from '../crd/status.ts'
 import { timestamp } from './core.ts'
 import { dependentsOf } from './facts.ts'
 
+const NAMESPACES = 'core/namespaces/'
 const DEFINITIONS = 'apiextensions.k8s.io/customresourcedefinitions/'
 const ORPHAN = 'orphan'
 const FOREGROUND = 'foregroundDeletion'
@@ -39,12 +40,13 @@ export function checkPreconditions(
   options: DeleteOptions,
 ): void {
   const { uid, resourceVersion } = options.preconditions ?? {}
-  if (served.prefix === DEFINITIONS) {
-    checkDefinition(served, meta, revision, { uid, resourceVersion })
+  if (served.prefix === DEFINITIONS || served.prefix === NAMESPACES) {
+    checkContainer(served, meta, revision, { uid, resourceVersion })
     return
   }
-  // Upstream names the kind here where it otherwise names the resource.
-  const kind = { group: served.info.group, resource: served.info.kind }
+  // Upstream names the kind here where it otherwise names the resource. Events of both groups are one there.
+  const group = served.prefix === 'core/events/' ? '' : served.info.group
+  const kind = { group, resource: served.info.kind }
   if (uid !== undefined && uid !== meta.uid) {
     throw errors.conflict(
       kind,
@@ -61,9 +63,9 @@ export function checkPreconditions(
   }
 }
 
-/** Definitions have a deletion of their own, with its own words. */
-function checkDefinition(
-  { info: { group, resource } }: ServedResource,
+/** Namespaces and definitions have a deletion of their own, with its own words. */
+function checkContainer(
+  { prefix, info: { group, resource } }: ServedResource,
   meta: ObjectMeta,
   revision: number,
   { uid, resourceVersion }: { readonly uid: string | undefined; readonly resourceVersion: string | undefined },
@@ -73,7 +75,7 @@ function checkDefinition(
     ['ResourceVersion', resourceVersion, String(revision)],
   ] as const) {
     if (asked === undefined || asked === own) continue
-    const why = `precondition failed: ${what} in precondition: ${asked}, ${what} in object meta: ${own}`
+    const why = `${prefix === NAMESPACES ? 'Precondition' : 'precondition'} failed: ${what} in precondition: ${asked}, ${what} in object meta: ${own}`
     throw errors.conflict({ group, resource }, meta.name ?? '', why)
   }
 }

@@ -90,7 +90,6 @@ const ANSWERED: ReadonlySet<string> = new Set([
   '/serviceaccounts',
   '/services',
   'resource.k8s.io/deviceclasses',
-  'resource.k8s.io/devicetaintrules',
   'resource.k8s.io/resourceclaims',
   'resource.k8s.io/resourceclaimtemplates',
   'resource.k8s.io/resourceslices',

@@ -142,6 +142,18 @@ test('field selectors', async () => {
   assert.deepEqual(await by('metadata.namespace=kube-system'), ['kube-system/m000', 'kube-system/m003'])
   assert.deepEqual(await by('metadata.namespace=kube-system', 'default'), [])
   assert.deepEqual(await by('metadata.namespace!=default'), ['kube-system/m000', 'kube-system/m003'])
+  // What a real kube-apiserver 1.37 answered.
+  for (const [path, message] of [
+    ['v1/namespaces', 'field label not supported: metadata.namespace'],
+    ['v1/nodes', 'field label not supported: metadata.namespace'],
+    [
+      'resource.k8s.io/v1/resourceslices',
+      'field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: metadata.namespace',
+    ],
+  ] as const) {
+    const refusal = await refusalOf(list(cluster, { fieldSelector: 'metadata.namespace=a' }, '', path))
+    assert.equal(refusal, `400 BadRequest: ${message}`)
+  }
   await cluster.create('v1/pods', pod('p'))
   const nodes = await list(cluster, { fieldSelector: 'metadata.name=default' }, '', 'v1/namespaces')
   assert.equal(nodes.entries.length, 1)

@@ -181,5 +181,5 @@ async function reach(range: Range, revision: number, signal: AbortSignal | undef
   stop()
   clearTimeout(timer)
   signal?.removeEventListener('abort', abort)
-  if (!reached) throw errors.tooLargeResourceVersion(revision, range.revision)
+  if (!reached) throw errors.tooLargeResourceVersion(revision, range.revision, 1)
 }

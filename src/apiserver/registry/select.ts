@@ -5,6 +5,7 @@ import type { Entry } from '../../store/contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { parseFieldSelector } from '../../machinery/selector/fields.ts'
 import { matchesLabels, parseLabelSelector } from '../../machinery/selector/labels.ts'
+import { goQuote } from '../../machinery/quote.ts'
 import { errors } from '../../machinery/status.ts'
 import { rulesOf } from './core.ts'
 
@@ -64,20 +65,28 @@ function parsed<T>(parse: () => T): T {
 
 function fieldOf(served: ServedResource, field: string): (object: KubeObject) => string {
   if (field === 'metadata.name') return (object) => object.metadata.name ?? ''
-  if (field === 'metadata.namespace' && served.custom === undefined) return (object) => object.metadata.namespace ?? ''
   const custom = served.custom
+  const fields = custom === undefined ? rulesOf(served).fields : undefined
+  // Upstream lists what a kind with fields of its own is selected by, and namespaces only for some.
+  const listed = fields !== undefined && (!served.info.namespaced || served.info.kind === 'PodCertificateRequest')
+  if (field === 'metadata.namespace' && custom === undefined && !listed)
+    return (object) => object.metadata.namespace ?? ''
   if (custom !== undefined) {
     const path = custom.selectableFields.find((p) => p.replace(/^\./, '') === field)
     if (path !== undefined) return (object) => valueAt(object, field)
-  } else {
-    const fields = rulesOf(served).fields
-    if (fields !== undefined && Object.hasOwn(fields, field)) return fields[field]!
-  }
+  } else if (fields !== undefined && Object.hasOwn(fields, field)) return fields[field]!
   throw errors.badRequest(
-    custom === undefined && rulesOf(served).fields === undefined
-      ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
-      : `field label not supported: ${field}`,
+    custom === undefined && fields === undefined
+      ? `${goQuote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+      : unsupported(served, field),
   )
+}
+
+/** Each kind says it in its own way. */
+function unsupported({ info: { group, version, kind } }: ServedResource, field: string): string {
+  if (group === 'resource.k8s.io') return `field label not supported for ${group}/${version}, Kind=${kind}: ${field}`
+  if (kind === 'Job') return `field label ${goQuote(field)} not supported for Job`
+  return `field label not supported: ${field}`
 }
 
 /** The scalar at a simple path, as text; '' when there is none. */

@@ -159,3 +159,12 @@ test('an update with an empty list of managers resets them', async () => {
   const { object } = await cluster.api.update({ ...call, emptied }, target, { ...map, metadata })
   assert.equal(object.metadata.managedFields, undefined)
 })
+
+test('a dry run that makes what is missing answers with the version that was sent', async () => {
+  const cluster = await testCluster()
+  const target = cluster.target('coordination.k8s.io/v1/leases', 'default', 'a')
+  const lease = { metadata: { name: 'a', namespace: 'default', resourceVersion: '7' }, spec: {} }
+  const dry = await cluster.api.update({ ...call, dryRun: true }, target, structuredClone(lease))
+  assert.deepEqual([dry.created, dry.object.metadata.resourceVersion], [true, '7'])
+  assert.equal((await cluster.api.update(call, target, lease)).created, true)
+})

@@ -45,7 +45,8 @@ async function createMissing(core: Core, call: Call, target: Target, object: Kub
   authorize(core.authorizer, call, 'create', target)
   const own = copyJson(object)
   own.metadata.name = target.name
-  delete own.metadata.resourceVersion
+  // A dry run answers with the version that was sent.
+  if (call.dryRun !== true) delete own.metadata.resourceVersion
   return createObject(core, call, target, own)
 }
 

@@ -31,7 +31,7 @@ export function watchObjects(
   const asked = parseResourceVersion(query.resourceVersion, errors.unknown)
   const initial = query.sendInitialEvents ?? (asked === undefined || asked === 0)
   if (initial && asked !== undefined && asked > range.revision) {
-    throw errors.tooLargeResourceVersion(asked, range.revision)
+    throw errors.tooLargeResourceVersion(asked, range.revision, 1)
   }
   const namespace = target.namespace !== '' ? target.namespace : (selection.namespace ?? '')
   const prefix = listPrefix(resource, namespace)

@@ -54,6 +54,10 @@ function check(view: KubeObject, replicas: unknown, target: Target): void {
   if (name !== '' && name !== target.name) {
     throw errors.badRequest(`the name of the object (${name}) does not match the name on the URL (${target.name})`)
   }
+  const { namespace = '' } = view.metadata
+  if (namespace !== '' && namespace !== target.namespace) {
+    throw errors.badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
   if (typeof replicas !== 'number' || !Number.isInteger(replicas)) {
     throw errors.invalid(groupKind(target.resource), target.name, [required('spec.replicas')])
   }

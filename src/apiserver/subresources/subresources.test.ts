@@ -73,6 +73,12 @@ test('scale shows and sets replicas', async () => {
     await refusalOf(negative),
     /^422 Invalid: Scale.autoscaling "d" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0/,
   )
+  // What a real kube-apiserver 1.37 answered.
+  const elsewhere = { ...structuredClone(shown), metadata: { name: 'd', namespace: 'other' } }
+  assert.equal(
+    await refusalOf(cluster.api.update(call, target, elsewhere)),
+    '400 BadRequest: the namespace of the provided object does not match the namespace sent on the request',
+  )
   await cluster.api.patch(call, target, 'merge', { spec: { replicas: 0 } })
   assert.equal((await get(cluster, 'apps/v1/deployments', 'd'))['spec'].replicas, 0)
 })
