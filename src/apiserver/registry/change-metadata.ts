@@ -7,6 +7,7 @@ import { errors } from '../../machinery/status.ts'
 import type { Entry } from '../../store/contract.ts'
 import { groupKind, groupResource } from './core.ts'
 import { checkNamespace } from './create.ts'
+import { upstreamKey } from './key.ts'
 
 /** The body is about the object in the URL. @throws StatusError 400 */
 export function checkIdentity(target: Target, object: KubeObject): void {
@@ -36,7 +37,8 @@ export function checkVersion(
     throw errors.conflict(
       gr,
       target.name,
-      `Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${uid}`,
+      // Upstream's store says it, by the key in its own database.
+      `StorageError: invalid object, Code: 4, Key: ${upstreamKey(target)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${meta.uid}, UID in object meta: ${uid}`,
     )
   }
   const asked = meta.resourceVersion ?? ''

@@ -1,5 +1,5 @@
 /** Where objects live in a range: `<group or core>/<resource>/<namespace or empty>/<name>`. */
-import type { ServedResource } from '../contract.ts'
+import type { ServedResource, Target } from '../contract.ts'
 import { errors } from '../../machinery/status.ts'
 import { isPathSegmentName } from '../../machinery/names.ts'
 
@@ -24,6 +24,22 @@ export function keyOf(served: ServedResource, namespace: string, name: string): 
     throw errors.badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${wrong.join(';')}`)
   }
   return `${served.prefix}${served.info.namespaced ? namespace : ''}/${name}`
+}
+
+const RENAMED: Readonly<Record<string, string>> = {
+  'core/endpoints/': 'services/endpoints',
+  'core/nodes/': 'minions',
+  'core/replicationcontrollers/': 'controllers',
+  'core/services/': 'services/specs',
+  'networking.k8s.io/ingresses/': 'ingress',
+}
+const GROUPED: ReadonlySet<string> = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
+
+/** Where upstream has an object in etcd; some of its errors show it. */
+export function upstreamKey({ resource: { info, custom, prefix }, namespace, name }: Target): string {
+  const grouped = custom !== undefined || GROUPED.has(info.group)
+  const place = RENAMED[prefix] ?? (grouped ? `${info.group}/${info.resource}` : info.resource)
+  return info.namespaced ? `/${place}/${namespace}/${name}` : `/${place}/${name}`
 }
 
 /** The prefix of a list: one namespace, or everything. */

@@ -146,6 +146,7 @@ test('field selectors', async () => {
   for (const [path, message] of [
     ['v1/namespaces', 'field label not supported: metadata.namespace'],
     ['v1/nodes', 'field label not supported: metadata.namespace'],
+    ['certificates.k8s.io/v1/podcertificaterequests', 'field label not supported: metadata.namespace'],
     [
       'resource.k8s.io/v1/resourceslices',
       'field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: metadata.namespace',

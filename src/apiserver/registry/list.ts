@@ -43,7 +43,11 @@ export async function listObjects(core: Core, call: Call, target: Target, query:
     const revision = token.revision === -1 ? undefined : token.revision
     return page(call, core.range, resource, selection, prefix, limit, revision, token.start)
   }
-  if (asked !== undefined && asked > core.range.revision) await reach(core.range, asked, call.signal)
+  if (asked !== undefined && asked > core.range.revision) {
+    // Upstream waits in its cache, which events have none of.
+    if (resource.prefix === 'core/events/') throw errors.tooLargeResourceVersion(asked, core.range.revision)
+    await reach(core.range, asked, call.signal)
+  }
   // As upstream: a revision with a limit means that very revision unless NotOlderThan is asked for.
   const exact =
     query.resourceVersionMatch === 'Exact' ||

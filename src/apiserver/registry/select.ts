@@ -68,7 +68,7 @@ function fieldOf(served: ServedResource, field: string): (object: KubeObject) =>
   const custom = served.custom
   const fields = custom === undefined ? rulesOf(served).fields : undefined
   // Upstream lists what a kind with fields of its own is selected by, and namespaces only for some.
-  const listed = fields !== undefined && (!served.info.namespaced || served.info.kind === 'PodCertificateRequest')
+  const listed = fields !== undefined && (!served.info.namespaced || served.info.group === 'certificates.k8s.io')
   if (field === 'metadata.namespace' && custom === undefined && !listed)
     return (object) => object.metadata.namespace ?? ''
   if (custom !== undefined) {

@@ -83,7 +83,8 @@ test('metadata that the server owns stays', async () => {
   assert.equal(next.metadata.generation, map.metadata.generation)
   assert.match(
     await refusalOf(put({ ...next, metadata: { ...next.metadata, uid: 'other' } })),
-    /^409 Conflict: .*Precondition failed: UID in precondition: other, UID in object meta: /,
+    // As a real kube-apiserver 1.37 words it.
+    /^409 Conflict: Operation cannot be fulfilled on configmaps "a": StorageError: invalid object, Code: 4, Key: \/configmaps\/default\/a, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: other, UID in object meta: /,
   )
   assert.match(
     await refusalOf(put({ ...next, metadata: { ...next.metadata, name: 'b' } })),

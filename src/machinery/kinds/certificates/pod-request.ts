@@ -8,6 +8,7 @@ import { each, immutable } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { conditions } from '../core/conditions.ts'
+import { fieldText } from '../fields.ts'
 import { entriesOf, isSet, listOf, same, sortedMap } from '../json.ts'
 import type { Json } from '../json.ts'
 import { keepMetadata } from '../metadata.ts'
@@ -177,6 +178,11 @@ function validateStatus(object: Json, old: Json): Errors {
 }
 
 export const podCertificateRequestRules: KindRules = {
+  fields: {
+    'spec.signerName': fieldText('spec', 'signerName'),
+    'spec.podName': fieldText('spec', 'podName'),
+    'spec.nodeName': fieldText('spec', 'nodeName'),
+  },
   defaults: (object) => {
     const spec: Json = (object['spec'] ??= {})
     if (!isSet(spec.maxExpirationSeconds)) spec.maxExpirationSeconds = DEFAULT_EXPIRATION
