@@ -11,9 +11,11 @@ class Loop {
   readonly turns: Turns
   readonly log: string[] = []
 
-  constructor(slice = 1) {
+  constructor(slice = 1, shared = slice) {
     this.turns = new Turns({
       slice,
+      shared,
+      grace: 0,
       clock: () => this.now,
       later: (run) => this.#later.push(run),
       behind: (run) => this.#behind.push(run),

@@ -3,13 +3,23 @@
  * wants more waits for the next round, in which tenants take turns. So what one tenant does can make others wait for a
  * slice and for the longest piece of work that cannot be cut, and no longer.
  *
- * Work asks at its start and between its pieces ({@link Turns.enter}). What it uses until the next one asks is measured
- * and counted as its tenant's. Nothing is kept for tenants that do nothing, and no timer runs.
+ * Work asks at its start and between its pieces ({@link Turns.enter}). What it uses until the next one asks, or until it
+ * has done what it can without the loop, is measured and counted as its tenant's. What nobody asked for (TLS, sockets,
+ * collections of garbage) is the consequence of what was: it counts as that of the tenant that used most, up to as much again. While several
+ * tenants are active, slices are short: the loop comes to its sockets the sooner.
+ * Nothing is kept for tenants that do nothing, and no timer runs.
  */
 
 export interface TurnsOptions {
   /** Milliseconds of a tenant between two looks at the sockets. @default 0.5 */
   readonly slice?: number
+  /** The same while several tenants are active. @default 0.15, at most `slice` */
+  readonly shared?: number
+  /**
+   * Milliseconds each second by which a tenant may exceed its slice and not pay: collections of garbage, and other
+   * programs that take the processor, hit whoever runs. @default 20
+   */
+  readonly grace?: number
   /** Monotonic milliseconds. @default performance.now */
   readonly clock?: () => number
   /** Calls once, after the loop has looked at its sockets. @default setImmediate */
@@ -17,6 +27,9 @@ export interface TurnsOptions {
   /** Calls once everything has run that can run without looking at sockets. @default a tick behind the microtasks */
   readonly behind?: (run: () => void) => void
 }
+
+/** Milliseconds for which tenants count as active together after they took turns. */
+const TOGETHER = 50
 
 /** What waits, in order; taking from the front costs nothing. */
 class Line {
@@ -46,6 +59,15 @@ class Line {
   }
 }
 
+/** What a tenant is forgiven: milliseconds that it had left at a time. */
+interface Grace {
+  left: number
+  at: number
+}
+
+/** Tenants whose grace is remembered before those that have all of it are forgotten. */
+const REMEMBERED = 256
+
 interface Tenant {
   readonly id: string
   /** Milliseconds that it used and that no round has paid yet. */
@@ -55,7 +77,9 @@ interface Tenant {
 }
 
 export class Turns {
-  readonly #slice: number
+  readonly #alone: number
+  readonly #shared: number
+  readonly #grace: number
   readonly #clock: () => number
   readonly #later: (run: () => void) => void
   readonly #behind: (run: () => void) => void
@@ -69,11 +93,25 @@ export class Turns {
   /** Who is using the loop, and since when. */
   #user: Tenant | undefined
   #since = 0
+  /** Of those who exceeded their slice lately. */
+  readonly #graces = new Map<string, Grace>()
+  /** Milliseconds of this round that nobody asked for. */
+  #nobodys = 0
+  /** Whether the end of what runs now has been asked for. */
+  #ending = false
+  /** Who asked last, and until when several count as active. */
+  #last = ''
+  #together = -Infinity
+  /** Milliseconds of a tenant in this round. */
+  #slice: number
   /** When the work on what waited must end, while it is under way. */
   #until = Infinity
 
   constructor(options: TurnsOptions = {}) {
-    this.#slice = options.slice ?? 0.5
+    this.#alone = options.slice ?? 0.5
+    this.#shared = Math.min(this.#alone, options.shared ?? 0.15)
+    this.#slice = this.#alone
+    this.#grace = options.grace ?? 20
     this.#clock = options.clock ?? (() => performance.now())
     this.#later = options.later ?? ((run) => void setImmediate(run))
     // A tick that a microtask asks for comes after all microtasks.
@@ -94,6 +132,17 @@ export class Turns {
     const tenant = this.#tenant(id)
     const now = this.#clock()
     this.#charge(now)
+    if (id !== this.#last) {
+      if (this.#last !== '') {
+        this.#together = now + TOGETHER
+        this.#slice = this.#shared
+      }
+      this.#last = id
+    }
+    if (!this.#ending && this.#until === Infinity) {
+      this.#ending = true
+      this.#behind(this.#end)
+    }
     const first = tenant.urgent.length === 0 && (urgent || tenant.ordinary.length === 0)
     if (first && tenant.spent < this.#slice && now < this.#until) {
       this.#user = tenant
@@ -122,14 +171,53 @@ export class Turns {
   #start(): void {
     this.#open = true
     this.#user = undefined
+    this.#since = this.#clock()
+    this.#nobodys = 0
+    this.#slice = this.#since < this.#together ? this.#shared : this.#alone
     this.#later(this.#round)
   }
 
   /** The time since somebody asked last is that one's. */
   #charge(now: number): void {
-    if (this.#user !== undefined) this.#user.spent += now - this.#since
+    const used = now - this.#since
+    if (this.#user === undefined) this.#nobodys += used
+    else this.#user.spent += used <= this.#slice ? used : used - this.#forgiven(this.#user.id, used - this.#slice, now)
     this.#since = now
     this.#user = undefined
+  }
+
+  /** How much of an excess is not paid for. */
+  #forgiven(id: string, excess: number, now: number): number {
+    const most = this.#grace
+    const rate = most / 1000
+    let grace = this.#graces.get(id)
+    if (grace === undefined) {
+      if (this.#graces.size >= REMEMBERED) {
+        for (const [other, { left, at }] of this.#graces) {
+          if (left + (now - at) * rate >= most) this.#graces.delete(other)
+        }
+      }
+      this.#graces.set(id, (grace = { left: most, at: now }))
+    }
+    const has = Math.min(most, grace.left + (now - grace.at) * rate)
+    const given = Math.min(has, excess)
+    grace.left = has - given
+    grace.at = now
+    return given
+  }
+
+  /** What the loop called has been done: what it does next is not for whoever asked last. */
+  readonly #end = (): void => {
+    this.#ending = false
+    if (this.#until === Infinity) this.#charge(this.#clock())
+  }
+
+  /** A tenant alone pays for nothing: nobody would use what it gives up. */
+  #settle(): void {
+    let most: Tenant | undefined
+    for (const tenant of this.#tenants.values()) if (most === undefined || tenant.spent > most.spent) most = tenant
+    if (most !== undefined && this.#slice < this.#alone) most.spent += Math.min(most.spent, this.#nobodys)
+    this.#nobodys = 0
   }
 
   /** The loop has looked at its sockets: each tenant gets a slice. */
@@ -140,6 +228,8 @@ export class Turns {
       this.#open = false
       return
     }
+    this.#settle()
+    this.#slice = this.#since < this.#together ? this.#shared : this.#alone
     for (const tenant of this.#tenants.values()) {
       tenant.spent = Math.max(0, tenant.spent - this.#slice)
       if (tenant.spent === 0 && !this.#row.has(tenant)) this.#tenants.delete(tenant.id)

@@ -18,7 +18,7 @@ const FUTURE_WAIT = 3000
 /** Entries looked at per step of a page with selectors. */
 const CHUNK = 512
 /** Entries looked at before others are asked whether they come first. */
-const BETWEEN = 32
+const BETWEEN = 4
 
 const EXPIRED = 'The resourceVersion for the provided list is too old.'
 const EXPIRED_PAGE =
