@@ -1,6 +1,8 @@
 /**
  * Two packed tenants in one process: how long one's gets take alone, and while the other is loaded by 64 connections of
  * mixed requests with lists of 10 MB. Server and load have processes of their own; rounds of both states take turns.
+ * Beside them, in the same rounds: round trips to a third process that is only busy as long as a get takes alone, which
+ * is what sharing the processors with the load costs whoever answers.
  *
  *   node bench/neighbours.ts [ROUNDS] [SECONDS]        durable SQLite
  */
@@ -9,6 +11,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { open, type Connection } from './neighbours/connection.ts'
+import { openFloor } from './neighbours/floor.ts'
 import { pause, percentile, report } from './report.ts'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
@@ -50,6 +53,8 @@ class Program {
 
 const server = new Program('server.ts')
 const load = new Program('load.ts')
+const echo = new Program('echo.ts')
+const floor = await openFloor(Number(await echo.line()))
 try {
   const { loaded, quiet } = JSON.parse(await server.line()) as { loaded: string; quiet: string }
   const connection = open(quiet, 'h2')
@@ -60,19 +65,24 @@ try {
   for (const atOnce of AT_ONCE) await measure(connection, atOnce)
   connection.close()
 } finally {
+  floor.close()
+  await echo.end()
   await load.end()
   await server.end()
 }
 
 async function measure(connection: Connection, atOnce: number): Promise<void> {
-  await gets(connection, atOnce, 2)
+  const busy = percentile(await gets(connection, atOnce, 2), 0.5)
+  const trips = atOnce === 1 ? { floor, alone: [] as number[], beside: [] as number[] } : undefined
   const alone: number[] = []
   const beside: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const a = await gets(connection, atOnce, SECONDS)
+    trips?.alone.push(...(await trips.floor.trips(SECONDS / 2, busy)))
     load.process.stdin.write('start\n')
     await pause(500)
     const b = await gets(connection, atOnce, SECONDS)
+    trips?.beside.push(...(await trips.floor.trips(SECONDS / 2, busy)))
     const counts = await load.ask('stop')
     await pause(500)
     alone.push(...a)
@@ -85,8 +95,14 @@ async function measure(connection: Connection, atOnce: number): Promise<void> {
     value: percentile(beside, 0.99) / percentile(alone, 0.99),
     unit: 'ratio',
     goal: { sign: '<=', value: 3 },
-    beside: `alone ${line(alone)}; beside ${line(beside)}`,
+    beside: `alone ${line(alone)}; beside ${line(beside)}${trips === undefined ? '' : `; ${floorOf(trips)}`}`,
   })
+}
+
+/** What the same comparison gives where only the machine is shared. */
+function floorOf({ alone, beside }: { readonly alone: readonly number[]; readonly beside: readonly number[] }): string {
+  const [a, b] = [alone, beside].map((times) => percentile(times, 0.99))
+  return `the machine alone: p99 ${a!.toFixed(2)}, beside ${b!.toFixed(2)} ms, ratio ${(b! / a!).toFixed(1)}`
 }
 
 async function gets(connection: Connection, atOnce: number, seconds: number): Promise<number[]> {

@@ -36,8 +36,12 @@ export interface Exchange {
 }
 
 export interface AnswerStream {
-  /** Queues a piece. */
-  write(piece: Buffer | string): void
+  /**
+   * Queues a piece.
+   *
+   * @param done called when the piece's memory may be used for something else; never, where that is not known
+   */
+  write(piece: Buffer | string, done?: () => void): void
   /** Bytes queued here and not yet taken by the kernel: what a slow reader costs. */
   readonly buffered: number
   /** Resolves when the queue has drained, at once if it is short. */

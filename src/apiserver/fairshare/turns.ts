@@ -65,6 +65,8 @@ interface Grace {
   at: number
 }
 
+/** Seconds for which grace is gathered. */
+const GRACE_SECONDS = 5
 /** Tenants whose grace is remembered before those that have all of it are forgotten. */
 const REMEMBERED = 256
 
@@ -188,8 +190,8 @@ export class Turns {
 
   /** How much of an excess is not paid for. */
   #forgiven(id: string, excess: number, now: number): number {
-    const most = this.#grace
-    const rate = most / 1000
+    const most = this.#grace * GRACE_SECONDS
+    const rate = this.#grace / 1000
     let grace = this.#graces.get(id)
     if (grace === undefined) {
       if (this.#graces.size >= REMEMBERED) {

@@ -12,6 +12,7 @@ import type { AuditRecord } from '../audit/record.ts'
 import type { AnswerStream, Exchange } from '../exchange.ts'
 import { PROTOBUF, acceptsGzip, negotiateError } from './negotiation.ts'
 import type { Encoding } from './negotiation.ts'
+import { CHUNK, Chunks } from './chunks.ts'
 import { protobufOf } from './protobuf.ts'
 import { warningHeader } from './warnings.ts'
 
@@ -22,12 +23,10 @@ const MEDIA: Readonly<Record<Encoding, string>> = {
   protobuf: PROTOBUF,
 }
 
-/** Pieces are gathered to about so many bytes a write. */
-const CHUNK = 64 * 1024
-/** After so many of them others are asked whether they come first. */
-const BETWEEN = 16
-/** A client that has so much waiting is waited for. */
-const AHEAD = 1024 * 1024
+/** After so many pieces others are asked whether they come first. */
+const BETWEEN = 4
+/** A client that has more waiting is waited for: what waits goes through TLS in one step. */
+const AHEAD = CHUNK
 
 /** One answer under way: what all answers share, and what was sent. */
 export class Reply {
@@ -177,23 +176,18 @@ export class Reply {
       : headers
     const stream = this.stream(code, MEDIA[encoding], extra)
     const sink = compress ? gzipSink(stream, seat) : plainSink(stream, seat)
+    const chunks = new Chunks()
     try {
+      for (const piece of gathered) for (const chunk of chunks.add(piece)) await sink.write(chunk.bytes, chunk.done)
+      gathered = []
       for (; next.done !== true; next = iterator.next()) {
-        gathered.push(next.value)
-        size += next.value.length
-        if (size < CHUNK) {
-          const turn = ++count % BETWEEN === 0 ? seat?.turn() : undefined
-          if (turn !== undefined) await turn
-          continue
-        }
-        await sink.write(Buffer.concat(gathered, size))
-        gathered = []
-        size = 0
-        const turn = seat?.turn()
+        const full = chunks.add(next.value)
+        for (const chunk of full) await sink.write(chunk.bytes, chunk.done)
+        const turn = full.length > 0 || ++count % BETWEEN === 0 ? seat?.turn() : undefined
         if (turn !== undefined) await turn
-        if (this.exchange.signal.aborted) return stream.abort()
+        if (full.length > 0 && this.exchange.signal.aborted) return stream.abort()
       }
-      if (size > 0) await sink.write(Buffer.concat(gathered, size))
+      for (const chunk of chunks.rest()) await sink.write(chunk.bytes, chunk.done)
       await sink.end()
     } catch (error) {
       stream.abort()
@@ -245,14 +239,15 @@ export function statusOf(error: unknown): Status {
 }
 
 interface Sink {
-  write(piece: Buffer): Promise<void>
+  /** @param done called when the piece's memory may be used again */
+  write(piece: Buffer, done?: () => void): Promise<void>
   end(): Promise<void>
 }
 
 function plainSink(stream: AnswerStream, seat: Seat | undefined): Sink {
   return {
-    async write(piece) {
-      stream.write(piece)
+    async write(piece, done) {
+      stream.write(piece, done)
       if (stream.buffered <= AHEAD) return
       if (seat === undefined) await stream.drained()
       else await seat.without(() => stream.drained())
@@ -276,9 +271,10 @@ function gzipSink(stream: AnswerStream, seat: Seat | undefined): Sink {
       packer.write(piece, (error) => (error === null || error === undefined ? resolve() : reject(error)))
     })
   return {
-    async write(piece) {
+    async write(piece, done) {
       if (seat === undefined) await pack(piece)
       else await seat.pack(() => pack(piece))
+      done?.()
       // A slow client costs memory only.
       if (seat !== undefined && stream.buffered > AHEAD) await seat.without(() => stream.drained())
     },

@@ -14,9 +14,11 @@ export class PieceStream implements AnswerStream {
     this.#ended = ended
   }
 
-  write(piece: Buffer | string): void {
+  write(piece: Buffer | string, done?: () => void): void {
     if (this.#over || this.#target.destroyed) return
-    this.#target.write(piece)
+    if (done === undefined) this.#target.write(piece)
+    // After a failure the stream below may still hold it.
+    else this.#target.write(piece, (error) => void (error ?? done()))
   }
 
   get buffered(): number {
