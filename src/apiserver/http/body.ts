@@ -1,14 +1,16 @@
 /** Bodies of resource requests: objects, patches and delete options, with the field validation that was asked for. */
 import { decodeBody, type ExpectedKind } from '../../machinery/codec/body.ts'
-import { DecodeError, unknownField } from '../../machinery/codec/error.ts'
-import { decodeJsonBytes, jsonTypeOf } from '../../machinery/codec/json.ts'
+import { DecodeError } from '../../machinery/codec/error.ts'
+import { type Decoded, decodeJsonBytes, jsonTypeOf } from '../../machinery/codec/json.ts'
 import { decodeYaml } from '../../machinery/codec/yaml.ts'
-import { apiVersionOf } from '../../machinery/object.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors, StatusError } from '../../machinery/status.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import { Unreadable } from '../contract.ts'
 import type { Catalog, PatchType, Target } from '../contract.ts'
+import { hasMany, mayHoldMany, noteShaped, parsed, placeOf } from '../large/many.ts'
+import { onThread } from '../large/thread.ts'
+import { type Sent, decodeObject, kindOf } from './object.ts'
 import type { WriteOptions } from './parameters.ts'
 import type { Reply } from './reply.ts'
 
@@ -25,13 +27,6 @@ function judge(
     throw errors.badRequest(`${what}strict decoding error: ${problems.join(', ')}`)
   }
   reply.warnings.push(...problems)
-}
-
-/** The kind that a create or update of this target sends. */
-function kindOf(target: Target): { group: string; version: string; kind: string } {
-  const { info, subresources } = target.resource
-  const subresource = target.subresource === undefined ? undefined : subresources.get(target.subresource)
-  return subresource ?? info
 }
 
 /** Bytes of a body from which on its verb gives way to others between its steps. */
@@ -55,33 +50,30 @@ export async function objectBody(
   limit: number,
 ): Promise<KubeObject> {
   const bytes = await bodyOf(reply, limit)
-  const expected = kindOf(target)
-  const own = expected.group === target.resource.info.group && expected.kind === target.resource.info.kind
-  const custom = own ? target.resource.custom : undefined
-  const type = custom === undefined ? typeTable.kind(expected.group, expected.version, expected.kind) : undefined
-  const { object, problems, unknownMetadata, emptied } = decodeBody(
-    bytes,
-    reply.exchange.headers['content-type'] ?? '',
-    type,
-    {
-      apiVersion: apiVersionOf(expected),
-      kind: expected.kind,
-    },
-  )
-  if (emptied !== undefined) reply.emptied = emptied
-  checkMetadata(object)
-  if (write.fieldValidation !== 'Ignore') {
-    const fields = custom === undefined ? [] : [...custom.unknownFields(object), ...unknownMetadata]
-    judge([...problems, ...fields.map(unknownField)], write, reply, expected)
-  }
-  return object
+  const mediaType = reply.exchange.headers['content-type'] ?? ''
+  const unknown = write.fieldValidation !== 'Ignore'
+  const sent = mayHoldMany(bytes, mediaType)
+    ? await manyMembers(reply, bytes, mediaType, target, unknown)
+    : decodeObject(bytes, mediaType, target, unknown)
+  if (sent.emptied !== undefined) reply.emptied = sent.emptied
+  judge(sent.problems, write, reply, kindOf(target))
+  return sent.object
 }
 
-/** metadata of a custom resource comes as it was sent: it must be an object before anybody reads it. */
-function checkMetadata(object: KubeObject): void {
-  const { metadata } = object as { metadata: unknown }
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
-    throw errors.badRequest('metadata: Invalid value: must be an object')
+/** Decodes on the helper thread. */
+async function manyMembers(
+  reply: Reply,
+  bytes: Buffer,
+  mediaType: string,
+  target: Target,
+  unknown: boolean,
+): Promise<Sent> {
+  const input = { place: placeOf(target), bytes: new Uint8Array(bytes), mediaType, unknown }
+  const { text, problems, emptied } = await onThread(reply.seat, 'decode', input)
+  reply.many = hasMany(text)
+  const object = await parsed<KubeObject>(text, reply.seat)
+  noteShaped(object)
+  return { object, problems, emptied }
 }
 
 const PATCHES: ReadonlyMap<string, PatchType> = new Map([
@@ -109,7 +101,7 @@ const MAX_OPERATIONS = 10_000
 export async function patchBody(reply: Reply, type: PatchType, write: WriteOptions, limit: number): Promise<unknown> {
   const bytes = await bodyOf(reply, limit)
   try {
-    return patchOf(bytes, reply, type, write)
+    return await patchOf(bytes, reply, type, write)
   } catch (error) {
     // An apply may make the object; the others are read once there is one.
     if (type !== 'apply' && error instanceof StatusError) return new Unreadable(error)
@@ -117,9 +109,10 @@ export async function patchBody(reply: Reply, type: PatchType, write: WriteOptio
   }
 }
 
-function patchOf(bytes: Buffer, reply: Reply, type: PatchType, write: WriteOptions): unknown {
-  const decoded = decodePatch(bytes, type)
-  const { value, problems } = decoded
+async function patchOf(bytes: Buffer, reply: Reply, type: PatchType, write: WriteOptions): Promise<unknown> {
+  const { value, problems } = mayHoldMany(bytes, type === 'apply' ? 'application/yaml' : 'application/json')
+    ? await patchOfMany(reply, bytes, type)
+    : decodePatch(bytes, type)
   if (type === 'json') {
     if (!Array.isArray(value))
       throw errors.badRequest(
@@ -146,7 +139,15 @@ function patchOf(bytes: Buffer, reply: Reply, type: PatchType, write: WriteOptio
   return value
 }
 
-function decodePatch(bytes: Buffer, type: PatchType) {
+async function patchOfMany(reply: Reply, bytes: Buffer, type: PatchType): Promise<Decoded> {
+  const input = { bytes: new Uint8Array(bytes), type }
+  const { text, problems } = await onThread(reply.seat, 'decodePatch', input)
+  reply.many = hasMany(text)
+  return { value: await parsed<unknown>(text, reply.seat), problems }
+}
+
+/** @throws StatusError 400 */
+export function decodePatch(bytes: Buffer, type: PatchType): Decoded {
   try {
     return type === 'apply' ? decodeYaml(bytes.toString('utf8')) : decodeJsonBytes(bytes)
   } catch (error) {

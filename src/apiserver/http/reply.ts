@@ -35,6 +35,8 @@ export class Reply {
   readonly warnings: string[] = []
   /** Whether the request's body was large: see Call. */
   large = false
+  /** Whether what was sent has many members: see Call. */
+  many = false
   /** What was empty in the request's body: see Call. */
   emptied: readonly Emptied[] | undefined
   /** What the request holds; absent where nobody shares. */

@@ -175,6 +175,7 @@ function call(request: Request, write?: WriteOptions): Call {
     ...(reply.audit === undefined ? {} : { audit: reply.audit }),
     ...(reply.seat === undefined ? {} : { seat: reply.seat }),
     ...(reply.large && { large: true }),
+    ...(reply.many && { many: true }),
     ...(reply.emptied !== undefined && { emptied: reply.emptied }),
     ...(request.deadline === undefined ? {} : { deadline: request.deadline }),
     ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),

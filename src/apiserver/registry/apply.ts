@@ -18,11 +18,13 @@ import { authorize } from './authorize.ts'
 import type { Change } from './change.ts'
 import { changeObject } from './change.ts'
 import { versionOf } from './convert.ts'
-import type { Core } from './core.ts'
-import { timestamp } from './core.ts'
+import { copied, holdsMany, noteShaped, parsed, placeOf, textOf } from '../large/many.ts'
+import { onThread } from '../large/thread.ts'
+import type { Core, Versioned } from './core.ts'
+import { timestamp, warn } from './core.ts'
 import { createObject } from './create.ts'
 import { copyJson } from './json.ts'
-import { emptyOf, inVersions, managedList, trackingOf, typedOf } from './managers.ts'
+import { emptyOf, inVersions, managedList, managersOfText, trackingOf, typedOf } from './managers.ts'
 import { decodePatched } from './patched.ts'
 import type { Subresource } from './subresource.ts'
 import { changeOf, viewed } from './update.ts'
@@ -36,24 +38,27 @@ export async function applyObject(
   force: boolean,
   part: Subresource | undefined,
 ): Promise<Written> {
-  const applier = new Applier(core, call, target, config, force)
+  const own = new Applier(core, call, target, config, force)
   let list: readonly unknown[] | undefined
   const change: Change = {
-    ...changeOf(target, part, async (old) => {
+    ...changeOf(target, part, async (old, entry) => {
+      const many = call.many !== true && holdsMany(entry)
+      const applier = many ? new Applier(core, { ...call, many }, target, config, force) : own
       const before = part?.view === undefined ? old : part.view(old, target)
       const made = await (part?.view === undefined ? applier.toObject(old) : applier.toScale(before, old))
       list = made.list
       const { object } = made
       // A configuration that does not name a state fits any: it was applied to the newest one.
       if (object.metadata.resourceVersion === before.metadata.resourceVersion) delete object.metadata.resourceVersion
-      return part?.merge === undefined ? object : part.merge(copyJson(old), object, target)
+      if (part?.merge === undefined) return object
+      return part.merge(holdsMany(entry) ? await copied(old, call.seat) : copyJson(old), object, target)
     }),
     fresh: true,
     managed: () => list,
   }
   const written = await changeObject(core, call, target, {
     ...change,
-    ...(part === undefined ? { create: () => create(core, call, target, applier) } : {}),
+    ...(part === undefined ? { create: () => create(core, call, target, own) } : {}),
   })
   return viewed(part, target, written)
 }
@@ -79,6 +84,18 @@ async function create(core: Core, call: Call, target: Target, applier: Applier):
   return createObject(core, call, { ...target, name: '' }, object, list ?? [])
 }
 
+/** What an apply makes of an object, or without `old` of nothing. @throws StatusError */
+export function appliedObject(
+  core: Versioned,
+  call: Call,
+  target: Target,
+  config: KubeObject,
+  force: boolean,
+  old: KubeObject | undefined,
+): Promise<Made> {
+  return new Applier(core, call, target, config, force).toObject(old)
+}
+
 interface Made {
   readonly object: KubeObject
   readonly list: readonly unknown[] | undefined
@@ -93,13 +110,13 @@ const SCALE = 'io.k8s.api.autoscaling.v1.Scale'
 const SCALE_VERSION = 'autoscaling/v1'
 
 class Applier {
-  readonly #core: Core
+  readonly #core: Versioned
   readonly #call: Call
   readonly #target: Target
   readonly #config: KubeObject
   readonly #force: boolean
 
-  constructor(core: Core, call: Call, target: Target, config: KubeObject, force: boolean) {
+  constructor(core: Versioned, call: Call, target: Target, config: KubeObject, force: boolean) {
     this.#core = core
     this.#call = call
     this.#target = target
@@ -110,6 +127,8 @@ class Applier {
   /** The object as it is after the apply; without `old` it is made. */
   async toObject(old: KubeObject | undefined): Promise<Made> {
     const { resource } = this.#target
+    // A webhook that converts is asked from here.
+    if (this.#call.many === true && resource.custom?.conversion === undefined) return this.#many(old)
     const empty = typedOf(resource, emptyOf(resource))
     const live = old === undefined ? empty : typedOf(resource, old)
     const applied = await this.#apply(live, empty, managersOf(old))
@@ -123,6 +142,24 @@ class Applier {
       undefined,
     )
     return { object, list: managedList(applied.managers, old?.metadata.managedFields) }
+  }
+
+  /** As {@link toObject}, on the helper thread. */
+  async #many(old: KubeObject | undefined): Promise<Made> {
+    const call = this.#call
+    const { text, list, warnings } = await onThread(call.seat, 'apply', {
+      place: placeOf(this.#target),
+      before: old === undefined ? undefined : await textOf(old, call.seat),
+      config: await textOf(this.#config, call.seat),
+      force: this.#force,
+      manager: call.fieldManager ?? '',
+      now: this.#core.now(),
+      validation: call.fieldValidation,
+    })
+    for (const warning of warnings) warn(call, warning)
+    const object = await parsed<KubeObject>(text, call.seat)
+    noteShaped(object)
+    return { object, list: list === undefined ? undefined : await managersOfText(list, call.seat) }
   }
 
   /** As {@link toObject} for a Scale; the list is the parent's. */

@@ -21,22 +21,27 @@ import { checkNamespace } from './create.ts'
 import { breathe, committed, groupResource, outside, rulesOf, timestamp, writtenRules } from './core.ts'
 import { allowsUnconditionalUpdate, hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
+import { holdsMany, loaded } from '../large/many.ts'
 import { sameManagers, setManagers, trackWrite } from './managers.ts'
 import { isFinished } from './deletion.ts'
+import { problemsOfMany } from './problems.ts'
+import { driveFor } from './steps.ts'
 import type { Reservation } from './service-draft.ts'
 import {
   addWarnings,
   bumpsGeneration,
+  bumpsInSteps,
   contentErrors,
   customErrors,
   dedupeOwners,
   isUnchanged,
+  isUnchangedInSteps,
   metadataRules,
   prepared,
   refuse,
   reshape,
 } from './strategy.ts'
-import { encoder, ordered, orderedMeta, reencoder, sideWrites, synthetic } from './stored.ts'
+import { encoder, makeTexts, ordered, orderedMeta, reencoder, sideWrites, synthetic } from './stored.ts'
 
 /** What kind of change it is. */
 export interface Change {
@@ -96,10 +101,12 @@ export async function changeObject(core: Core, call: Call, target: Target, chang
 }
 
 /** @throws RevisionMismatch when somebody else wrote and the new object did not say which state it is made from */
-async function attemptChange(core: Core, call: Call, target: Target, change: Change, entry: Entry): Promise<Written> {
+async function attemptChange(core: Core, asked: Call, target: Target, change: Change, entry: Entry): Promise<Written> {
+  const call = asked.many !== true && holdsMany(entry) ? { ...asked, many: true } : asked
   const { resource } = target
   const storage = workingVersion(core, resource)
   const rules = rulesOf(storage)
+  if (holdsMany(entry)) await loaded(entry, call.seat)
   const wait = converted([entry], resource)
   if (wait !== undefined) await outside(call, wait)
   const old = objectOf(viewEntry(entry, storage))
@@ -166,8 +173,12 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     if (storage.custom?.hasStatus === true) keepStatus(object, old)
   }
   // Annotations count for some kinds, but never when they come with a status; and a pod's node is its scheduler's say.
-  if (!UNCOUNTED.has(change.subresource) && hasGeneration(storage) && bumpsGeneration(storage, object, old)) {
-    object.metadata.generation = (old.metadata.generation ?? 0) + 1
+  if (!UNCOUNTED.has(change.subresource) && hasGeneration(storage)) {
+    const bumps =
+      call.many === true
+        ? await driveFor(call.seat, bumpsInSteps(storage, object, old))
+        : bumpsGeneration(storage, object, old)
+    if (bumps) object.metadata.generation = (old.metadata.generation ?? 0) + 1
   }
   object.metadata.resourceVersion = old.metadata.resourceVersion ?? ''
   setManagers(object.metadata, managedFields)
@@ -180,7 +191,7 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
       : undefined
   try {
     if (change.internal !== true) {
-      const found = problems(call, resource, storage, change, object, old, trusted)
+      const found = problems(call, target, storage, change, object, old, trusted)
       refuse(storage, object.metadata.name ?? target.name, found instanceof Promise ? await found : found)
       turn = breathe(call, entry)
       if (turn !== undefined) await turn
@@ -191,6 +202,9 @@ async function attemptChange(core: Core, call: Call, target: Target, change: Cha
     const charged = change.internal === true ? undefined : request
     const form = formOf(object, storage)
     const stored = form instanceof Promise ? await outside(call, form) : form
+    if (call.many === true) {
+      await makeTexts(stored, call.seat)
+    }
     return await write(core, call, target, stored, old, entry, reservation, charged)
   } catch (error) {
     reservation?.revert()
@@ -222,7 +236,9 @@ async function write(
   const before = objectOf(entry)
   if (
     !ends &&
-    isUnchanged(object, before) &&
+    (call.many === true
+      ? await driveFor(call.seat, isUnchangedInSteps(object, before))
+      : isUnchanged(object, before)) &&
     sameManagers(object.metadata.managedFields, before.metadata.managedFields)
   ) {
     reservation?.revert()
@@ -248,14 +264,16 @@ function written(entry: Entry): Written {
 
 function problems(
   call: Call,
-  requested: ServedResource,
+  target: Target,
   storage: ServedResource,
   change: Change,
   object: KubeObject,
   old: KubeObject,
   trusted: boolean,
 ): FieldError[] | Promise<FieldError[]> {
-  const rules = writtenRules(requested, storage)
+  // The syncer's services are small.
+  if (call.many === true && !trusted) return manyProblems(call, target, storage, change, object, old)
+  const rules = writtenRules(target.resource, storage)
   const meta = metadataRules(storage, rules, object)
   const wrong = validateMetadata(object.metadata, meta)
   wrong.push(...validateMetadataUpdate(object.metadata, old.metadata, meta.legacyFinalizers))
@@ -272,6 +290,21 @@ function problems(
     ...(rules.validateUpdate?.(object, before) ?? []),
   ]
   return found instanceof Promise ? found.then(all) : all(found)
+}
+
+/** As {@link problems}, of many members. */
+async function manyProblems(
+  call: Call,
+  target: Target,
+  { custom }: ServedResource,
+  change: Change,
+  object: KubeObject,
+  old: KubeObject,
+): Promise<FieldError[]> {
+  const content = custom === undefined && change.validate === undefined
+  const wrong = await problemsOfMany(call, target, object, old, content)
+  if (custom !== undefined) return wrong.concat(await customErrors(call, custom, object, old, change.part))
+  return change.validate === undefined ? wrong : wrong.concat(change.validate(object, old))
 }
 
 /** The old service as if it had the new address already, for the one writer that may change it. */

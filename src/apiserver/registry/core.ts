@@ -24,6 +24,9 @@ export interface Core {
   uuid(): string
 }
 
+/** What versions of a kind and times need. */
+export type Versioned = Pick<Core, 'catalog' | 'now'>
+
 /** A time as metadata has it: RFC 3339 in UTC with seconds. */
 export function timestamp(ms: number): string {
   const now = Math.floor(ms / 1000)

@@ -26,7 +26,8 @@ import {
   refuse,
   reshape,
 } from './strategy.ts'
-import { encoder, orderedMeta, sideWrites, synthetic } from './stored.ts'
+import { problemsOfMany } from './problems.ts'
+import { encoder, makeTexts, orderedMeta, sideWrites, synthetic } from './stored.ts'
 
 /** How often another name is tried when a generated one is taken. */
 const NAME_ATTEMPTS = 8
@@ -106,11 +107,16 @@ export async function createObject(
   const reservation = isService ? core.services.create(object) : undefined
   try {
     const asked = writtenRules(resource, storage)
-    const wrong = validateMetadata(object.metadata, metadataRules(storage, asked, object))
-    const found =
-      storage.custom === undefined
-        ? contentErrors(storage, asked, object)
-        : customErrors(call, storage.custom, object, undefined)
+    const builtin = storage.custom === undefined
+    const wrong =
+      call.many === true
+        ? await problemsOfMany(call, target, object, undefined, builtin)
+        : validateMetadata(object.metadata, metadataRules(storage, asked, object))
+    const found = builtin
+      ? call.many === true
+        ? []
+        : contentErrors(storage, asked, object)
+      : customErrors(call, storage.custom, object, undefined)
     wrong.push(...(found instanceof Promise ? await found : found))
     turn = breathe(call)
     if (turn !== undefined) await turn
@@ -121,14 +127,9 @@ export async function createObject(
     if (validating !== undefined) await validating
     seal(object)
     const form = formOf(object, storage)
-    return await write(
-      core,
-      request,
-      target,
-      form instanceof Promise ? await outside(call, form) : form,
-      reservation,
-      resourceVersion,
-    )
+    const made = form instanceof Promise ? await outside(call, form) : form
+    if (call.many === true) await makeTexts(made, call.seat)
+    return await write(core, request, target, made, reservation, resourceVersion)
   } catch (error) {
     reservation?.revert()
     throw error

@@ -1,4 +1,5 @@
 /** Copying and comparing JSON values. Keys may be anything, also `__proto__`. */
+import type { Steps } from '../../machinery/schema/index.ts'
 
 /** A deep copy that shares nothing that can change. */
 export function copyJson<T>(value: T): T {
@@ -39,6 +40,56 @@ export function equalJson(a: unknown, b: unknown): boolean {
   if (JSON.isRawJSON(a) || JSON.isRawJSON(b)) return JSON.stringify(a) === JSON.stringify(b)
   return equalMembers(a as Record<string, unknown>, b as Record<string, unknown>, NONE)
 }
+
+/** Members of one step. */
+const STRIDE = 128
+
+/** As {@link equalMembers}, of many members. */
+export function* equalInSteps(
+  a: Readonly<Record<string, unknown>>,
+  b: Readonly<Record<string, unknown>>,
+  ignored: ReadonlySet<string>,
+): Steps<boolean> {
+  const pairs: [unknown, unknown, ReadonlySet<string>][] = [[a, b, ignored]]
+  let count = 0
+  for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+    const [x, y, without] = pair
+    if (Array.isArray(x)) {
+      if (!Array.isArray(y) || x.length !== y.length) return false
+      for (let i = 0; i < x.length; i++) {
+        if (++count % STRIDE === 0) yield
+        if (x[i] === y[i]) continue
+        if (!isContainer(x[i]) || !isContainer(y[i])) {
+          if (!equalJson(x[i], y[i])) return false
+        } else pairs.push([x[i], y[i], NONE])
+      }
+      continue
+    }
+    if (Array.isArray(y)) return false
+    const [left, right] = [x, y] as Record<string, unknown>[]
+    let members = 0
+    for (const key of Object.keys(left!)) {
+      if (++count % STRIDE === 0) yield
+      const item = left![key]
+      if (without.has(key) || item === undefined) continue
+      if (!Object.hasOwn(right!, key)) return false
+      members++
+      const other = right![key]
+      if (item === other) continue
+      if (!isContainer(item) || !isContainer(other)) {
+        if (!equalJson(item, other)) return false
+      } else pairs.push([item, other, NONE])
+    }
+    for (const key of Object.keys(right!)) {
+      if (++count % STRIDE === 0) yield
+      if (!without.has(key) && right![key] !== undefined) members--
+    }
+    if (members !== 0) return false
+  }
+  return true
+}
+
+const isContainer = (value: unknown): boolean => typeof value === 'object' && value !== null && !JSON.isRawJSON(value)
 
 const NONE: ReadonlySet<string> = new Set()
 

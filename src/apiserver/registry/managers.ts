@@ -1,5 +1,5 @@
 /** metadata.managedFields through the verbs: who manages which fields after a write. */
-import type { Call, ServedResource, Target } from '../contract.ts'
+import type { Call, Seat, ServedResource, Target } from '../contract.ts'
 import type { ManagedFieldsEntry, Managers, Schema, Tracking, Typed, Versions } from '../../machinery/apply/index.ts'
 import {
   DEDUCED,
@@ -9,6 +9,7 @@ import {
   customSchema,
   encodeManagers,
   managersFor,
+  rememberText,
   updateManagers,
 } from '../../machinery/apply/index.ts'
 import { type Emptied, normalize, resetsManagers, withEmptied } from '../../machinery/codec/normalize.ts'
@@ -18,7 +19,9 @@ import type { SchemaProps } from '../../machinery/schema/index.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import { convert, versionOf } from './convert.ts'
 import { convertObject } from './custom-views.ts'
-import type { Core } from './core.ts'
+import { parsed, placeOf, textOf } from '../large/many.ts'
+import { onThread } from '../large/thread.ts'
+import type { Versioned } from './core.ts'
 import { timestamp } from './core.ts'
 import { equalJson } from './json.ts'
 import { trackedFilter } from './tracked-fields.ts'
@@ -71,7 +74,11 @@ const MAX_CONVERSIONS = 64
  * runs again, as often as something is missing: it must be pure. A promise only then.
  * @throws StatusError 500 when the webhook fails
  */
-export function inVersions<T>(core: Core, resource: ServedResource, work: (versions: Versions) => T): T | Promise<T> {
+export function inVersions<T>(
+  core: Versioned,
+  resource: ServedResource,
+  work: (versions: Versions) => T,
+): T | Promise<T> {
   const { info, custom } = resource
   const find = (apiVersion: string): ServedResource | undefined => {
     const gv = parseApiVersion(apiVersion)
@@ -116,7 +123,7 @@ export function inVersions<T>(core: Core, resource: ServedResource, work: (versi
 
 /** How a call's write is recorded. */
 export function trackingOf(
-  core: Core,
+  core: Versioned,
   call: Call,
   { resource, subresource = '' }: Target,
   versions: Versions,
@@ -144,7 +151,7 @@ export interface Named {
  * for a create. What cannot be walked keeps the managers that are stored.
  */
 export function trackWrite(
-  core: Core,
+  core: Versioned,
   call: Call,
   target: Target,
   object: KubeObject,
@@ -152,6 +159,9 @@ export function trackWrite(
   named: Named,
 ): readonly unknown[] | undefined | Promise<readonly unknown[] | undefined> {
   const { resource, subresource = '' } = target
+  // A webhook that converts is asked from here.
+  if (call.many === true && resource.custom?.conversion === undefined)
+    return trackMany(core, call, target, object, old, named)
   const { stored } = named
   const sent = resetsManagers(named.emptied) ? [] : named.written
   // Most writes bring what they read.
@@ -175,6 +185,38 @@ export function trackWrite(
       }
     }),
   )
+}
+
+/** As {@link trackWrite}, on the helper thread. */
+async function trackMany(
+  core: Versioned,
+  call: Call,
+  target: Target,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  { written, stored, emptied }: Named,
+): Promise<readonly unknown[] | undefined> {
+  const text = (value: unknown): string | undefined | Promise<string> =>
+    value === undefined ? value : textOf(value, call.seat)
+  const before = await text(stored)
+  const list = await onThread(call.seat, 'track', {
+    place: placeOf(target),
+    manager: call.fieldManager ?? '',
+    now: core.now(),
+    text: await textOf(object, call.seat),
+    old: await text(old),
+    written: await text(written),
+    stored: before,
+    emptied,
+  })
+  return list === undefined ? undefined : list === before ? stored : managersOfText(list, call.seat)
+}
+
+/** A list that the helper thread made. */
+export async function managersOfText(text: string, seat: Seat | undefined): Promise<readonly unknown[]> {
+  const list = await parsed<unknown[]>(text, seat)
+  rememberText(list, text)
+  return list
 }
 
 /** The managers of an object as it is written; an equal list is the stored one. */

@@ -12,7 +12,9 @@ import { typeTable } from '../../machinery/types/index.ts'
 import { applyObject } from './apply.ts'
 import { changeObject } from './change.ts'
 import { versionOf } from './convert.ts'
-import type { Core } from './core.ts'
+import { copied, holdsMany, noteShaped, parsed, placeOf, textOf } from '../large/many.ts'
+import { onThread } from '../large/thread.ts'
+import { type Core, warn } from './core.ts'
 import { copyJson } from './json.ts'
 import { decodePatched } from './patched.ts'
 import type { Subresource } from './subresource.ts'
@@ -40,26 +42,72 @@ export async function patchObject(
   let emptied: readonly Emptied[] | undefined
   let unversioned = false
   const written = await changeObject(core, call, target, {
-    ...changeOf(target, part, (old) => {
+    ...changeOf(target, part, (old, entry) => {
       const before = part?.view === undefined ? old : part.view(old, target)
-      const after = apply(type, before, body, typeName)
-      const decoded = decodePatched(call, target, after, before, typeName, type, body)
-      const own = decoded.object
-      emptied = decoded.emptied
-      // Upstream converts what a strategic patch made into the type that it expects, whatever it calls itself.
-      if (type === 'strategic') Object.assign(own, { kind: before.kind, apiVersion: before.apiVersion })
-      checkType(target, own, before)
-      // A patch that does not name a state fits any: it was applied to the newest one.
-      const { resourceVersion = '' } = own.metadata
-      unversioned = resourceVersion === ''
-      if (resourceVersion === before.metadata.resourceVersion) delete own.metadata.resourceVersion
-      return part?.merge === undefined ? own : part.merge(copyJson(old), own, target)
+      const many = call.many === true || holdsMany(entry)
+      const built = ({ object: own, emptied: empty }: Patched): KubeObject | Promise<KubeObject> => {
+        emptied = empty
+        checkType(target, own, before)
+        // A patch that does not name a state fits any: it was applied to the newest one.
+        const { resourceVersion = '' } = own.metadata
+        unversioned = resourceVersion === ''
+        if (resourceVersion === before.metadata.resourceVersion) delete own.metadata.resourceVersion
+        if (part?.merge === undefined) return own
+        const { merge } = part
+        if (many) return copied(old, call.seat).then((copy) => merge(copy, own, target))
+        return merge(copyJson(old), own, target)
+      }
+      if (many) return patchMany(call, target, type, before, body).then(built)
+      return built(patchedObject(call, target, type, before, body))
     }),
     emptied: () => emptied,
     fresh: true,
     unversioned: () => unversioned,
   })
   return viewed(part, target, written)
+}
+
+interface Patched {
+  readonly object: KubeObject
+  readonly emptied: readonly Emptied[] | undefined
+}
+
+/** What a patch makes of an object. @throws StatusError */
+export function patchedObject(
+  call: Call,
+  target: Target,
+  type: Exclude<PatchType, 'apply'>,
+  before: KubeObject,
+  body: unknown,
+): Patched {
+  const typeName = typeNameOf(target)
+  const after = apply(type, before, body, typeName)
+  const { object, emptied } = decodePatched(call, target, after, before, typeName, type, body)
+  // Upstream converts what a strategic patch made into the type that it expects, whatever it calls itself.
+  if (type === 'strategic') Object.assign(object, { kind: before.kind, apiVersion: before.apiVersion })
+  return { object, emptied }
+}
+
+/** As {@link patchedObject}, on the helper thread. */
+async function patchMany(
+  call: Call,
+  target: Target,
+  type: Exclude<PatchType, 'apply'>,
+  before: KubeObject,
+  body: unknown,
+): Promise<Patched> {
+  if (body instanceof Unreadable) throw body.why
+  const { text, emptied, warnings } = await onThread(call.seat, 'patch', {
+    place: placeOf(target),
+    type,
+    before: await textOf(before, call.seat),
+    body: await textOf(body, call.seat),
+    validation: call.fieldValidation,
+  })
+  for (const warning of warnings) warn(call, warning)
+  const object = await parsed<KubeObject>(text, call.seat)
+  noteShaped(object)
+  return { object, emptied }
 }
 
 function typeNameOf({ resource, subresource }: Target): string | undefined {

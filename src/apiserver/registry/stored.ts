@@ -2,13 +2,14 @@
  * The form of stored bytes: canonical JSON that begins with `{"kind":K,"apiVersion":V,"metadata":{`, so that a list
  * can cut the type off without parsing, and whose metadata.resourceVersion is the revision that wrote it.
  */
-import type { Stored } from '../contract.ts'
+import type { Seat, Stored } from '../contract.ts'
 import { ownBytes } from '../../store/bytes.ts'
 import type { Encoded, Entry, Write } from '../../store/contract.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import type { SideWrite } from '../admission/contract.ts'
 import { managersText } from '../../machinery/apply/index.ts'
 import { takeText } from '../../machinery/text.ts'
+import { textOf as stepwise } from '../large/many.ts'
 import { prefixOf } from './key.ts'
 
 /** The same object with the members in stored order. Shallow. */
@@ -25,8 +26,32 @@ export function ordered(object: KubeObject, kind: string, apiVersion: string): K
   return out
 }
 
+type Texts = Map<string, { readonly of: unknown; readonly text: string }>
+
+/** Texts of members of objects that are about to be written, with the value that each is of. */
+const made = new WeakMap<KubeObject, Texts>()
+
+/**
+ * The text of an object of many members. Its parts are kept for the write: what a member holds must not change any more.
+ */
+export async function makeTexts(object: KubeObject, seat: Seat | undefined): Promise<string> {
+  let texts = made.get(object)
+  if (texts === undefined) made.set(object, (texts = new Map() as Texts))
+  const make = async (name: string, of: unknown): Promise<void> => {
+    if (typeof of !== 'object' || texts.get(name)?.of === of) return
+    const known = name === 'metadata.managedFields' ? managersText(of as unknown[]) : undefined
+    texts.set(name, { of, text: known ?? (await stepwise(of, seat)) })
+  }
+  for (const key of Object.keys(object)) if (key !== 'metadata') await make(key, object[key])
+  const metadata = object.metadata as Record<string, unknown>
+  for (const key of Object.keys(metadata)) await make(`metadata.${key}`, metadata[key])
+  return textOf(object)
+}
+
 /** `JSON.stringify` of an object in stored order, whose managed fields have a text already. */
 function textOf(object: KubeObject): string {
+  const texts = made.get(object)
+  if (texts !== undefined) return joined(object, texts)
   const { managedFields } = object.metadata
   const managers = managedFields === undefined ? undefined : managersText(managedFields)
   if (managers === undefined) return JSON.stringify(object)
@@ -39,6 +64,25 @@ function textOf(object: KubeObject): string {
     if (value !== undefined) text += `,${JSON.stringify(key)}:${value}`
   }
   return `${text}}`
+}
+
+/** As {@link textOf}, of parts that have texts. */
+function joined(object: KubeObject, texts: Texts): string {
+  const members = (of: Readonly<Record<string, unknown>>, before: string): string => {
+    let out = ''
+    for (const key of Object.keys(of)) {
+      const known = texts.get(before + key)
+      const value =
+        key === 'metadata' && before === ''
+          ? members(object.metadata as Record<string, unknown>, 'metadata.')
+          : known !== undefined && known.of === of[key]
+            ? known.text
+            : JSON.stringify(of[key])
+      if (value !== undefined) out += `${out === '' ? '' : ','}${JSON.stringify(key)}:${value}`
+    }
+    return `{${out}}`
+  }
+  return members(object, '')
 }
 
 /**
@@ -72,7 +116,13 @@ export function sideWrites(writes: readonly SideWrite[]): Write[] {
 
 /** An answer that is not in the store: a dry run, a Scale, a view in another version. */
 export function synthetic(object: KubeObject, key: string, revision: number, created: number): Stored {
-  const entry: Entry = { key, bytes: ownBytes(JSON.stringify(object)), revision, created, object }
+  const entry: Entry = {
+    key,
+    bytes: ownBytes(made.has(object) ? textOf(object) : JSON.stringify(object)),
+    revision,
+    created,
+    object,
+  }
   return { entry, object }
 }
 

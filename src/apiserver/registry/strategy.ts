@@ -5,11 +5,13 @@ import { finalizerWarnings, validateMetadata } from '../../machinery/kinds/index
 import type { KindRules } from '../../machinery/kinds/contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { validateByTable } from '../../machinery/types/check.ts'
+import type { Steps } from '../../machinery/schema/index.ts'
 import { errors } from '../../machinery/status.ts'
 import { convert, versionOf } from './convert.ts'
 import type { Core } from './core.ts'
 import { groupKind, rulesOf, timestamp, warn } from './core.ts'
-import { equalJson, equalMembers } from './json.ts'
+import { equalInSteps, equalJson, equalMembers } from './json.ts'
+import { wasShaped } from '../large/many.ts'
 import { drive } from './steps.ts'
 import { ordered } from './stored.ts'
 
@@ -22,8 +24,10 @@ export function prepared(core: Core, served: ServedResource, object: KubeObject)
   if (custom !== undefined) {
     object.apiVersion = versionOf(served)
     object.kind = served.info.kind
-    custom.prune(object)
-    custom.defaults(object)
+    if (!wasShaped(object)) {
+      custom.prune(object)
+      custom.defaults(object)
+    }
     return ordered(object, served.info.kind, object.apiVersion)
   }
   const storage = core.catalog.storage(served)
@@ -142,6 +146,19 @@ export function addWarnings(call: Call, served: ServedResource, object: KubeObje
 
 const IDENTITY: ReadonlySet<string> = new Set(['metadata', 'status', 'kind', 'apiVersion'])
 const TYPE: ReadonlySet<string> = new Set(['metadata', 'kind', 'apiVersion'])
+
+/** As {@link isUnchanged}, of many members. */
+export function* isUnchangedInSteps(object: KubeObject, old: KubeObject): Steps<boolean> {
+  const [now, before] = [object.metadata, old.metadata] as Record<string, unknown>[]
+  return (yield* equalInSteps(object, old, META)) && (yield* equalInSteps(now!, before!, VOLATILE))
+}
+
+/** As {@link bumpsGeneration}, of many members. */
+export function* bumpsInSteps(served: ServedResource, object: KubeObject, old: KubeObject): Steps<boolean> {
+  const { generation } = rulesOf(served)
+  if (served.custom === undefined && generation !== undefined) return bumpsGeneration(served, object, old)
+  return !(yield* equalInSteps(object, old, served.custom?.hasStatus === false ? TYPE : IDENTITY))
+}
 
 /** Whether the part that `metadata.generation` counts has changed. */
 export function bumpsGeneration(served: ServedResource, object: KubeObject, old: KubeObject): boolean {

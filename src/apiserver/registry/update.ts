@@ -9,6 +9,8 @@ import { createObject } from './create.ts'
 import type { Core } from './core.ts'
 import { prepared } from './strategy.ts'
 import { createsOnUpdate } from './facts.ts'
+import { copied, holdsMany } from '../large/many.ts'
+import type { Entry } from '../../store/contract.ts'
 import { copyJson } from './json.ts'
 import type { Subresource } from './subresource.ts'
 import { synthetic } from './stored.ts'
@@ -27,9 +29,15 @@ export async function updateObject(
   if (part?.merge === undefined) checkIdentity(target, object)
   // An object that names its state is tried once; another one may be tried again and must survive that.
   const once = (object.metadata?.resourceVersion ?? '') !== ''
-  const build: Change['build'] = (old) => {
+  const build: Change['build'] = (old, entry) => {
+    if (call.many === true || holdsMany(entry)) return buildMany(old, entry)
     const own = once ? object : copyJson(object)
     return part?.merge === undefined ? own : part.merge(copyJson(old), own, target)
+  }
+  const buildMany = async (old: KubeObject, entry: Entry): Promise<KubeObject> => {
+    const own = once ? object : call.many === true ? await copied(object, call.seat) : copyJson(object)
+    if (part?.merge === undefined) return own
+    return part.merge(holdsMany(entry) ? await copied(old, call.seat) : copyJson(old), own, target)
   }
   const change = changeOf(target, part, build)
   const createsMissing = part === undefined && createsOnUpdate(core.catalog.storage(target.resource))

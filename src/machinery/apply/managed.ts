@@ -147,6 +147,11 @@ export function managersText(list: readonly unknown[]): string | undefined {
   return text
 }
 
+/** Says that `text` is the JSON text of a list that nobody changes. */
+export function rememberText(list: readonly unknown[], text: string): void {
+  texts.set(list, text)
+}
+
 function entryText(entry: ManagedFieldsEntry): string {
   let text = texts.get(entry)
   if (text === undefined) {

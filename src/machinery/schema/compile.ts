@@ -113,7 +113,7 @@ function compile(schema: SchemaProps): CompiledSchema {
       yield* bySchema(object, options, report)
       if (more !== undefined) report.push(...more(object))
       if (part === undefined) embedded()?.(object, '', report)
-      report.push(...uniqueErrors(unique(), object, old))
+      report.push(...(yield* uniqueErrors(unique(), object, old)))
       if (rules === undefined) return report.list
       if (report.list.some((error) => BLOCKING.has(error.type))) report.push(invalid('<nil>', null, NOT_CHECKED))
       else yield* checkRules(rules, { path: '', value: object, old, ratchet: old !== undefined, report, ratcheted })

@@ -1,0 +1,130 @@
+/** The jobs of the helper thread: what the registry does, with texts instead of objects. */
+import { decodeJson } from '../../machinery/codec/json.ts'
+import { writeYaml } from '../../machinery/codec/yaml-write.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import { typeTable } from '../../machinery/types/index.ts'
+import { managersText } from '../../machinery/apply/index.ts'
+import type { Call, Target } from '../contract.ts'
+import { type Definition, prefixOf, servedResources } from '../crd/definition.ts'
+import { decodePatch } from '../http/body.ts'
+import { customOf, decodeObject, kindOf } from '../http/object.ts'
+import { protobufOf } from '../http/protobuf.ts'
+import { appliedObject } from '../registry/apply.ts'
+import { type LiveCatalog, createCatalog } from '../registry/catalog.ts'
+import { trackWrite } from '../registry/managers.ts'
+import { patchedObject } from '../registry/patch.ts'
+import { problemsOf } from '../registry/problems.ts'
+import type { JobName, Jobs, Place } from './contract.ts'
+
+const builtins = createCatalog(typeTable.resources)
+/** By edition of their definition; the oldest goes. */
+const customs = new Map<string, LiveCatalog>()
+const MAX_CUSTOMS = 16
+
+function catalogOf(edition: string | undefined): LiveCatalog {
+  if (edition === undefined) return builtins
+  let catalog = customs.get(edition)
+  if (catalog === undefined) {
+    const [uid, spec, acceptedNames] = JSON.parse(edition) as [
+      string,
+      Definition['spec'],
+      NonNullable<Definition['status']>['acceptedNames'],
+    ]
+    const definition: Definition = {
+      metadata: { uid },
+      spec,
+      ...(acceptedNames !== undefined && acceptedNames !== null && { status: { acceptedNames } }),
+    }
+    catalog = createCatalog([])
+    catalog.replace(prefixOf(definition), servedResources(definition, 0, () => undefined).resources)
+    if (customs.size >= MAX_CUSTOMS) customs.delete(customs.keys().next().value!)
+    customs.set(edition, catalog)
+  }
+  return catalog
+}
+
+interface Found {
+  readonly catalog: LiveCatalog
+  readonly target: Target
+}
+
+function find({ group, version, resource, subresource, namespace, name, edition }: Place): Found {
+  const catalog = catalogOf(edition)
+  const served = catalog.find(group, version, resource)
+  if (served === undefined) throw new Error(`${group}/${version} ${resource} is not served`)
+  return { catalog, target: { resource: served, namespace, name, ...(subresource !== undefined && { subresource }) } }
+}
+
+/** A whole number that a double may not hold. */
+const LONG_NUMBER = /[:[,]-?\d{16}/
+const objectOf = <T = KubeObject>(text: string): T =>
+  (LONG_NUMBER.test(text) ? decodeJson(text).value : JSON.parse(text)) as T
+const given = <T>(text: string | undefined): T | undefined => (text === undefined ? undefined : objectOf<T>(text))
+/** Nobody's: rights were looked at before. */
+const caller = (rest: Partial<Call>): Call & { warnings: string[] } => ({
+  user: { name: '', groups: [] },
+  warnings: [],
+  ...rest,
+})
+const listText = (list: readonly unknown[] | undefined): string | undefined =>
+  list === undefined ? undefined : (managersText(list) ?? JSON.stringify(list))
+
+/** Prunes and defaults a custom resource. */
+function shape(target: Target, object: KubeObject): void {
+  const custom = customOf(target, kindOf(target))
+  custom?.prune(object)
+  custom?.defaults(object)
+}
+
+type Work = { [N in JobName]: (input: Jobs[N]['input']) => Jobs[N]['output'] | Promise<Jobs[N]['output']> }
+
+export const jobs: Work = {
+  decode({ place, bytes, mediaType, unknown }) {
+    const { target } = find(place)
+    const { object, ...rest } = decodeObject(Buffer.from(bytes.buffer), mediaType, target, unknown)
+    shape(target, object)
+    return { text: JSON.stringify(object), ...rest }
+  },
+  decodePatch({ bytes, type }) {
+    const { value, problems } = decodePatch(Buffer.from(bytes.buffer), type)
+    return { text: JSON.stringify(value), problems }
+  },
+  patch({ place, type, before, body, validation: fieldValidation }) {
+    const { target } = find(place)
+    const call = caller({ ...(fieldValidation !== undefined && { fieldValidation }) })
+    const { object, emptied } = patchedObject(call, target, type, objectOf(before), objectOf<unknown>(body))
+    shape(target, object)
+    return { text: JSON.stringify(object), emptied, warnings: call.warnings }
+  },
+  async apply({ place, before, config, force, manager, now, validation: fieldValidation }) {
+    const { catalog, target } = find(place)
+    const call = caller({ fieldManager: manager, ...(fieldValidation !== undefined && { fieldValidation }) })
+    const old = given<KubeObject>(before)
+    const { object, list } = await appliedObject(
+      { catalog, now: () => now },
+      call,
+      target,
+      objectOf<KubeObject>(config),
+      force,
+      old,
+    )
+    shape(target, object)
+    return { text: JSON.stringify(object), list: listText(list), warnings: call.warnings }
+  },
+  async track({ place, text, old, written, stored, emptied, manager, now }) {
+    const { catalog, target } = find(place)
+    const named = { written: given<unknown[]>(written), stored: given<unknown[]>(stored), emptied }
+    const call = caller({ fieldManager: manager })
+    const list = await trackWrite({ catalog, now: () => now }, call, target, objectOf(text), given(old), named)
+    return list === named.stored ? stored : listText(list)
+  },
+  check({ place, text, old, content }) {
+    const { catalog, target } = find(place)
+    return problemsOf({ catalog }, target.resource, objectOf(text), given(old), content)
+  },
+  render({ text, form }) {
+    const object = objectOf(text)
+    if (form === 'protobuf') return protobufOf(object)
+    return Buffer.from(form === 'yaml' ? writeYaml(object) : JSON.stringify(object, null, 2))
+  },
+}

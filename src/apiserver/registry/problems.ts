@@ -1,0 +1,53 @@
+/** What is wrong with an object of many members: found on the helper thread, by what checks every other object. */
+import type { FieldError } from '../../machinery/field.ts'
+import { validateMetadata, validateMetadataUpdate } from '../../machinery/kinds/index.ts'
+import type { KubeObject } from '../../machinery/object.ts'
+import type { Call, ServedResource, Target } from '../contract.ts'
+import { placeOf, textOf } from '../large/many.ts'
+import { onThread } from '../large/thread.ts'
+import { workingVersion } from './convert.ts'
+import type { Core } from './core.ts'
+import { writtenRules } from './core.ts'
+import { makeTexts } from './stored.ts'
+import { contentErrors, metadataRules } from './strategy.ts'
+
+/** More is not told, as of custom resources: a body of a few megabytes can be wrong in a million places. */
+const MAX_ERRORS = 1000
+
+/**
+ * Everything wrong with the metadata of an object in its working version, and, with `content`, with the rest of a
+ * built-in one; with `old` it is an update.
+ */
+export async function problemsOf(
+  core: Pick<Core, 'catalog'>,
+  resource: ServedResource,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  content: boolean,
+): Promise<FieldError[]> {
+  const storage = workingVersion(core, resource)
+  const rules = writtenRules(resource, storage)
+  const meta = metadataRules(storage, rules, object)
+  let all = validateMetadata(object.metadata, meta)
+  if (old !== undefined) {
+    all = all.concat(validateMetadataUpdate(object.metadata, old.metadata, meta.legacyFinalizers))
+  }
+  if (content) {
+    all = all.concat(await contentErrors(storage, rules, object, old))
+    if (old !== undefined) all = all.concat(rules.validateUpdate?.(object, old) ?? [])
+  }
+  return all.slice(0, MAX_ERRORS)
+}
+
+/** {@link problemsOf}, on the helper thread. Nothing but metadata may be changed from then on. */
+export async function problemsOfMany(
+  call: Call,
+  target: Target,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  content: boolean,
+): Promise<FieldError[]> {
+  const text = await makeTexts(object, call.seat)
+  const before = old === undefined ? undefined : await textOf(old, call.seat)
+  return onThread(call.seat, 'check', { place: placeOf(target), text, old: before, content })
+}
