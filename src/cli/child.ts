@@ -1,6 +1,6 @@
 /** A `cluster` that a manager started: its leash, and what it asks over the channel of who knows the host. */
 import type { Address, ServiceResolver } from '../apiserver/dial/contract.ts'
-import type { LogSource } from '../cluster/logs.ts'
+import type { LogSource } from '../apiserver/connect/logs.ts'
 import { errors, StatusError } from '../machinery/status.ts'
 import type { LogAnswer, LogRequest, ServiceAnswer, ServiceRequest } from '../manager/engines/dedicated.ts'
 

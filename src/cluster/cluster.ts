@@ -1,5 +1,8 @@
 /** An embedded cluster: API server and controllers over one range of a store. Host and virtual clusters are the same code. */
 import { createApi, type Registry } from '../apiserver/registry/api.ts'
+import { createConnectors, type ConnectorOptions } from '../apiserver/connect/connectors.ts'
+import type { LogSource } from '../apiserver/connect/logs.ts'
+import { rangeObjects } from '../apiserver/connect/objects.ts'
 import { defaultPlugins } from '../apiserver/admission/plugins.ts'
 import { Aggregator } from '../apiserver/aggregation/aggregator.ts'
 import { keepTrust } from '../apiserver/aggregation/trust.ts'
@@ -19,14 +22,13 @@ import { withNodes } from '../apiserver/authz/node/authorizer.ts'
 import { rbacAuthorizer } from '../apiserver/authz/rbac.ts'
 import { bootstrapEntries, DEFAULT_SERVICE_CIDR } from '../apiserver/bootstrap/entries.ts'
 import { rbacObjects } from '../apiserver/bootstrap/rbac.ts'
-import { objectOf, type UserInfo } from '../apiserver/contract.ts'
+import type { UserInfo } from '../apiserver/contract.ts'
 import { startCustomResources } from '../apiserver/crd/manager.ts'
 import type { Dialler, ServiceResolver } from '../apiserver/dial/contract.ts'
 import { reach, type ReachOptions } from '../apiserver/dial/reach.ts'
 import { endpointResolver, rangeServices } from '../apiserver/dial/services.ts'
 import { createDiscovery } from '../apiserver/discovery/discovery.ts'
 import type { Exchange, Handler } from '../apiserver/exchange.ts'
-import type { Connector } from '../apiserver/http/contract.ts'
 import { createHandler } from '../apiserver/http/handler.ts'
 import { FlowClassifier } from '../apiserver/flowcontrol/classifier.ts'
 import { stateMetrics } from '../apiserver/metrics/state.ts'
@@ -40,12 +42,10 @@ import type { Client } from '../client/contract.ts'
 import { HttpsClient } from '../client/https.ts'
 import type { ControllerFactory } from '../controllers/contract.ts'
 import type { AggregatedResources, DiscoveredResource } from '../controllers/discovery.ts'
-import { errors } from '../machinery/status.ts'
 import type { Range } from '../store/contract.ts'
 import { builtinResources } from './builtin.ts'
 import { readIdentity, serviceAccountKey, writeIdentity, type ClusterIdentity } from './identity.ts'
 import { kubeconfig } from './kubeconfig.ts'
-import { logConnector, type LogSource } from './logs.ts'
 import { handlerWire, rawHandler, type Identities } from './raw.ts'
 import type { Runtime } from './runtime.ts'
 import { versionInfo } from './version.ts'
@@ -66,8 +66,10 @@ export interface ClusterOptions {
   controllers(facts: ClusterFacts): readonly ControllerFactory[]
   /** Whether `/metrics` shows the whole process: for its operator's cluster only. @default false */
   readonly processMetrics?: boolean
-  /** Answers `pods/log`. */
+  /** Answers `pods/log` in the place of kubelets. */
   readonly logs: LogSource
+  /** Why nobody answers on nodes that run nothing. @default all nodes have kubelets */
+  readonly absent?: ConnectorOptions['absent']
   /** Where Services of webhooks and aggregated servers answer. @default at the ready endpoints that the cluster holds */
   readonly services?: ServiceResolver
   /**
@@ -285,10 +287,14 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     frontProxy,
     log,
   })
-  const pod = (namespace: string, name: string) => {
-    const entry = range.get(`core/pods/${namespace}/${name}`)
-    return entry === undefined ? undefined : objectOf(entry)
-  }
+  const connectors = createConnectors({
+    objects: rangeObjects(range),
+    dialler,
+    kubeletClient: identity.kubeletClient,
+    logs: options.logs,
+    ...(options.absent !== undefined && { absent: options.absent }),
+    random: runtime.random,
+  })
   const flows = new FlowClassifier(range)
   let audit = options.audit === undefined ? undefined : auditor(options.audit)
   const metrics = runtime.requestMetrics(options.processMetrics ?? false)
@@ -305,7 +311,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
       return audit
     },
     metrics: { ...metrics, render: () => metrics.render() + stateMetrics({ range, catalog, audit }) },
-    connectors: { 'pods/log': logConnector(pod, options.logs), ...UNCONNECTED },
+    connectors,
     issuer: { configuration: issuerConfiguration(ISSUER, `${ISSUER}/openid/v1/jwks`), jwks: keySet(keys) },
     log: runtime.log,
     now: runtime.now,
@@ -337,14 +343,6 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     },
   }
 }
-
-/** Connections into pods are authorized and admitted as upstream, and then refused: nobody here makes them. */
-const UNCONNECTED = Object.fromEntries(
-  ['attach', 'exec', 'portforward'].map((name): [string, Connector] => [
-    `pods/${name}`,
-    () => Promise.reject(errors.methodNotAllowed({ group: '', resource: 'pods' }, name)),
-  ]),
-)
 
 const REVIEWS = [
   ['authorization.k8s.io', 'subjectaccessreviews'],

@@ -18,6 +18,8 @@ export interface ClusterIdentity {
   readonly admin: Issued
   /** Another authority, for proxies that say who asks, and this server's own certificate towards aggregated servers. */
   readonly frontProxy: { readonly ca: Issued; readonly client: Issued }
+  /** Towards kubelets. */
+  readonly kubeletClient: Issued
   /** Signs service account tokens. PKCS #8 PEM of a P-256 key. */
   readonly serviceAccountKey: string
   /** The port the cluster answered on last; 0: none yet. */
@@ -40,11 +42,17 @@ export function readIdentity(
 ): { readonly identity: ClusterIdentity; readonly changed: boolean } {
   const entry = range.latest(KEY)
   if (entry === undefined) return { identity: create(options), changed: true }
-  type Stored = Omit<ClusterIdentity, 'frontProxy'> & Partial<Pick<ClusterIdentity, 'frontProxy'>>
+  type Later = 'frontProxy' | 'kubeletClient'
+  type Stored = Omit<ClusterIdentity, Later> & Partial<Pick<ClusterIdentity, Later>>
   const stored = JSON.parse(entry.bytes.toString('utf8')) as Stored
-  // Clusters from before aggregation have no front proxy.
-  const identity = renewed({ ...stored, frontProxy: stored.frontProxy ?? frontProxy(options) }, options)
-  return { identity, changed: stored.frontProxy === undefined || identity.server !== stored.server }
+  // Clusters from before have neither.
+  const later = {
+    frontProxy: stored.frontProxy ?? frontProxy(options),
+    kubeletClient: stored.kubeletClient ?? kubeletClient(loadCa(stored.ca), options),
+  }
+  const identity = renewed({ ...stored, ...later }, options)
+  const whole = stored.frontProxy !== undefined && stored.kubeletClient !== undefined
+  return { identity, changed: !whole || identity.server !== stored.server }
 }
 
 function renewed(identity: ClusterIdentity, options: IdentityOptions): ClusterIdentity {
@@ -56,6 +64,16 @@ function frontProxy({ name, now }: IdentityOptions): ClusterIdentity['frontProxy
   const ca = createCa({ commonName: `${name}-front-proxy-ca`, now })
   const client = issueCertificate(ca, { commonName: FRONT_PROXY_NAME, usage: 'client', now })
   return { ca: { certificate: ca.certificate, key: ca.key }, client }
+}
+
+/** As kubeadm names it. */
+function kubeletClient(ca: ReturnType<typeof loadCa>, { now }: IdentityOptions): Issued {
+  return issueCertificate(ca, {
+    commonName: 'kube-apiserver-kubelet-client',
+    organizations: ['system:masters'],
+    usage: 'client',
+    now,
+  })
 }
 
 export async function writeIdentity(range: Range, identity: ClusterIdentity): Promise<void> {
@@ -76,6 +94,7 @@ function create(options: IdentityOptions): ClusterIdentity {
       now: options.now,
     }),
     frontProxy: frontProxy(options),
+    kubeletClient: kubeletClient(ca, options),
     serviceAccountKey: account.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     port: 0,
   }

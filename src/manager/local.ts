@@ -5,10 +5,10 @@ import { createFairQueue } from '../client/fair-queue.ts'
 import type { Client } from '../client/contract.ts'
 import { startCluster, type Cluster } from '../cluster/cluster.ts'
 import { Runtime } from '../cluster/runtime.ts'
+import { simulatedNodes } from '../cluster/simulated.ts'
 import { openStore, type StoreChoice } from '../cluster/store.ts'
 import type { Log } from '../controllers/contract.ts'
 import { hostControllers, type HostLoops } from '../controllers/sets.ts'
-import { simulatedLog } from '../controllers/simulated-log.ts'
 import { DedicatedEngine } from './engines/dedicated.ts'
 import { PackedEngine } from './engines/packed.ts'
 import { hostLogs } from './logs.ts'
@@ -45,7 +45,7 @@ export async function startHost(
     ...(options.port !== undefined && { port: options.port }),
     controllers: (facts) => hostControllers({ ...facts, nodes: options.nodes ?? 3 }, options.controllers),
     processMetrics: true,
-    logs: (pod, query) => simulatedLog(pod, query, runtime.now()),
+    ...simulatedNodes(runtime.now),
   })
 }
 

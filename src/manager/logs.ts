@@ -1,6 +1,6 @@
 /** Logs of a tenant's pods: from the host, by look-up of the synced pod. */
 import type { Client } from '../client/contract.ts'
-import type { LogQuery, LogSource } from '../cluster/logs.ts'
+import type { LogQuery, LogSource } from '../apiserver/connect/logs.ts'
 import { isSimulated, simulatedLog } from '../controllers/simulated-log.ts'
 import { errors } from '../machinery/status.ts'
 import type { Syncer } from '../syncer/syncer.ts'

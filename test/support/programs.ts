@@ -15,6 +15,7 @@ interface Program {
 export const PROGRAMS = {
   'client-go': { module: 'test/clients/client-go' },
   operator: { module: 'test/clients/operator' },
+  kubelet: { module: 'test/clients/kubelet' },
   helm3: { module: 'tools/helm3', pkg: 'helm.sh/helm/v3/cmd/helm' },
   helm4: { module: 'tools/helm4', pkg: 'helm.sh/helm/v4/cmd/helm' },
 } as const satisfies Record<string, Program>

@@ -1,7 +1,7 @@
 /** HTTP to the servers behind remote APIServices: short calls, and requests whose bodies stream in both directions. */
-import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
-import type { Duplex, Readable } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import type { Answer, Dialler } from '../dial/contract.ts'
+import { DialledAgent, openStreamed, type Streamed, type StreamedRequest } from '../dial/streamed.ts'
 import type { UserInfo } from '../contract.ts'
 import type { RemoteService } from './apiservice.ts'
 
@@ -20,26 +20,11 @@ const CONNECT = 10_000
 const IDLE = 8
 const IDLE_FOR = 60_000
 
-export interface StreamedRequest {
-  readonly method: string
-  /** With its query. */
-  readonly path: string
-  readonly headers: OutgoingHttpHeaders
-  /** @default none */
-  readonly body?: Readable
-  readonly signal: AbortSignal
-}
-
-/** What came back: an ordinary answer, or a connection that speaks another protocol from now on. */
-export type Streamed =
-  | { readonly response: IncomingMessage; readonly socket?: undefined }
-  | { readonly response: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
-
 export class Backends {
   readonly #dialler: Dialler
   readonly #client: ProxyClient
   /** By name of the APIService: trust is its own. */
-  readonly #agents = new Map<string, Agent>()
+  readonly #agents = new Map<string, DialledAgent>()
 
   constructor(dialler: Dialler, client: ProxyClient) {
     this.#dialler = dialler
@@ -69,31 +54,10 @@ export class Backends {
   }
 
   /** @throws Error when the server cannot be reached or breaks off before its answer begins */
-  open(remote: RemoteService, { method, path, headers, body, signal }: StreamedRequest): Promise<Streamed> {
-    return new Promise((resolve, reject) => {
-      const upgrade = headers['upgrade'] !== undefined
-      const request = httpRequest({
-        agent: upgrade ? new ServiceAgent(() => this.#connect(remote)) : this.#agentFor(remote),
-        method,
-        path,
-        headers,
-        setHost: false,
-        signal,
-      })
-      request.on('response', (response) => resolve({ response }))
-      request.on('upgrade', (response, socket, head) => resolve({ response, socket, head }))
-      request.on('error', reject)
-      if (body === undefined) {
-        request.end()
-        return
-      }
-      // A body that breaks off must not look whole.
-      body.once('error', (error) => request.destroy(error))
-      body.once('close', () => {
-        if (!body.readableEnded) request.destroy(new Error('unexpected EOF'))
-      })
-      body.pipe(request)
-    })
+  open(remote: RemoteService, request: StreamedRequest): Promise<Streamed> {
+    const upgrade = request.headers['upgrade'] !== undefined
+    const agent = upgrade ? new DialledAgent(() => this.#connect(remote)) : this.#agentFor(remote)
+    return openStreamed(agent, request)
   }
 
   /** Closes what is kept open for a service. */
@@ -107,10 +71,10 @@ export class Backends {
     this.#agents.clear()
   }
 
-  #agentFor(remote: RemoteService): Agent {
+  #agentFor(remote: RemoteService): DialledAgent {
     let agent = this.#agents.get(remote.name)
     if (agent === undefined) {
-      agent = new ServiceAgent(() => this.#connect(remote), {
+      agent = new DialledAgent(() => this.#connect(remote), {
         keepAlive: true,
         maxFreeSockets: IDLE,
         timeout: IDLE_FOR,
@@ -126,23 +90,6 @@ export class Backends {
 
   #trust({ caBundle, insecure }: RemoteService) {
     return { ...(caBundle !== undefined && { caBundle }), insecure, client: this.#client }
-  }
-}
-
-/** Connections come from the dialler. */
-class ServiceAgent extends Agent {
-  readonly #dial: () => Promise<Duplex>
-
-  constructor(dial: () => Promise<Duplex>, options: ConstructorParameters<typeof Agent>[0] = {}) {
-    super(options)
-    this.#dial = dial
-  }
-
-  override createConnection(_options: unknown, done?: (error: Error | null, stream: Duplex) => void): undefined {
-    this.#dial().then(
-      (stream) => done?.(null, stream),
-      (error: Error) => done?.(error, undefined as unknown as Duplex),
-    )
   }
 }
 

@@ -48,6 +48,24 @@ export interface CallOptions {
   readonly maxAnswer?: number
 }
 
+/** Somebody who was found by look-up: a kubelet, a pod. */
+export interface EndpointOptions {
+  /** An address, or a name that is looked up. */
+  readonly host: string
+  readonly port: number
+  /** Without TLS. @default false */
+  readonly plain?: boolean
+  /** Without a check of the certificate. @default false */
+  readonly insecure?: boolean
+  /** PEM of a client certificate. @default none */
+  readonly client?: { readonly certificate: string; readonly key: string }
+  /** Called with the addresses of the host before any is dialled; what it throws is the result. @default none */
+  readonly vet?: (addresses: readonly string[]) => void
+  /** Milliseconds for the connecting. */
+  readonly timeout: number
+  readonly signal?: AbortSignal
+}
+
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -79,5 +97,7 @@ export interface Dialler {
   connect(
     options: Pick<CallOptions, 'destination' | 'caBundle' | 'insecure' | 'client' | 'timeout' | 'signal'>,
   ): Promise<Duplex>
+  /** A connection to an endpoint, as {@link connect}. */
+  dial(options: EndpointOptions): Promise<Duplex>
   close(): Promise<void>
 }

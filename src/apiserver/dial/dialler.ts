@@ -1,9 +1,9 @@
 /** The dialler: HTTPS over pools that all clusters of a process share out. */
 import type { Duplex } from 'node:stream'
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { Pool } from 'undici'
 import type { Dispatcher } from 'undici'
-import type { Answer, CallOptions, Destination, Dialler, ServiceResolver } from './contract.ts'
+import type { Answer, CallOptions, Destination, Dialler, EndpointOptions, ServiceResolver } from './contract.ts'
 import { answerFailure, DEADLINE } from './failure.ts'
 import { gather, TooMuch } from './gather.ts'
 import { Lanes } from './lanes.ts'
@@ -14,7 +14,7 @@ import { Meter } from './meter.ts'
 import type { MeterOptions } from './meter.ts'
 import { everywhere } from './reach.ts'
 import type { Reach } from './reach.ts'
-import { authority, connectSecurely } from './secure.ts'
+import { authority, connectPlainly, connectSecurely } from './secure.ts'
 import { Trusts } from './trust.ts'
 import type { Trust } from './trust.ts'
 import { undici } from '../../client/undici.ts'
@@ -98,7 +98,14 @@ export class DialPools {
     const prefix = `${cluster}\n`
     return {
       call: (options) => this.#call(prefix, options, services, reach, closed.signal),
-      connect: (options) => this.#connect(prefix, options, services, reach, closed.signal),
+      connect: (options) =>
+        this.#stream(prefix, options, closed.signal, async (signal) => {
+          const way = await wayTo(options.destination, services)
+          const { context } = this.#trusts.get(options.caBundle, options.client)
+          return this.#secure(way, context, options.insecure === true, reach, signal)
+        }),
+      dial: (options) =>
+        this.#stream(prefix, options, closed.signal, (signal) => this.#endpoint(options, reach, signal)),
       close: async () => {
         closed.abort(new Error('the cluster is stopped'))
         const ended: Promise<void>[] = []
@@ -161,12 +168,12 @@ export class DialPools {
     }
   }
 
-  async #connect(
+  /** A connection that its owner ends, counted until then. */
+  async #stream(
     cluster: string,
-    options: Parameters<Dialler['connect']>[0],
-    services: ServiceResolver,
-    reach: Reach,
+    { timeout, signal }: Pick<EndpointOptions, 'timeout' | 'signal'>,
     closed: AbortSignal,
+    make: (signal: AbortSignal) => Promise<Socket>,
   ): Promise<Duplex> {
     closed.throwIfAborted()
     const open = this.#streams.get(cluster) ?? 0
@@ -177,11 +184,9 @@ export class DialPools {
       if (left === 0) this.#streams.delete(cluster)
       else this.#streams.set(cluster, left)
     }
-    const over = deadline(options.timeout, options.signal, closed)
+    const over = deadline(timeout, signal, closed)
     try {
-      const way = await wayTo(options.destination, services)
-      const { context } = this.#trusts.get(options.caBundle, options.client)
-      const socket = await this.#secure(way, context, options.insecure === true, reach, over.signal)
+      const socket = await make(over.signal)
       socket.once('close', release)
       const stop = () => socket.destroy()
       closed.addEventListener('abort', stop, { once: true })
@@ -193,6 +198,15 @@ export class DialPools {
     } finally {
       over.clear()
     }
+  }
+
+  async #endpoint(options: EndpointOptions, reach: Reach, signal: AbortSignal): Promise<Socket> {
+    const { host, port, plain = false, insecure = false, client, vet } = options
+    const addresses = await this.#reachable(host, port, reach, vet)
+    const way = { addresses, port, signal }
+    if (plain) return connectPlainly(way)
+    const { context } = this.#trusts.get(undefined, client)
+    return connectSecurely({ ...way, serverName: host, context, insecure, now: this.#now })
   }
 
   async #turn(cluster: string, signal: AbortSignal): Promise<Leave> {
@@ -264,12 +278,16 @@ export class DialPools {
 
   async #secure(way: Way, context: Trust['context'], insecure: boolean, reach: Reach, signal: AbortSignal) {
     const { host, port, serverName } = way
-    const found = isIP(host) === 0 ? await this.#find(host) : [host]
-    const addresses = found.filter(reach)
-    if (addresses.length === 0) {
-      throw new Error(`dial tcp ${authority(found[0] ?? host, port)}: this cluster may not connect to this address`)
-    }
+    const addresses = await this.#reachable(host, port, reach)
     return connectSecurely({ addresses, port, serverName, context, insecure, signal, now: this.#now })
+  }
+
+  async #reachable(host: string, port: number, reach: Reach, vet?: EndpointOptions['vet']): Promise<readonly string[]> {
+    const found = isIP(host) === 0 ? await this.#find(host) : [host]
+    vet?.(found)
+    const addresses = found.filter(reach)
+    if (addresses.length > 0) return addresses
+    throw new Error(`dial tcp ${authority(found[0] ?? host, port)}: this cluster may not connect to this address`)
   }
 
   async #find(host: string): Promise<readonly string[]> {

@@ -1,18 +1,22 @@
-/** One TLS connection to one of several addresses, with the checks of Go's client. */
-import { isIP } from 'node:net'
+/** One connection to one of several addresses; with TLS, the checks are those of Go's client. */
+import { connect as connectTcp, isIP } from 'node:net'
+import type { Socket } from 'node:net'
 import { checkServerIdentity, connect } from 'node:tls'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import { certificateFailure, connectFailure } from './failure.ts'
 
-export interface SecureOptions {
+export interface PlainOptions {
   /** Tried in this order. */
   readonly addresses: readonly string[]
   readonly port: number
+  readonly signal: AbortSignal
+}
+
+export interface SecureOptions extends PlainOptions {
   /** What the certificate must be for, and what is sent by SNI if it is a name. */
   readonly serverName: string
   readonly context: SecureContext
   readonly insecure: boolean
-  readonly signal: AbortSignal
   /** Milliseconds since the epoch. */
   now(): number
 }
@@ -21,17 +25,45 @@ export interface SecureOptions {
 export const authority = (host: string, port: number): string => `${host.includes(':') ? `[${host}]` : host}:${port}`
 
 /** @throws Error with Go's words: of the first address when none can be reached, as Go has it */
-export async function connectSecurely(options: SecureOptions): Promise<TLSSocket> {
+export const connectSecurely = (options: SecureOptions): Promise<TLSSocket> =>
+  firstOf(options, (address) => connectTo(address, options))
+
+/** The same without TLS. */
+export const connectPlainly = (options: PlainOptions): Promise<Socket> =>
+  firstOf(options, (address) => plainTo(address, options))
+
+async function firstOf<S>({ addresses, signal }: PlainOptions, to: (address: string) => Promise<S>): Promise<S> {
   let first: Error | undefined
-  for (const address of options.addresses) {
+  for (const address of addresses) {
     try {
-      return await connectTo(address, options)
+      return await to(address)
     } catch (error) {
-      options.signal.throwIfAborted()
+      signal.throwIfAborted()
       first ??= error as Error
     }
   }
   throw first ?? new Error('no address')
+}
+
+function plainTo(address: string, { port, signal }: PlainOptions): Promise<Socket> {
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const socket = connectTcp({ host: address, port, noDelay: true })
+  const fail = (error: Error) => {
+    signal.removeEventListener('abort', abort)
+    socket.on('error', () => undefined).destroy()
+    reject(error)
+  }
+  const abort = () => fail(signal.reason as Error)
+  const failed = (error: Error) => fail(connectFailure(error, authority(address, port)))
+  signal.addEventListener('abort', abort, { once: true })
+  socket.once('error', failed)
+  socket.once('connect', () => {
+    socket.off('error', failed)
+    signal.removeEventListener('abort', abort)
+    resolve(socket)
+  })
+  return promise
 }
 
 function connectTo(address: string, options: SecureOptions): Promise<TLSSocket> {

@@ -5,10 +5,10 @@ import { errors } from '../../machinery/status.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import type { FieldInfo } from '../../machinery/types/table.ts'
 import type { SubresourceInfo } from '../../machinery/types/table.ts'
-import type { Query } from './query.ts'
+import { wholeNumber, type Query } from './query.ts'
 
-/** `rest`: what stands behind the subresource in the path. @throws StatusError 400 */
-export function connectOptions(subresource: SubresourceInfo, query: Query, rest: readonly string[]): KubeObject {
+/** `subpath`: what stands behind the subresource in the path, of those that have it. @throws StatusError 400 */
+export function connectOptions(subresource: SubresourceInfo, query: Query, subpath: string | undefined): KubeObject {
   const { group, version, kind } = subresource
   const head = { kind, apiVersion: group === '' ? version : `${group}/${version}` }
   const type = typeTable.kind(group, version, kind)
@@ -19,17 +19,29 @@ export function connectOptions(subresource: SubresourceInfo, query: Query, rest:
     if (texts.length > 0 && field.name !== 'kind' && field.name !== 'apiVersion')
       given[field.name] = valueOf(field, texts)
   }
-  if (type.byName.has('path') && rest.length > 0) given['path'] = `/${rest.join('/')}`
+  if (subpath !== undefined) {
+    delete given['path']
+    if (subpath !== '') given['path'] = subpath
+  }
   return normalize(given, type).object as KubeObject
 }
 
 function valueOf({ kind, container }: FieldInfo, texts: readonly string[]): unknown {
+  const number = kind === 'int32' || kind === 'int64'
+  if (number && container === 'list') return texts.flatMap((text) => text.split(',')).map(portOf)
   const values = texts.map((text) => {
     if (kind === 'bool') return !['false', '0'].includes(text.toLowerCase())
-    if (kind !== 'int32' && kind !== 'int64') return text
-    const number = Number(text)
-    if (text !== '' && Number.isSafeInteger(number)) return number
-    throw errors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
+    return number ? wholeNumber(text) : text
   })
   return container === 'list' ? values : values[0]
+}
+
+/** Lists of numbers are ports; they may also stand in one text. */
+function portOf(text: string): number {
+  const wrong = (why: string) =>
+    errors.badRequest(`cannot convert to []int32: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`)
+  if (!/^[0-9]+$/.test(text)) throw wrong('invalid syntax')
+  const number = Number(text)
+  if (number > 65_535) throw wrong('value out of range')
+  return number
 }

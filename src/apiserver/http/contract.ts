@@ -3,9 +3,11 @@ import type { Aggregation } from '../aggregation/contract.ts'
 import type { Auditor } from '../audit/auditor.ts'
 import type { Api, Target, UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
+import type { KubeObject } from '../../machinery/object.ts'
 import type { FlowClassifier } from '../flowcontrol/classifier.ts'
 import type { FairShare } from '../fairshare/fairshare.ts'
 import type { Query } from './query.ts'
+import type { Reply } from './reply.ts'
 
 /** Structured log: one message with fields. */
 export interface HttpLog {
@@ -81,14 +83,23 @@ export interface Documents {
   find(path: string, query: Query, headers: Readonly<Record<string, string>>): Document | undefined
 }
 
+/** A request for a connection: admitted already. */
+export interface Connection {
+  readonly reply: Reply
+  readonly target: Target
+  readonly query: Query
+  /** A PodExecOptions and the like, from the query. */
+  readonly options: KubeObject
+  /** As sent, decoded. */
+  readonly path: string
+}
+
 /**
  * A subresource that is a connection instead of an object: log, exec, attach, portforward, proxy.
- * Authorization has been done; the connector answers the exchange itself.
+ * The connector answers by itself.
+ * @throws StatusError
  */
-export type Connector = (
-  request: { exchange: Exchange; target: Target; query: Query; user: UserInfo; rest: readonly string[] },
-  answer: { headers: Record<string, string> },
-) => Promise<void>
+export type Connector = (connection: Connection) => Promise<void>
 
 export interface HandlerOptions {
   readonly api: Api

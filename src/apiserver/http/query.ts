@@ -11,6 +11,15 @@ function decode(text: string): string | undefined {
   }
 }
 
+/** A whole number of 64 bits, in the words of Go's parser. @throws StatusError 400 */
+export function wholeNumber(text: string): number {
+  const wrong = (why: string) => errors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`)
+  if (!/^[+-]?[0-9]+$/.test(text)) throw wrong('invalid syntax')
+  const number = Number(text)
+  if (!Number.isSafeInteger(number)) throw wrong('value out of range')
+  return number
+}
+
 export class Query {
   readonly #values = new Map<string, string[]>()
   /** The text as sent. */
@@ -59,11 +68,6 @@ export class Query {
   integer(name: string): number | undefined {
     const value = this.get(name)
     if (value === undefined || value === '') return undefined
-    if (!/^[+-]?[0-9]+$/.test(value))
-      throw errors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
-    const number = Number(value)
-    if (!Number.isSafeInteger(number))
-      throw errors.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: value out of range`)
-    return number
+    return wholeNumber(value)
   }
 }

@@ -95,6 +95,14 @@ export class Reply {
     this.raw(code, 'text/plain; charset=utf-8', body, { 'x-content-type-options': 'nosniff' })
   }
 
+  /** An answer without a body. */
+  bare(code: number, extra: Record<string, string> = {}): void {
+    if (this.started) return
+    this.code = code
+    this.#begun(code)
+    this.exchange.respond(code, { ...this.headers, ...extra }, '')
+  }
+
   /** `404 page not found`: no such path. */
   noSuchPath(): void {
     this.text(404, '404 page not found\n')

@@ -50,9 +50,9 @@ export async function answerResource(request: Request): Promise<void> {
     name: asked.name,
     ...(asked.subresource === '' ? {} : { subresource: asked.subresource }),
   }
+  if (asked.rest.length > 0 && !asked.legacyWatch && asked.subresource !== 'proxy') return unknown(request)
   const connector = options.connectors?.[`${asked.resource}/${asked.subresource}`]
   if (connector !== undefined && asked.group === '') return connect(request, target, connector)
-  if (asked.rest.length > 0 && !asked.legacyWatch) return unknown(request)
   // HEAD has no route of its own upstream.
   if (!allows(target, asked, request.info.verb) || request.reply.exchange.method === 'HEAD') {
     authorize(request)
@@ -112,28 +112,37 @@ function allows({ resource, ...target }: Target, asked: ResourceRequest, verb: s
 }
 
 async function connect(request: Request, target: Target, connector: NonNullable<HandlerOptions['connectors']>[string]) {
-  const { method } = request.reply.exchange
-  const verbs = target.resource.subresources.get(target.subresource ?? '')?.verbs ?? []
-  const verb = request.info.verb
+  const { reply, query, asked, info, options } = request
+  const { subresource = '' } = target
+  const kind = target.resource.subresources.get(subresource)
   // Connections are opened by GET or POST; a proxy takes every method.
-  if (target.subresource !== 'proxy' && !verbs.includes(verb)) throw methodNotAllowed()
-  if (target.subresource === 'log' && method !== 'GET') throw methodNotAllowed()
+  const taken = subresource === 'proxy' || (kind?.verbs ?? []).includes(info.verb)
+  if (!taken || (subresource === 'log' && reply.exchange.method !== 'GET')) throw methodNotAllowed()
   authorize(request)
-  const { exchange, headers } = request.reply
-  request.reply.code = 200
-  try {
-    const { query, user, asked, options } = request
-    const { subresource = '' } = target
-    // A log is read, not connected to.
-    const info = subresource === 'log' ? undefined : target.resource.subresources.get(subresource)
-    if (info !== undefined) {
-      await options.api.admitConnection(call(request), target, connectOptions(info, query, asked.rest))
-    }
-    await connector({ exchange, target, query, user, rest: asked.rest }, { headers })
-  } catch (error) {
-    request.reply.code = 0
-    throw error
-  }
+  // A log is read, not connected to.
+  const read = subresource === 'log' || kind === undefined
+  if (!read && query.has('dryRun')) throw errors.badRequest('dryRun is not supported')
+  const subpath = subresource === 'proxy' ? subpathOf(asked.rest, info.path) : undefined
+  const object = read ? { metadata: {} } : connectOptions(kind, query, subpath)
+  if (!read) await options.api.admitConnection(call(request), target, object as KubeObject)
+  if (!read && subresource !== 'proxy') mayCreate(request)
+  await connector({ reply, target, query, options: object as KubeObject, path: info.path })
+}
+
+/** What stands behind a proxy, with its slash at the end. */
+function subpathOf(rest: readonly string[], path: string): string {
+  const joined = rest.join('/')
+  const rooted = joined === '' || joined.startsWith('/') ? joined : `/${joined}`
+  return path.endsWith('/') && !rooted.endsWith('/') ? `${rooted}/` : rooted
+}
+
+/** Connections that are opened by GET (WebSocket) run commands all the same. @throws StatusError 403 */
+function mayCreate({ options, info, asked, user }: Request): void {
+  if (info.verb === 'create') return
+  const { group, version, resource, subresource, namespace, name } = asked
+  const attributes = { user, verb: 'create', group, version, resource, subresource, namespace, name }
+  const { allowed, reason } = options.api.authorizer.authorize(attributes)
+  if (!allowed) throw errors.forbidden({ group, resource }, name, reason)
 }
 
 /** Those that read a body, which is not read for those who may not send it. */

@@ -14,7 +14,8 @@ import { statusOf } from './reply.ts'
 import { after } from './timers.ts'
 import { metadataOf, table } from './transform.ts'
 import type { IncludeObject } from './transform.ts'
-import { WebSocketStream, handshake, wantsWebSocket } from './websocket.ts'
+import { WebSocketStream } from './websocket.ts'
+import { handshake, wantsWebSocket } from './websocket-frames.ts'
 
 export interface WatchRequest {
   readonly api: Api

@@ -48,13 +48,13 @@ export const command: Command = {
   ],
 
   async run(input) {
-    const [{ startCluster }, { Runtime }, { openStore }, { hostControllers, virtualControllers }, { simulatedLog }] =
+    const [{ startCluster }, { Runtime }, { openStore }, { hostControllers, virtualControllers }, { simulatedNodes }] =
       await Promise.all([
         import('../../cluster/cluster.ts'),
         import('../../cluster/runtime.ts'),
         import('../../cluster/store.ts'),
         import('../../controllers/sets.ts'),
-        import('../../controllers/simulated-log.ts'),
+        import('../../cluster/simulated.ts'),
       ])
     const given = text(input, 'data-dir')
     const dataDir = given === undefined ? mkdtempSync(join(tmpdir(), 'tenantry-')) : resolve(given)
@@ -79,7 +79,11 @@ export const command: Command = {
       ...(virtual && { reach: reachOf(input) }),
       controllers: (facts) => (virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes }, loops)),
       ...(manager !== undefined && { services: manager.services }),
-      logs: manager?.logs ?? ((pod, query) => simulatedLog(pod, query, runtime.now())),
+      ...simulatedNodes(runtime.now),
+      ...(manager !== undefined && {
+        logs: manager.logs,
+        absent: () => 'no connections are made to pods of the host',
+      }),
     })
     const file = text(input, 'write-kubeconfig')
     if (file !== undefined) writeFileSync(file, cluster.kubeconfig, { mode: 0o600 })

@@ -9,7 +9,7 @@ import type { Address, ServiceResolver } from '../../apiserver/dial/contract.ts'
 import { SENSITIVE, type ReachOptions } from '../../apiserver/dial/reach.ts'
 import { HttpsClient } from '../../client/https.ts'
 import { parseKubeconfig } from '../../client/kubeconfig.ts'
-import type { LogQuery, LogSource } from '../../cluster/logs.ts'
+import type { LogQuery, LogSource } from '../../apiserver/connect/logs.ts'
 import { StatusError } from '../../machinery/status.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { ControlPlane, ControlPlaneSpec, Engine } from '../contract.ts'
@@ -223,9 +223,9 @@ function answer(child: ChildProcess, source: LogSource, services: ServiceResolve
       return
     }
     void Promise.resolve()
-      .then(() => source(request.pod, request.query))
+      .then(() => source(request.pod, request.query, undefined))
       .then(
-        (text) => send({ text }),
+        (text = '') => send({ text }),
         (error: unknown) => send(error instanceof StatusError ? { status: error.status } : {}),
       )
   })

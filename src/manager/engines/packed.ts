@@ -4,7 +4,7 @@ import type { ReachOptions } from '../../apiserver/dial/reach.ts'
 import { join } from 'node:path'
 import { AuditLog } from '../../apiserver/audit/log.ts'
 import { startCluster, SYNCER_USER, type Cluster } from '../../cluster/cluster.ts'
-import type { LogSource } from '../../cluster/logs.ts'
+import type { LogSource } from '../../apiserver/connect/logs.ts'
 import type { Runtime } from '../../cluster/runtime.ts'
 import { virtualControllers } from '../../controllers/sets.ts'
 import type { ControlPlane, ControlPlaneSpec, Engine } from '../contract.ts'
@@ -95,6 +95,7 @@ export class PackedEngine implements Engine {
       reach: this.#options.reach ?? {},
       services: services(spec.uid),
       logs: logs(spec.uid),
+      absent: () => 'no connections are made to pods of the host',
     })
     const client = cluster.clientAs(SYNCER_USER)
     return {

@@ -1,0 +1,58 @@
+/** One request over a connection of a dialler, whose bodies stream in both directions, or which becomes another protocol. */
+import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
+
+export interface StreamedRequest {
+  readonly method: string
+  /** With its query. */
+  readonly path: string
+  readonly headers: OutgoingHttpHeaders
+  /** @default none */
+  readonly body?: Readable
+  readonly signal: AbortSignal
+}
+
+/** What came back: an ordinary answer, or a connection that speaks another protocol from now on. */
+export type Streamed =
+  | { readonly response: IncomingMessage; readonly socket?: undefined }
+  | { readonly response: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
+
+/** Connections come from a dialler. */
+export class DialledAgent extends Agent {
+  readonly #dial: () => Promise<Duplex>
+
+  constructor(dial: () => Promise<Duplex>, options: ConstructorParameters<typeof Agent>[0] = {}) {
+    super(options)
+    this.#dial = dial
+  }
+
+  override createConnection(_options: unknown, done?: (error: Error | null, stream: Duplex) => void): undefined {
+    this.#dial().then(
+      (stream) => done?.(null, stream),
+      (error: Error) => done?.(error, undefined as unknown as Duplex),
+    )
+  }
+}
+
+/** @throws Error when the server cannot be reached or breaks off before its answer begins */
+export function openStreamed(
+  agent: DialledAgent,
+  { method, path, headers, body, signal }: StreamedRequest,
+): Promise<Streamed> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest({ agent, method, path, headers, setHost: false, signal })
+    request.on('response', (response) => resolve({ response }))
+    request.on('upgrade', (response, socket, head) => resolve({ response, socket, head }))
+    request.on('error', reject)
+    if (body === undefined) {
+      request.end()
+      return
+    }
+    // A body that breaks off must not look whole.
+    body.once('error', (error) => request.destroy(error))
+    body.once('close', () => {
+      if (!body.readableEnded) request.destroy(new Error('unexpected EOF'))
+    })
+    body.pipe(request)
+  })
+}
