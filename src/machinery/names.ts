@@ -53,10 +53,20 @@ export function isDns1123Subdomain(value: string): string[] {
   return subdomainErrors(value, maxCharacters(253))
 }
 
-/** A subdomain in letters of any case. */
+/** The same in the words of upstream's declarative validation (`k8s-long-name`), which count bytes. */
+export function isLongName(value: string): string[] {
+  return subdomainErrors(value, maxBytes(253))
+}
+
+/** As {@link isDns1123Label} in the words of upstream's declarative validation (`k8s-short-name`), which count bytes. */
+export function isShortName(value: string): string[] {
+  return labelErrors(value, maxBytes(63))
+}
+
+/** A subdomain in letters of any case (`k8s-long-name-caseless`). */
 export function isDns1123SubdomainOfAnyCase(value: string): string[] {
   const out: string[] = []
-  if (longer(value, 253)) out.push(maxCharacters(253))
+  if (longer(value, 253)) out.push(maxBytes(253))
   if (!subdomainPattern.test(value.toLowerCase())) {
     const text =
       "an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
@@ -83,8 +93,12 @@ export function isWildcardDns1123Subdomain(value: string): string[] {
 
 /** Namespaces, containers, volumes: at most 63 characters, no dot. */
 export function isDns1123Label(value: string): string[] {
+  return labelErrors(value, maxCharacters(63))
+}
+
+function labelErrors(value: string, tooLong: string): string[] {
   const out: string[] = []
-  if (longer(value, 63)) out.push(maxCharacters(63))
+  if (longer(value, 63)) out.push(tooLong)
   if (!labelPattern.test(value)) {
     if (subdomainPattern.test(value)) out.push('must not contain dots')
     else {

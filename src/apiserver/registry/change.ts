@@ -187,7 +187,7 @@ async function attemptChange(core: Core, asked: Call, target: Target, change: Ch
   const trusted = call.user.name === SYNCER
   const reservation =
     storage.prefix === 'core/services/' && change.subresource === ''
-      ? core.services.update(object, old, trusted)
+      ? core.services.update(object, old, { trusted, dryRun: call.dryRun === true })
       : undefined
   try {
     if (change.internal !== true) {

@@ -104,7 +104,7 @@ export async function createObject(
   if (hasGeneration(storage)) object.metadata.generation = 1
 
   const isService = storage.prefix === 'core/services/'
-  const reservation = isService ? core.services.create(object) : undefined
+  const reservation = isService ? core.services.create(object, call.dryRun === true) : undefined
   try {
     const asked = writtenRules(resource, storage)
     const builtin = storage.custom === undefined

@@ -72,7 +72,7 @@ export function ipPool(cidr: string, random: () => number): ServiceIps {
     claim(ip) {
       const n = toNumber(ip)
       if (n === undefined || n < low || n > high) {
-        return `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${cidr}`
+        return 'the provided network does not match the current range'
       }
       if (pool.taken.has(n)) return 'provided IP is already allocated'
       pool.taken.add(n)
@@ -85,8 +85,13 @@ export function ipPool(cidr: string, random: () => number): ServiceIps {
   }
 }
 
+/** Why a node port cannot be had. */
+export const TAKEN = 'provided port is already allocated'
+
 /** Node ports. */
 export interface PortPool {
+  /** Whether somebody has the port. */
+  has(port: number): boolean
   allocate(): number | undefined
   claim(port: number): string | undefined
   release(port: number): void
@@ -97,12 +102,13 @@ export function portPool(low: number, high: number, random: () => number): PortP
   const size = high - low + 1
   const pool = numberPool(low, high, Math.min(Math.max(16, Math.floor(size / 32)), 128, size - 1), random)
   return {
+    has: (port) => pool.taken.has(port),
     allocate: () => pool.allocate(),
     claim(port) {
       if (port < low || port > high) {
         return `provided port is not in the valid range. The range of valid ports is ${low}-${high}`
       }
-      if (pool.taken.has(port)) return 'provided port is already allocated'
+      if (pool.taken.has(port)) return TAKEN
       pool.taken.add(port)
       return undefined
     },

@@ -56,7 +56,7 @@ test('chosen addresses and ports', async () => {
   )
   assert.match(
     await refusalOf(make(cluster, 'b', { clusterIP: '10.1.3.4' })),
-    /failed to allocate IP 10.1.3.4: the provided IP \(10.1.3.4\) is not in the valid range. The range of valid IPs is 10.96.0.0\/16$/,
+    /failed to allocate IP 10.1.3.4: the provided network does not match the current range$/,
   )
   const port = (nodePort: number) =>
     refusalOf(make(cluster, 'b', { type: 'NodePort', ports: [{ port: 80, protocol: 'TCP', nodePort }] }))
@@ -74,6 +74,35 @@ test('chosen addresses and ports', async () => {
   assert.match(
     await refusalOf(make(cluster, 'd', { ipFamilies: ['IPv6'] })),
     /spec.ipFamilies\[0\]: Invalid value: "IPv6": not configured on this cluster/,
+  )
+})
+
+test('in a dry run a port that is named must be free, and one that is not is made up', async () => {
+  const cluster = await testCluster()
+  await make(cluster, 'a', { type: 'NodePort', ports: [{ port: 80, protocol: 'TCP', nodePort: 30_100 }] })
+  const ports = (...nodePorts: (number | undefined)[]) => ({
+    type: 'NodePort',
+    ports: nodePorts.map((nodePort, i) => ({ name: `p${i}`, port: 80 + i, protocol: 'TCP', nodePort })),
+  })
+  const asked = { ...call, dryRun: true }
+  const draft = async (spec: object) => {
+    const target = cluster.target('v1/services', 'default', '')
+    const object = { metadata: { name: 'b', namespace: 'default' }, spec }
+    return (await cluster.api.create(asked, target, object as never)).object['spec'].ports as { nodePort: number }[]
+  }
+  const numbers = async (spec: object) => (await draft(spec)).map(({ nodePort }) => nodePort)
+  assert.deepEqual(await numbers(ports(1, undefined, undefined)), [1, 2, 3])
+  assert.deepEqual(await numbers(ports(undefined)), [32_769])
+  assert.match(await refusalOf(draft(ports(30_100))), /provided port is already allocated$/)
+})
+
+test('the health check of a load balancer gets a node port, too', async () => {
+  const cluster = await testCluster()
+  const spec = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 30_200 }
+  await make(cluster, 'a', spec)
+  assert.equal(
+    await refusalOf(make(cluster, 'b', spec)),
+    '500 InternalError: Internal error occurred: failed to allocate requested HealthCheck NodePort 30200: provided port is already allocated',
   )
 })
 
@@ -131,7 +160,7 @@ test('pools: every member once, then none', () => {
   for (let ip = ips.allocate(); ip !== undefined; ip = ips.allocate()) taken.add(ip)
   assert.equal(taken.size, 13)
   assert.equal(ips.claim(ips.first), undefined)
-  assert.match(ips.claim('192.168.7.15')!, /not in the valid range/)
+  assert.match(ips.claim('192.168.7.15')!, /does not match the current range/)
   ips.release('192.168.7.9')
   assert.equal(ips.allocate(), '192.168.7.9')
   assert.throws(() => ipPool('fd00::/64', sequence()), /is not an IPv4 range/)

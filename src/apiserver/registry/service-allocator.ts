@@ -14,9 +14,9 @@ import { hasIps, ipsOf, nodePortsOf, specOf, usesHealthPort, usesPorts } from '.
 
 export interface ServiceAllocator {
   /** Fills in clusterIP(s), families and node ports. @throws StatusError 422, 500 when a range is full */
-  create(service: KubeObject): Reservation
+  create(service: KubeObject, dryRun: boolean): Reservation
   /** As `create` for what an update adds. `trusted`: the writer may set another cluster IP than the stored one. */
-  update(service: KubeObject, old: KubeObject, trusted: boolean): Reservation
+  update(service: KubeObject, old: KubeObject, how: { trusted: boolean; dryRun: boolean }): Reservation
   /** The service is gone. */
   deleted(service: KubeObject): void
 }
@@ -35,9 +35,9 @@ export function createServiceAllocator(range: Range, makePools: () => Pools): Se
     return (pools = fresh)
   }
   /** Runs the steps; what was taken before a failure is given back. */
-  const draft = (service: KubeObject, fill: (d: Draft, pools: Pools) => void): Reservation => {
+  const draft = (service: KubeObject, dryRun: boolean, fill: (d: Draft, pools: Pools) => void): Reservation => {
     const used = opened()
-    const d = new Draft(used, service.metadata.name ?? '')
+    const d = new Draft(used, service.metadata.name ?? '', dryRun)
     try {
       fill(d, used)
     } catch (error) {
@@ -47,8 +47,8 @@ export function createServiceAllocator(range: Range, makePools: () => Pools): Se
     return d
   }
   return {
-    create: (service) =>
-      draft(service, (d, { ips }) => {
+    create: (service, dryRun) =>
+      draft(service, dryRun, (d, { ips }) => {
         const spec = specOf(service)
         const { name, namespace } = service.metadata
         if (name === 'kubernetes' && namespace === 'default' && hasIps(spec) && ipsOf(spec).length === 0) {
@@ -58,11 +58,10 @@ export function createServiceAllocator(range: Range, makePools: () => Pools): Se
         setFamilies(d, spec, undefined)
         if (hasIps(spec)) takeIps(d, spec)
         if (usesPorts(spec)) takePorts(d, spec, new Set())
-        if (usesHealthPort(spec))
-          spec.healthCheckNodePort = d.port(spec.healthCheckNodePort, 'spec.healthCheckNodePort')
+        if (usesHealthPort(spec)) spec.healthCheckNodePort = d.healthPort(spec.healthCheckNodePort)
       }),
-    update: (service, old, trusted) =>
-      draft(service, (d) => {
+    update: (service, old, { trusted, dryRun }) =>
+      draft(service, dryRun, (d) => {
         const spec = specOf(service)
         const before = specOf(old)
         setFamilies(d, spec, before)
@@ -137,7 +136,7 @@ function updatePorts(d: Draft, spec: ServiceSpec, before: ServiceSpec): void {
   if (usesHealthPort(spec)) {
     if (usesHealthPort(before)) spec.healthCheckNodePort ??= before.healthCheckNodePort ?? 0
     if (!old.has(spec.healthCheckNodePort ?? 0)) {
-      spec.healthCheckNodePort = d.port(spec.healthCheckNodePort, 'spec.healthCheckNodePort')
+      spec.healthCheckNodePort = d.healthPort(spec.healthCheckNodePort)
     }
   }
   const now = usesPorts(spec) ? nodePortsOf(spec) : new Set<number>()

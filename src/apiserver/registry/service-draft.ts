@@ -3,6 +3,7 @@ import type { FieldError } from '../../machinery/field.ts'
 import { invalid } from '../../machinery/field.ts'
 import { errors } from '../../machinery/status.ts'
 import type { PortPool, ServiceIps } from './ip-pool.ts'
+import { TAKEN } from './ip-pool.ts'
 
 /** What was taken for one write. Exactly one of both functions is called. */
 export interface Reservation {
@@ -18,18 +19,26 @@ export interface Pools {
   readonly ports: PortPool
 }
 
+/** What a dry run answers for a port that would be chosen: the one behind those that were named. */
+function dummyPort(named: ReadonlySet<number>): number {
+  return (named.size === 0 ? 32_768 : Math.max(...named)) + 1
+}
+
 /** Takes from the pools and remembers what it took. */
 export class Draft implements Reservation {
   readonly #pools: Pools
   readonly #name: string
+  readonly #dryRun: boolean
   readonly #ips: string[] = []
   readonly #ports = new Set<number>()
   readonly #freeIps: string[] = []
   readonly #freePorts: number[] = []
 
-  constructor(pools: Pools, name: string) {
+  /** `dryRun`: ports are not taken; one that is named must be free only, wherever it lies. As upstream has it. */
+  constructor(pools: Pools, name: string, dryRun: boolean) {
     this.#pools = pools
     this.#name = name
+    this.#dryRun = dryRun
   }
 
   invalid(list: readonly FieldError[]): never {
@@ -53,16 +62,32 @@ export class Draft implements Reservation {
 
   port(wanted: number | undefined, path: string): number {
     if (wanted === undefined || wanted === 0) {
-      const port = this.#pools.ports.allocate()
+      const port = this.#dryRun ? dummyPort(this.#ports) : this.#pools.ports.allocate()
       if (port === undefined) throw errors.internal('failed to allocate a nodePort: range is full')
       this.#ports.add(port)
       return port
     }
-    if (this.#ports.has(wanted)) return wanted
-    const why = this.#pools.ports.claim(wanted)
+    const why = this.#claim(wanted)
     if (why !== undefined) this.invalid([invalid(path, wanted, why)])
-    this.#ports.add(wanted)
     return wanted
+  }
+
+  healthPort(wanted: number | undefined): number {
+    if (wanted === undefined || wanted === 0) return this.port(wanted, '')
+    const why = this.#claim(wanted)
+    if (why !== undefined) {
+      throw errors.internal(`failed to allocate requested HealthCheck NodePort ${wanted}: ${why}`)
+    }
+    return wanted
+  }
+
+  #claim(port: number): string | undefined {
+    if (this.#ports.has(port)) return undefined
+    const { ports } = this.#pools
+    const taken = this.#dryRun && ports.has(port) ? TAKEN : undefined
+    const why = this.#dryRun ? taken : ports.claim(port)
+    if (why === undefined) this.#ports.add(port)
+    return why
   }
 
   free(ips: Iterable<string>, ports: Iterable<number>): void {
@@ -77,6 +102,6 @@ export class Draft implements Reservation {
 
   revert(): void {
     for (const ip of this.#ips) this.#pools.ips.release(ip)
-    for (const port of this.#ports) this.#pools.ports.release(port)
+    if (!this.#dryRun) for (const port of this.#ports) this.#pools.ports.release(port)
   }
 }

@@ -9,8 +9,11 @@ import type { FieldError } from '../field.ts'
 import type { KubeObject } from '../object.ts'
 import type { Steps } from '../schema/steps.ts'
 
-/** How a name is checked. `path` is the RBAC rule: no `/`, `%`, `.` or `..` alone. */
-export type NameRule = 'dns1123subdomain' | 'dns1123label' | 'dns1035label' | 'path'
+/**
+ * How a name is checked. `path` is the RBAC rule: no `/`, `%`, `.` or `..` alone. `longname` is upstream's declarative
+ * rule for subdomains: the name that was generated is checked alone.
+ */
+export type NameRule = 'dns1123subdomain' | 'longname' | 'dns1123label' | 'dns1035label' | 'path'
 
 /** A rule of its own: what is wrong with the name of an object, given the object as well. */
 export type NameCheck = (name: string, object: KubeObject) => string[]

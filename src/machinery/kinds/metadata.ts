@@ -3,7 +3,14 @@ import { DecodeError } from '../codec/error.ts'
 import { normalize } from '../codec/normalize.ts'
 import { child, forbidden, index, invalid, notSupported, required, tooLong } from '../field.ts'
 import type { FieldError } from '../field.ts'
-import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isPathSegmentName, isQualifiedName } from '../names.ts'
+import {
+  isDns1035Label,
+  isDns1123Label,
+  isDns1123Subdomain,
+  isLongName,
+  isPathSegmentName,
+  isQualifiedName,
+} from '../names.ts'
 import type { KubeObject, ObjectMeta, OwnerReference } from '../object.ts'
 import { parseApiVersion } from '../object.ts'
 import { typeTable } from '../types/index.ts'
@@ -33,6 +40,7 @@ const STANDARD_FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion']
 
 const NAME_CHECKS: Readonly<Record<NameRule, (name: string) => string[]>> = {
   dns1123subdomain: isDns1123Subdomain,
+  longname: isLongName,
   dns1123label: isDns1123Label,
   dns1035label: isDns1035Label,
   path: isPathSegmentName,
@@ -48,7 +56,7 @@ export function validateMetadata(meta: ObjectMeta, rules: MetadataRules): FieldE
   const out: Errors = []
   const rule = rules.nameRule ?? 'dns1123subdomain'
   const check = typeof rule === 'function' ? rule : NAME_CHECKS[rule]
-  if (meta.generateName) {
+  if (meta.generateName && rule !== 'longname') {
     const shown = meta.generateName
     each(check(rule === 'path' ? shown : maskTrailingDash(shown)), 'metadata.generateName', shown, out)
   }

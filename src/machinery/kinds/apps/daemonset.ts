@@ -13,7 +13,7 @@ import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
 import { templateWarnings } from '../pod/warnings.ts'
 import { validateTemplate } from '../pod/validate.ts'
-import { atMost100Percent, counts, intOrPercent, numberOf } from './workload.ts'
+import { atMost100Percent, counts, intOrPercent, notDecremented, numberOf } from './workload.ts'
 
 const COUNTS = ['currentNumberScheduled', 'numberMisscheduled', 'desiredNumberScheduled', 'numberReady']
 /** Where v1 keeps the number of template changes, which is a field of upstream's internal type. */
@@ -122,10 +122,11 @@ export const daemonSetRules: KindRules = {
     immutable(now, (old['spec'] as Json)?.selector, 'spec.selector', out, shownSelector(now))
     return out
   },
-  validateStatus: (set) => {
+  validateStatus: (set, old) => {
     const out: Errors = []
     const more = ['updatedNumberScheduled', 'numberAvailable', 'numberUnavailable', 'collisionCount']
     counts(set['status'] as Json, [...COUNTS, 'observedGeneration', ...more], out)
+    notDecremented(set['status'], old['status'], out)
     return out
   },
   generation: (set) => set['spec'] as unknown,

@@ -9,6 +9,7 @@ import type { KindRules } from '../contract.ts'
 import { isSet } from '../json.ts'
 import type { Json } from '../json.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
+import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
 import { defaultFailureConditions, nameWarning } from './job.ts'
 import { templateWarnings } from '../pod/warnings.ts'
@@ -90,13 +91,22 @@ function timeZone(value: Json, path: string, out: Errors): void {
   } else if (!isZone(zone)) out.push(invalid(path, zone, `unknown time zone ${zone}`))
 }
 
+/** Drops what features that are off by default stand behind. */
+function dropOff(cron: Json, old: Json): void {
+  const [spec, before]: Json[] = [cron.spec.jobTemplate.spec, old?.spec?.jobTemplate?.spec]
+  if (!isSet(before?.scheduling)) delete spec.scheduling
+  dropDisabled(spec.template.spec, before?.template?.spec)
+}
+
 export const cronJobRules: KindRules = {
   defaults,
   prepareCreate: (cron) => {
     cron['status'] = {}
+    dropOff(cron, undefined)
   },
   prepareUpdate: (cron, old) => {
     cron['status'] = old['status']
+    dropOff(cron, old)
   },
   validate,
   generation: (cron) => cron['spec'] as unknown,

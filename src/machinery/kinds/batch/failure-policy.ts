@@ -54,7 +54,7 @@ function exitCodes(codes: Json, path: string, names: ReadonlySet<string>, out: E
   }
   const values = listOf(codes.values) as readonly number[]
   const at = child(path, 'values')
-  if (values.length === 0) out.push(invalid(at, values, 'at least one value is required'))
+  if (values.length === 0) out.push(invalid(at, codes.values ?? null, 'at least one value is required'))
   else if (values.length > 255) out.push(tooMany(at, values.length, 255))
   const seen = new Set<number>()
   for (const [i, value] of values.entries()) {

@@ -41,9 +41,9 @@ function defaults(job: Json): void {
   if (!isSet(spec.completions) && !isSet(spec.parallelism)) spec.completions = 1
   fill(spec, 'parallelism', 1)
   fill(spec, 'backoffLimit', isSet(spec.backoffLimitPerIndex) ? 2147483647 : 6)
-  fill(spec, 'completionMode', 'NonIndexed')
+  spec.completionMode ??= 'NonIndexed'
   fill(spec, 'suspend', false)
-  fill(spec, 'podReplacementPolicy', isSet(spec.podFailurePolicy) ? 'Failed' : 'TerminatingOrFailed')
+  spec.podReplacementPolicy ??= isSet(spec.podFailurePolicy) ? 'Failed' : 'TerminatingOrFailed'
   fill(spec, 'manualSelector', false)
 }
 

@@ -33,6 +33,7 @@ function limitDefaults(item: Json): void {
   fillFrom(limits, item.max)
   fillFrom(requests, limits)
   fillFrom(requests, item.min)
+  for (const field of ['default', 'defaultRequest']) if (entriesOf(item[field]).length === 0) delete item[field]
 }
 
 function validateLimitRange(range: Json): FieldError[] {
@@ -134,6 +135,10 @@ function limitsOf(item: Json, type: string, name: string, path: string, out: Err
 }
 
 export const limitRangeRules: KindRules = {
+  // One without a name gets one that nobody else has.
+  prepareCreate: (range) => {
+    range.metadata.name ||= String(range.metadata.uid ?? '')
+  },
   defaults: (range) => {
     for (const item of listOf((range['spec'] as Json)?.limits)) limitDefaults(item)
   },

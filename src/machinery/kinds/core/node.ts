@@ -3,7 +3,7 @@ import { child, duplicate, forbidden, index, invalid, required } from '../../fie
 import type { FieldError } from '../../field.ts'
 import { isCidr, parsePrefix } from '../../ip.ts'
 import { isConfigMapKey, isDns1123Label, isDns1123Subdomain, isLabelValue } from '../../names.ts'
-import { each, requiredName, requiredOneOf } from '../checks.ts'
+import { each, positive, requiredName, requiredOneOf } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { fieldTextOr } from '../fields.ts'
@@ -84,9 +84,7 @@ function validate(node: Json): FieldError[] {
   taints(node.spec?.taints, out)
   resources(node.status, out)
   const swap: Json = node.status?.nodeInfo?.swap?.capacity
-  if (isSet(swap) && swap < 0) {
-    out.push(invalid('metadata.nodeSwapStatus.capacity', swap, 'must be greater than or equal to 0'))
-  }
+  if (isSet(swap)) positive(swap, 'metadata.nodeSwapStatus.capacity', out)
   declaredFeatures(listOf(node.status?.declaredFeatures), out)
   podCidrs(listOf(node.spec?.podCIDRs), out)
   return out

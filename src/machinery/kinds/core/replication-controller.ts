@@ -53,6 +53,7 @@ function validate(controller: Json, old?: Json): FieldError[] {
 }
 
 export const replicationControllerRules: KindRules = {
+  name: 'longname',
   warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
   defaults,
   prepareCreate: (controller) => {

@@ -32,7 +32,6 @@ export function defaultService(service: Json): void {
     if (!port.protocol) port.protocol = 'TCP'
     if (!port.targetPort) port.targetPort = port.port
   }
-  if (spec.type === 'ExternalName') delete spec.internalTrafficPolicy
   if (isExternal(spec) && !spec.externalTrafficPolicy) spec.externalTrafficPolicy = 'Cluster'
   if (!isSet(spec.internalTrafficPolicy) && INTERNAL.includes(spec.type)) {
     spec.internalTrafficPolicy = 'Cluster'

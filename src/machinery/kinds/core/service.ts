@@ -247,15 +247,22 @@ function loadBalancerStatus(status: Json, old: Json, type: string, out: Errors):
   })
 }
 
+/** What a name outside the cluster stands for has no endpoints to choose from. */
+function dropInternalPolicy(spec: Json): void {
+  if (spec.type === 'ExternalName') delete spec.internalTrafficPolicy
+}
+
 export const serviceRules: KindRules = {
   name: 'dns1123label',
   defaults: defaultService,
   prepareCreate: (service) => {
     service['status'] = { loadBalancer: {} }
+    dropInternalPolicy(service['spec'])
     syncClusterIps(service['spec'], undefined)
   },
   prepareUpdate: (service, old) => {
     service['status'] = old['status']
+    dropInternalPolicy(service['spec'])
     keepAllocated(service['spec'], old['spec'])
     syncClusterIps(service['spec'], old['spec'])
     dropTypeDependent(service['spec'], old['spec'])

@@ -1,6 +1,6 @@
 /** RuntimeClass. */
 import { child, duplicate, index, invalid, required } from '../../field.ts'
-import { isDns1123Label } from '../../names.ts'
+import { isShortName } from '../../names.ts'
 import { each } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
@@ -42,7 +42,7 @@ export const runtimeClassRules: KindRules = {
     const handler: Json = object['handler'] ?? ''
     if (old !== undefined && handler === (old['handler'] ?? '')) return out
     if (handler === '') out.push(required('handler'))
-    else each(isDns1123Label(handler), 'handler', handler, out)
+    else each(isShortName(handler), 'handler', handler, out)
     if (old !== undefined) out.push(invalid('handler', null, 'field is immutable'))
     return out
   },

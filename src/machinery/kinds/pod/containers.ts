@@ -57,7 +57,7 @@ export function initContainers(context: ContainerContext, path: string, out: Err
     const at = index(path, i)
     common(container, context, at, out)
     const sidecar = container.restartPolicy === 'Always'
-    restartPolicy(container, at, out)
+    restartPolicy(container, at, out, false)
     if (container.name || names.has('')) unique(names, container.name ?? '', child(at, 'name'), out)
     hostPorts([container], path, out)
     if (sidecar) hooks(container, context, at, out)
@@ -188,12 +188,14 @@ function resizePolicy(list: Json, podPolicy: Json, path: string, out: Errors): v
   })
 }
 
-function restartPolicy(container: Json, path: string, out: Errors): void {
+/** `rulesAlone`: rules are looked at also where the policy that they need is missing. */
+function restartPolicy(container: Json, path: string, out: Errors, rulesAlone = true): void {
   const rules = listOf(container.restartPolicyRules)
   const at = child(path, 'restartPolicy')
   if (!isSet(container.restartPolicy)) {
     if (rules.length === 0) return
     out.push(required(at, 'must specify restartPolicy when restart rules are used'))
+    if (!rulesAlone) return
   } else if (!RESTART.includes(container.restartPolicy)) out.push(notSupported(at, container.restartPolicy, RESTART))
   const rulesPath = child(path, 'restartPolicyRules')
   if (rules.length > 20) out.push(tooMany(rulesPath, rules.length, 20))

@@ -22,11 +22,39 @@ export function dropDisabled(spec: Json, old?: Json): void {
       if (isSet(container[field]?.grpc?.mode)) delete container[field].grpc.mode
       if (isSet(container[field]?.httpGet?.protocol)) delete container[field].httpGet.protocol
     }
+    for (const hook of ['postStart', 'preStop']) {
+      const get: Json = container.lifecycle?.[hook]?.httpGet
+      if (isSet(get?.protocol)) delete get.protocol
+    }
     for (const mount of listOf(container.volumeMounts)) if (isSet(mount.bindMountOptions)) delete mount.bindMountOptions
   })
   for (const volume of listOf(spec.volumes)) {
     if (isSet(volume.emptyDir?.mode)) delete volume.emptyDir.mode
   }
+  if (!fileOwners(old).some(([part, field]) => isSet(part[field]))) {
+    for (const [part, field] of fileOwners(spec)) if (isSet(part[field])) delete part[field]
+  }
+}
+
+/** Where a spec may say whose the files of a volume are. */
+function fileOwners(spec: Json): [part: Json, field: string][] {
+  const out: [Json, string][] = []
+  const files = (list: Json): void => {
+    for (const file of listOf(list)) out.push([file, 'user'])
+  }
+  for (const { secret, configMap, downwardAPI, projected } of listOf(spec?.volumes)) {
+    for (const source of [secret, configMap, downwardAPI, projected].filter(isSet)) {
+      out.push([source, 'defaultUser'])
+      files(source.items)
+    }
+    for (const source of listOf(projected?.sources)) {
+      for (const kind of ['secret', 'configMap', 'downwardAPI']) files(source[kind]?.items)
+      for (const kind of ['serviceAccountToken', 'clusterTrustBundle', 'podCertificate']) {
+        if (isSet(source[kind])) out.push([source[kind], 'user'])
+      }
+    }
+  }
+  return out
 }
 
 function usesStopSignal(spec: Json): boolean {

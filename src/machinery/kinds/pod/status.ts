@@ -8,6 +8,7 @@ import type { Errors } from '../checks.ts'
 import { entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
 import { podAnnotations, podAnnotationsUpdate } from './annotations.ts'
+import { containerResources, STATUSES } from './status-resources.ts'
 
 const SYSTEM_CONDITIONS = ['PodScheduled', 'Ready', 'Initialized']
 const KEPT = ['resourceClaimStatuses', 'extendedResourceClaimStatus', 'nodeAllocatableResourceClaimStatuses']
@@ -27,6 +28,10 @@ export function prepareStatus(pod: Json, old: Json): void {
   for (const field of KEPT) if (!isSet(status[field]) && isSet(old.status?.[field])) status[field] = old.status[field]
   if (!status.observedGeneration && old.status?.observedGeneration)
     status.observedGeneration = old.status.observedGeneration
+  // ImageVolumeWithDigest is off.
+  if (!mounts(old.status).some((mount) => isSet(mount.volumeStatus))) {
+    for (const mount of mounts(status)) if (isSet(mount.volumeStatus)) delete mount.volumeStatus
+  }
   const before = new Map<string, Json[]>()
   for (const condition of listOf(old.status?.conditions)) {
     const list = before.get(condition.type) ?? []
@@ -38,6 +43,10 @@ export function prepareStatus(pod: Json, old: Json): void {
     const generation: Json = before.get(condition.type)?.shift()
     return condition.observedGeneration || !generation ? condition : { ...condition, observedGeneration: generation }
   })
+}
+
+function mounts(status: Json): Json[] {
+  return STATUSES.flatMap(([field]) => listOf(status?.[field]).flatMap(({ volumeMounts }) => listOf(volumeMounts)))
 }
 
 /** Everything wrong with a write of the status. */
@@ -74,6 +83,7 @@ export function validateStatus(pod: Json, old: Json): FieldError[] {
   for (const field of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses']) {
     users(status[field], pod.spec.os?.name ?? 'linux', child('status', field), out)
   }
+  containerResources(pod, out)
   return out
 }
 

@@ -2,7 +2,8 @@
 import { child, forbidden } from '../../field.ts'
 import { nonNegative } from '../checks.ts'
 import type { Errors } from '../checks.ts'
-import { entry, isSet, listOf, same } from '../json.ts'
+import { sameAs } from '../equal.ts'
+import { entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
 import { labels } from '../labels.ts'
 import { annotations } from '../metadata.ts'
@@ -16,7 +17,7 @@ export function validatePod(pod: Json, old?: Json): Errors {
   const out: Errors = []
   const { spec, metadata } = pod
   podAnnotations(metadata.annotations, spec, 'metadata.annotations', out)
-  if (old !== undefined && same(spec, old.spec)) return out
+  if (old !== undefined && sameAs('io.k8s.api.core.v1.PodSpec', spec, old.spec)) return out
   const mirror = entry(metadata.annotations, MIRROR) !== undefined
   // A generic ephemeral volume's claim is named after the pod: such a spec is not the same in another one.
   const memo = old === undefined && out.length === 0 && !listOf(spec.volumes).some((volume) => isSet(volume.ephemeral))
@@ -53,7 +54,7 @@ export function validatePod(pod: Json, old?: Json): Errors {
 
 /** A PodTemplateSpec. With `old`, an unchanged template is not looked at again. */
 export function validateTemplate(template: Json, path: string, out: Errors, old?: Json): void {
-  if (old !== undefined && same(template, old)) return
+  if (old !== undefined && sameAs('io.k8s.api.core.v1.PodTemplateSpec', template, old)) return
   const meta: Json = template.metadata ?? {}
   const spec: Json = template.spec ?? {}
   labels(meta.labels, child(path, 'labels'), out)

@@ -6,10 +6,9 @@ import { dnsLabel, each, oneOf, requiredOneOf } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import { isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
-import { labels } from '../labels.ts'
-import { annotations } from '../metadata.ts'
 import { noBacksteps, relativePath } from '../paths.ts'
 import { validateClaimSpec } from '../storage/claim.ts'
+import { templateMetadata } from '../template-metadata.ts'
 import { downwardFile, fileMode, fileUser, keyToPath } from './files.ts'
 import { projectedSources } from './projected.ts'
 import { OLD_PLUGINS } from './volume-plugins.ts'
@@ -202,8 +201,6 @@ export function csiDriverName(name: Json, path: string, out: Errors): void {
   each(isDns1123Subdomain(String(name).toLowerCase()), path, name, out)
 }
 
-const TEMPLATE_META = ['name', 'generateName', 'namespace', 'finalizers', 'ownerReferences']
-
 function ephemeral(value: Json, path: string, out: Errors): void {
   const template: Json = value.volumeClaimTemplate
   const at = child(path, 'volumeClaimTemplate')
@@ -211,12 +208,7 @@ function ephemeral(value: Json, path: string, out: Errors): void {
     out.push(required(at))
     return
   }
-  const meta: Json = template.metadata ?? {}
-  annotations(meta.annotations, `${at}.metadata.annotations`, out)
-  labels(meta.labels, `${at}.metadata.labels`, out)
-  for (const field of TEMPLATE_META) {
-    if (meta[field]?.length > 0) out.push(forbidden(`${at}.metadata.${field}`, 'cannot be set'))
-  }
+  templateMetadata(template.metadata ?? {}, child(at, 'metadata'), out)
   validateClaimSpec(template.spec ?? {}, child(at, 'spec'), out)
 }
 

@@ -1,13 +1,13 @@
 /** ResourceClaim and ResourceClaimTemplate. */
-import { child, forbidden, invalid } from '../../field.ts'
+import { invalid } from '../../field.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { sameAs } from '../equal.ts'
 import { shownAs } from '../internal.ts'
-import { isSet, listOf, same } from '../json.ts'
+import { listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
-import { labels } from '../labels.ts'
-import { annotations, keepMetadata } from '../metadata.ts'
+import { keepMetadata } from '../metadata.ts'
+import { templateMetadata } from '../template-metadata.ts'
 import { defaultClaimSpec, dropDisabled, validateClaimSpec } from './requests.ts'
 import { deviceKey, validateClaimStatus } from './status.ts'
 
@@ -59,32 +59,6 @@ export const resourceClaimRules: KindRules = {
 }
 
 const TEMPLATE = 'io.k8s.api.resource.v1.ResourceClaimTemplateSpec'
-
-const METADATA = [
-  'name',
-  'generateName',
-  'namespace',
-  'selfLink',
-  'uid',
-  'resourceVersion',
-  'generation',
-  'creationTimestamp',
-  'deletionTimestamp',
-  'deletionGracePeriodSeconds',
-  'ownerReferences',
-  'finalizers',
-  'managedFields',
-]
-
-function templateMetadata(metadata: Json, path: string, out: Errors): void {
-  annotations(metadata.annotations, child(path, 'annotations'), out)
-  labels(metadata.labels, child(path, 'labels'), out)
-  for (const field of METADATA) {
-    const value: Json = metadata[field]
-    if (!isSet(value) || value === '' || value === 0 || (Array.isArray(value) && value.length === 0)) continue
-    out.push(forbidden(child(path, field === 'uid' ? 'uID' : field), 'cannot be set'))
-  }
-}
 
 export const resourceClaimTemplateRules: KindRules = {
   defaults: (template) => defaultClaimSpec((template['spec'] as Json)?.spec),

@@ -19,6 +19,7 @@ function extendedResource(name: string, path: string, out: Errors): void {
 }
 
 export const deviceClassRules: KindRules = {
+  name: 'longname',
   validate: (object, old) => {
     const out: Errors = []
     const spec: Json = object['spec'] ?? {}

@@ -3,7 +3,7 @@ import { child, invalid, required, tooLong } from '../../field.ts'
 import type { Errors } from '../checks.ts'
 import { isSet } from '../json.ts'
 import type { Json } from '../json.ts'
-import { driverName } from './names.ts'
+import { declaredDriver } from './names.ts'
 import type { RequestNames } from './references.ts'
 import { references } from './references.ts'
 
@@ -17,7 +17,7 @@ export function configuration(config: Json, stored: boolean, path: string, out: 
     out.push(required(at))
     return
   }
-  driverName(config.opaque.driver, child(at, 'driver'), out)
+  declaredDriver(config.opaque.driver, child(at, 'driver'), out)
   rawObject(config.opaque.parameters, stored ? Infinity : MAX_PARAMETERS, child(at, 'parameters'), out)
 }
 

@@ -1,5 +1,7 @@
 /** Lists and maps with a limit. */
+import { normalize } from '../../codec/normalize.ts'
 import { duplicate, index, key, tooMany } from '../../field.ts'
+import { typeTable } from '../../types/index.ts'
 import type { Errors } from '../checks.ts'
 import { entriesOf, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
@@ -18,6 +20,25 @@ export function distinct(items: readonly Json[], keyOf: (item: Json) => string, 
   items.forEach((item, i) => {
     const found = keyOf(item)
     if (seen.has(found)) out.push(duplicate(index(path, i), found))
+    seen.add(found)
+  })
+}
+
+/** As {@link distinct}, where upstream compares declaratively: the whole item, of a type of `resource.k8s.io`, is shown. */
+export function distinctItems(
+  items: readonly Json[],
+  keyOf: (item: Json) => string,
+  type: string,
+  path: string,
+  out: Errors,
+): void {
+  const seen = new Set<string>()
+  items.forEach((item, i) => {
+    const found = keyOf(item)
+    if (seen.has(found)) {
+      const info = typeTable.type(`io.k8s.api.resource.v1.${type}`)
+      out.push(duplicate(index(path, i), normalize(item, info).object))
+    }
     seen.add(found)
   })
 }

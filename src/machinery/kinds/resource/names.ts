@@ -1,6 +1,6 @@
 /** Names in the API of dynamic resources. */
-import { invalid, required, tooLong } from '../../field.ts'
-import { isDns1123Label, isDns1123Subdomain } from '../../names.ts'
+import { invalid, required, tooLong, tooLongCharacters } from '../../field.ts'
+import { isDns1123Label, isDns1123Subdomain, isDns1123SubdomainOfAnyCase, isLongName } from '../../names.ts'
 import { each } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { Json } from '../json.ts'
@@ -17,6 +17,17 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** Names of drivers follow those of CSI drivers. */
 export const driverName = csiDriverName
 
+/** The name of the driver that something is for, where upstream checks it declaratively. */
+export function declaredDriver(value: Json, path: string, out: Errors): void {
+  const name: string = value ?? ''
+  if (name === '') {
+    out.push(required(path))
+    return
+  }
+  each(isDns1123SubdomainOfAnyCase(name), path, name, out)
+  if ([...name].length > MAX_DOMAIN) out.push(tooLongCharacters(path, MAX_DOMAIN))
+}
+
 export function label(value: Json, path: string, out: Errors): void {
   each(isDns1123Label(value ?? ''), path, value ?? '', out)
 }
@@ -32,7 +43,7 @@ export function poolName(value: Json, path: string, out: Errors, numbered = fals
   name.split('/').forEach((part, i) => {
     if (!numbered) each(isDns1123Subdomain(part), path, part, out)
     else if (part === '') out.push(invalid(path, name, `segment ${i}: must not be empty`))
-    else for (const why of isDns1123Subdomain(part)) out.push(invalid(path, part, `segment ${i}: ${why}`))
+    else for (const why of isLongName(part)) out.push(invalid(path, part, `segment ${i}: ${why}`))
   })
 }
 
@@ -69,7 +80,7 @@ export function fullyQualifiedName(name: string, path: string, out: Errors): voi
   if (domain === '') out.push(invalid(path, '', 'prefix must not be empty'))
   else {
     if (Buffer.byteLength(domain) > MAX_DOMAIN) out.push(tooLong(path, MAX_DOMAIN))
-    for (const why of isDns1123Subdomain(domain)) out.push(invalid(path, domain, `prefix: ${why}`))
+    for (const why of isLongName(domain)) out.push(invalid(path, domain, `prefix: ${why}`))
   }
   if (id === '') out.push(invalid(path, '', 'name must not be empty'))
   else identifier(id, path, out)

@@ -1,13 +1,13 @@
 /** What a claim asks for. */
 import { child, index, invalid, notSupported, required } from '../../field.ts'
-import { isDns1123Subdomain } from '../../names.ts'
+import { isLongName } from '../../names.ts'
 import { requiredName } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import { isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
 import { fill } from '../pod/defaults.ts'
 import { claimConfiguration } from './config.ts'
-import { distinct, sized } from './lists.ts'
+import { distinctItems, sized } from './lists.ts'
 import { fullyQualifiedName, label } from './names.ts'
 import { references, requestNames } from './references.ts'
 import type { RequestNames } from './references.ts'
@@ -44,7 +44,11 @@ export function validateClaimSpec(spec: Json, path: string, out: Errors): void {
   const requestsPath = child(at, 'requests')
   const requests = sized(devices.requests, 32, requestsPath, out)
   requests.forEach((request, i) => deviceRequest(request, index(requestsPath, i), out))
-  distinct(requests, ({ name }) => name ?? '', requestsPath, out)
+  distinctItems(requests, ({ name }) => name ?? '', 'DeviceRequest', requestsPath, out)
+  requests.forEach(({ firstAvailable }, i) => {
+    const subs = child(index(requestsPath, i), 'firstAvailable')
+    distinctItems(listOf(firstAvailable), ({ name }) => name ?? '', 'DeviceSubRequest', subs, out)
+  })
   const constraints = child(at, 'constraints')
   sized(devices.constraints, 32, constraints, out).forEach((one, i) => {
     constraint(one, names, index(constraints, i), out)
@@ -58,8 +62,11 @@ function deviceRequest(request: Json, path: string, out: Errors): void {
   const subs = listOf(request.firstAvailable)
   const exactly = isSet(request.exactly)
   const why = 'exactly one of `exactly` or `firstAvailable` is required'
-  if (exactly && subs.length > 0) out.push(invalid(path, null, `${why}, but multiple fields are set`))
-  else if (exactly) wanted(request.exactly, child(path, 'exactly'), out)
+  if (exactly && subs.length > 0) {
+    out.push(invalid(path, null, `${why}, but multiple fields are set`))
+    deviceClassName(request.exactly, child(path, 'exactly'), out)
+    subs.forEach((sub, i) => deviceClassName(sub, index(child(path, 'firstAvailable'), i), out))
+  } else if (exactly) wanted(request.exactly, child(path, 'exactly'), out)
   else if (subs.length > 0) {
     const at = child(path, 'firstAvailable')
     const items = sized(subs, 8, at, out)
@@ -67,12 +74,15 @@ function deviceRequest(request: Json, path: string, out: Errors): void {
       label(sub.name, child(index(at, i), 'name'), out)
       wanted(sub, index(at, i), out)
     })
-    distinct(items, ({ name }) => name ?? '', at, out)
   } else out.push(required(path, why))
 }
 
+function deviceClassName(request: Json, path: string, out: Errors): void {
+  requiredName(request.deviceClassName, child(path, 'deviceClassName'), isLongName, out)
+}
+
 function wanted(request: Json, path: string, out: Errors): void {
-  requiredName(request.deviceClassName, child(path, 'deviceClassName'), isDns1123Subdomain, out)
+  deviceClassName(request, path, out)
   selectors(request.selectors, false, child(path, 'selectors'), out)
   const { allocationMode: mode = '', count = 0 } = request
   const at = child(path, 'count')

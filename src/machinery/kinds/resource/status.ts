@@ -10,13 +10,13 @@ import { isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { nodeSelector } from '../pod/placement.ts'
 import { claimConfiguration, rawObject } from './config.ts'
-import { distinct, sized } from './lists.ts'
-import { driverName, label, poolName, uuid } from './names.ts'
+import { distinct, distinctItems, sized } from './lists.ts'
+import { declaredDriver, driverName, label, poolName, uuid } from './names.ts'
 import type { RequestNames } from './references.ts'
 import { requestNames, requestReference } from './references.ts'
 import { bindingConditions, toleration } from './taints.ts'
 
-const SOURCES = ['FromClass', 'FromClaim']
+const SOURCES = ['FromClaim', 'FromClass']
 const MAX_DATA = 10 * 1024
 
 /** A device, or a share of one, among all. */
@@ -35,7 +35,7 @@ export function validateClaimStatus(claim: KubeObject, old: KubeObject): FieldEr
       if (!user[field]) out.push(required(child(index('status.reservedFor', i), field)))
     }
   })
-  distinct(users, ({ uid }) => uid ?? '', 'status.reservedFor', out)
+  distinctItems(users, ({ uid }) => uid ?? '', 'ResourceClaimConsumerReference', 'status.reservedFor', out)
   const allocated = new Set(listOf(status.allocation?.devices?.results).map(deviceKey))
   const devices = listOf(status.devices)
   devices.forEach((device, i) => deviceStatus(device, allocated, index('status.devices', i), out))
@@ -74,7 +74,7 @@ function allocation(value: Json, names: RequestNames, path: string, out: Errors)
 
 function result(one: Json, names: RequestNames, path: string, out: Errors): void {
   requestReference(one.request ?? '', names, child(path, 'request'), out)
-  driverName(one.driver, child(path, 'driver'), out)
+  declaredDriver(one.driver, child(path, 'driver'), out)
   poolName(one.pool, child(path, 'pool'), out, true)
   label(one.device, child(path, 'device'), out)
   bindingConditions(one, path, out)
@@ -88,7 +88,11 @@ function deviceStatus(device: Json, allocated: ReadonlySet<string>, path: string
   label(device.device, child(path, 'device'), out)
   if (isSet(device.shareID)) uuid(device.shareID, child(path, 'shareID'), out)
   const id = deviceKey(device)
-  if (!allocated.has(id)) out.push(invalid(path, id, 'must be an allocated device in the claim'))
+  if (!allocated.has(id)) {
+    const { driver = '', pool = '', device: name = '', shareID = '' } = device
+    const shown = { Driver: driver, Pool: pool, Device: name, ShareID: shareID }
+    out.push(invalid(path, shown, 'must be an allocated device in the claim'))
+  }
   const list = child(path, 'conditions')
   if (listOf(device.conditions).length > 8) out.push(tooMany(list, device.conditions.length, 8))
   conditions(device.conditions, list, out)

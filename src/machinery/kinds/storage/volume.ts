@@ -17,7 +17,7 @@ export const persistentVolumeRules: KindRules = {
     if (isSet(spec.hostPath) && !isSet(spec.hostPath.type)) spec.hostPath.type = ''
     fill((volume['status'] ??= {}) as Json, 'phase', 'Pending')
     fill(spec, 'persistentVolumeReclaimPolicy', 'Retain')
-    fill(spec, 'volumeMode', 'Filesystem')
+    spec.volumeMode ??= 'Filesystem'
     roundList(spec.capacity)
   },
   prepareCreate: (volume) => {
