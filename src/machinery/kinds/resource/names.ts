@@ -25,7 +25,7 @@ export function declaredDriver(value: Json, path: string, out: Errors): void {
     return
   }
   each(isDns1123SubdomainOfAnyCase(name), path, name, out)
-  if ([...name].length > MAX_DOMAIN) out.push(tooLongCharacters(path, MAX_DOMAIN))
+  if (Array.from(name).length > MAX_DOMAIN) out.push(tooLongCharacters(path, MAX_DOMAIN))
 }
 
 export function label(value: Json, path: string, out: Errors): void {
