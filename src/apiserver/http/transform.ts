@@ -119,10 +119,16 @@ export function transformedForm(
     head: { kind: 'PartialObjectMetadataList', apiVersion, metadata },
     field: 'items',
     items: metas(resource, listed, as),
+    nothing: 'null',
   }
 }
 
 function* rows(definition: TableDefinition, listed: Listed, options: TableOptions): Generator<object> {
+  if (definition.compare !== undefined) {
+    const objects = listed.entries.map(objectOf).sort((a, b) => definition.compare!(a, b))
+    for (const object of objects) yield row(definition, object, options)
+    return
+  }
   // Only few tables look at the other rows; they are short.
   const siblings = definition.cells.length > 2 ? listed.entries.map(objectOf) : undefined
   for (const entry of listed.entries) yield row(definition, objectOf(entry), options, siblings)

@@ -125,6 +125,7 @@ export async function createObject(
     const named = request.name === '' ? { ...request, name: object.metadata.name ?? '' } : request
     const validating = core.admission.validate(named)
     if (validating !== undefined) await validating
+    rules.settle?.(object)
     seal(object)
     const form = formOf(object, storage)
     const made = form instanceof Promise ? await outside(call, form) : form
@@ -244,7 +245,7 @@ function name(core: Core, storage: ServedResource, namespace: string, meta: Obje
   const base = meta.generateName ?? ''
   if ((meta.name ?? '') !== '' || base === '') return
   for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
-    meta.name = generateName(base, core.random)
+    meta.name = rulesOf(storage).suffixedNames === false ? base : generateName(base, core.random)
     // A name that cannot be a key is refused by validation.
     if (meta.name.includes('/') || core.range.latest(keyOf(storage, namespace, meta.name)) === undefined) return
   }

@@ -1,6 +1,7 @@
 /** What comes out of a patch is decoded as strictly as what comes over the wire. */
 import type { Call, PatchType, Target } from '../contract.ts'
 import { DecodeError } from '../../machinery/codec/error.ts'
+import { setOwn } from '../../machinery/codec/exact.ts'
 import { type Emptied, normalize, type Kept } from '../../machinery/codec/normalize.ts'
 import { invalid } from '../../machinery/field.ts'
 import type { KubeObject } from '../../machinery/object.ts'
@@ -62,6 +63,17 @@ function custom(target: Target, after: KubeObject): Decoded {
   return { object, unknown: target.resource.custom?.unknownFields(object) ?? [] }
 }
 
+/** What upstream keeps as the bytes that were sent has sorted members after it went through a map. */
+const REVISION = 'io.k8s.api.apps.v1.ControllerRevision'
+
+function sortedMembers(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedMembers)
+  if (value === null || typeof value !== 'object' || JSON.isRawJSON(value)) return value
+  const out: Record<string, unknown> = {}
+  for (const key of Object.keys(value).sort()) setOwn(out, key, sortedMembers((value as never)[key]))
+  return out
+}
+
 function builtin(after: KubeObject, typeName: string, type: PatchType, body: unknown, kept: Kept | undefined): Decoded {
   const shown = () =>
     type === 'json' || type === 'merge' ? patchedText(after, type, body, typeTable.type(typeName)) : goText(body)
@@ -73,6 +85,9 @@ function builtin(after: KubeObject, typeName: string, type: PatchType, body: unk
       kept,
       type === 'strategic' || type === 'apply',
     )
+    if (typeName === REVISION && (type !== 'merge' || Object.hasOwn((body ?? {}) as object, 'data'))) {
+      if (type !== 'json') object['data'] = sortedMembers(object['data'])
+    }
     return { object: object as KubeObject, unknown, emptied }
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error

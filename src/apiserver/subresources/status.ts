@@ -7,7 +7,7 @@ import { stampConditions } from './conditions.ts'
 
 const OWN: ReadonlySet<string> = new Set(['kind', 'apiVersion', 'metadata', 'status'])
 /** Kinds whose status writes leave labels alone, as upstream's strategies have it. */
-const FIXED_LABELS: ReadonlySet<string> = new Set(['apps/deployments/', 'apps/statefulsets/'])
+const FIXED_LABELS: ReadonlySet<string> = new Set(['apps/deployments/'])
 const REQUESTS = 'certificates.k8s.io/certificatesigningrequests/'
 
 function restrict(object: KubeObject, old: KubeObject, { resource }: Target, now: () => string): void {

@@ -22,6 +22,8 @@ export type NameCheck = (name: string, object: KubeObject) => string[]
 export interface KindRules<T extends KubeObject = KubeObject> {
   /** @default 'dns1123subdomain' */
   readonly name?: NameRule | NameCheck
+  /** Whether a name that is made from `generateName` gets a suffix. @default true */
+  readonly suffixedNames?: boolean
   /** Whether finalizers without a domain must be Kubernetes' own. @default true */
   readonly legacyFinalizers?: boolean
   /**
@@ -34,6 +36,8 @@ export interface KindRules<T extends KubeObject = KubeObject> {
    * creationTimestamp are set.
    */
   prepareCreate?(object: T): void
+  /** The last step of a create, after validation: what upstream changes when it reads the new object back. */
+  settle?(object: T): void
   /** Restores what this write may not change (status on the main endpoint, …). */
   prepareUpdate?(object: T, old: T, now: () => string): void
   /**

@@ -34,6 +34,19 @@ export function selectorText(selector: LabelSelectorObject | undefined, none = '
   }
 }
 
+/** A metav1.LabelSelector as Go prints the struct. */
+export function selectorAsGo({ matchLabels, matchExpressions }: LabelSelectorObject): string {
+  const labels = Object.entries(matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+  const pairs = labels.map(([key, value]) => `${key}: ${value},`).join('')
+  const requirements = list(matchExpressions)
+    .map(
+      ({ key, operator, values }) =>
+        `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${list(values).join(' ')}],},`,
+    )
+    .join('')
+  return `&LabelSelector{MatchLabels:map[string]string{${pairs}},MatchExpressions:[]LabelSelectorRequirement{${requirements}},}`
+}
+
 interface Container {
   readonly name?: string
   readonly image?: string

@@ -1,8 +1,9 @@
 /** Tables of what governs a cluster: networking, RBAC, certificates, admission, coordination, scheduling. */
 import { humanDuration } from '../duration.ts'
 import type { KubeObject } from '../object.ts'
-import { age, hasEntry, int, list, nameOf, orNone, selectorText, simple, text } from './cells.ts'
+import { age, hasEntry, int, list, nameOf, orNone, selectorAsGo, selectorText, simple, text } from './cells.ts'
 import type { Condition } from './cells.ts'
+import type { LabelSelectorObject } from '../selector/labels.ts'
 import { columns, wide } from './contract.ts'
 import type { TableDefinition } from './contract.ts'
 import { ingressText } from './core.ts'
@@ -186,20 +187,30 @@ export function policyTable(column: 'Validations' | 'Mutations'): TableDefinitio
   }
 }
 
+interface ParamRef {
+  readonly name?: string
+  readonly namespace?: string
+  readonly selector?: LabelSelectorObject
+}
+
 export const policyBindingTable: TableDefinition = {
   columns: columns('Name', 'PolicyName', 'ParamRef', 'Age'),
   cells: simple(
     (object) => text(object['spec']?.policyName as string | undefined),
     (object) => {
-      const ref = object['spec']?.paramRef as { name?: string; namespace?: string; selector?: object } | undefined
+      const ref = object['spec']?.paramRef as ParamRef | undefined
       if (ref === undefined) return '<unset>'
       if (text(ref.name) !== '') return `${text(ref.namespace) || '*'}/${ref.name}`
-      return ref.selector === undefined ? '<unset>' : selectorText(ref.selector)
+      return ref.selector === undefined ? '<unset>' : selectorAsGo(ref.selector)
     },
   ),
 }
 
 export const flowSchemaTable: TableDefinition = {
+  // As requests meet them.
+  compare: (a, b) =>
+    int(a['spec']?.matchingPrecedence as number | undefined) -
+      int(b['spec']?.matchingPrecedence as number | undefined) || (nameOf(a) < nameOf(b) ? -1 : 1),
   columns: columns('Name', 'PriorityLevel', 'MatchingPrecedence', 'DistinguisherMethod', 'Age', 'MissingPL'),
   cells: (object, now) => [
     nameOf(object),

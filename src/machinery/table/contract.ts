@@ -22,6 +22,8 @@ export interface RowCondition {
 export type Cell = string | number | boolean | null
 
 export interface TableDefinition {
+  /** The order of the rows of a list. @default as they are listed */
+  compare?(a: KubeObject, b: KubeObject): number
   /**
    * The object as upstream's internal type has it, which tables and metadata alone are made from: in it there are no
    * annotations that stand for fields. @default as it is

@@ -72,7 +72,7 @@ function validate(policy: Json, old?: Json): FieldError[] {
   const scope: Scope = {
     params: isSet(spec.paramKind),
     authorizer: true,
-    ...(composed.size === 0 ? {} : { composed }),
+    ...(listOf(spec.variables).length === 0 ? {} : { composed }),
   }
   const validations = listOf(spec.validations)
   const annotations = listOf(spec.auditAnnotations)

@@ -3,7 +3,7 @@ import { invalid, required } from '../../field.ts'
 import { nonNegative } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
-import { isSet, same } from '../json.ts'
+import { isSet } from '../json.ts'
 import type { Json } from '../json.ts'
 
 export const controllerRevisionRules: KindRules = {
@@ -21,7 +21,9 @@ export const controllerRevisionRules: KindRules = {
   },
   validateUpdate: (revision, old) => {
     const [data, before]: Json[] = [revision['data'], old['data']]
-    return same(data, before) ? [] : [invalid('data', data ?? null, 'field is immutable')]
+    // Upstream compares bytes: members in another order are another content.
+    const unchanged = JSON.stringify(data) === JSON.stringify(before)
+    return unchanged ? [] : [invalid('data', data ?? null, 'field is immutable')]
   },
   generation: false,
 }

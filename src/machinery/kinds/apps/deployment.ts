@@ -9,7 +9,7 @@ import type { Json } from '../json.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
-import { templateWarnings } from '../pod/warnings.ts'
+import { nameWarning, templateWarnings } from '../pod/warnings.ts'
 import {
   atMost100Percent,
   counts,
@@ -89,7 +89,10 @@ function strategyOf(strategy: Json, out: Errors): void {
 }
 
 export const deploymentRules: KindRules = {
-  warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
+  warnings: (object, old) => [
+    ...(old === undefined ? nameWarning(object.metadata.name ?? '') : []),
+    ...templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
+  ],
   defaults,
   prepareCreate: (deployment) => {
     deployment['status'] = {}

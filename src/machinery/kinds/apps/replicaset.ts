@@ -8,7 +8,7 @@ import type { Json } from '../json.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
-import { templateWarnings } from '../pod/warnings.ts'
+import { nameWarning, templateWarnings } from '../pod/warnings.ts'
 import { counts, selectorAndTemplate, withinReplicas } from './workload.ts'
 
 const RULES = { kind: 'ReplicaSet', empty: 'deployment' }
@@ -23,7 +23,10 @@ function validate(set: Json, old?: Json): FieldError[] {
 }
 
 export const replicaSetRules: KindRules = {
-  warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
+  warnings: (object, old) => [
+    ...(old === undefined ? nameWarning(object.metadata.name ?? '') : []),
+    ...templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
+  ],
   defaults: (set) => {
     const spec: Json = (set['spec'] ??= {})
     defaultTemplate(spec)

@@ -121,6 +121,9 @@ function selector(spec: Json, old: Json, out: Errors): void {
   validateTemplate(asMade(spec), 'spec.template', out, old === undefined ? undefined : asMade(old))
 }
 
+const ENDLESS =
+  'spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended'
+
 /** The template as pods are made from it: with a host name of the controller's and volumes from the claims. */
 function asMade({ template = {}, volumeClaimTemplates }: Json): Json {
   const claims = listOf(volumeClaimTemplates)
@@ -136,7 +139,11 @@ function asMade({ template = {}, volumeClaimTemplates }: Json): Json {
 }
 
 export const statefulSetRules: KindRules = {
-  warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
+  warnings: (object, old) => {
+    const spec: Json = object['spec']
+    const endless = (spec?.revisionHistoryLimit ?? 0) < 0
+    return [...templateWarnings(object, old, spec?.template, 'spec.template'), ...(endless ? [ENDLESS] : [])]
+  },
   name: 'dns1123label',
   defaults,
   prepareCreate: (set) => {

@@ -11,8 +11,8 @@ import type { Json } from '../json.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
-import { defaultFailureConditions, nameWarning } from './job.ts'
-import { templateWarnings } from '../pod/warnings.ts'
+import { nameWarning, templateWarnings } from '../pod/warnings.ts'
+import { defaultFailureConditions } from './job.ts'
 import { jobSpec } from './job-spec.ts'
 
 const POLICIES = ['Allow', 'Forbid', 'Replace']

@@ -13,7 +13,7 @@ import { isUsableSelector, selects, validateLabelSelector } from '../labels.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
 import { shownSelector } from '../pod/shown.ts'
-import { templateWarnings } from '../pod/warnings.ts'
+import { nameWarning, templateWarnings } from '../pod/warnings.ts'
 import { jobSpec } from './job-spec.ts'
 import { jobStatus } from './job-status.ts'
 
@@ -176,26 +176,16 @@ function withNodeAffinity(affinity: Json, like: Json): Json {
   return empty && !isSet(like) ? undefined : merged
 }
 
-/** A text for names of objects whose pods have it in their names. */
-export function nameWarning(name: string): string[] {
-  const problems = isDns1123Label(name)
-  if (problems.length === 0) return []
-  return [
-    'metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; ' +
-      `a DNS label is recommended: [${problems.join(' ')}]`,
-  ]
-}
-
 export const jobRules: KindRules = {
   defaults,
   prepareCreate: (job) => {
     job['status'] = {}
     generateSelector(job)
-    // Reading the object back gives it its template's labels, which are more now.
-    defaultLabels(job)
     delete (job['spec'] as Json).scheduling
     dropDisabled((job['spec'] as Json).template.spec)
   },
+  // A job without labels of its own has its template's, which are more now.
+  settle: defaultLabels,
   prepareUpdate: (job, old) => {
     job['status'] = old['status']
     if (!isSet((old['spec'] as Json)?.scheduling)) delete (job['spec'] as Json).scheduling

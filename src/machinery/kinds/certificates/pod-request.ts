@@ -146,7 +146,8 @@ function outcomes(status: Json, out: Errors): void {
   listOf(status.conditions).forEach(({ type = '', status: truth = '' }, i) => {
     const at = index(path, i)
     if (!OUTCOMES.includes(type)) {
-      out.push(notSupported(child(at, 'type'), type, OUTCOMES))
+      // With the dot that upstream's path has.
+      out.push(notSupported(`${path}.[${i}].type`, type, OUTCOMES))
       return
     }
     if (++known > 1) {

@@ -15,6 +15,7 @@ const PARENT = 'spec.parentRef'
 /** Its name is the address. */
 export const ipAddressRules: KindRules = {
   name: (name) => isCanonicalIp(name),
+  suffixedNames: false,
   validate: (address): FieldError[] => {
     const out: Errors = []
     const parent: Json = (address['spec'] as Json)?.parentRef
@@ -47,11 +48,12 @@ export const serviceCidrRules: KindRules = {
   prepareStatus: keepMetadata,
   validate: (range, old) => (old === undefined ? validateCidrs(range['spec']) : []),
   validateUpdate: (now, old) => {
-    const cidrs = listOf((now['spec'] as Json)?.cidrs)
+    const list: Json = (now['spec'] as Json)?.cidrs
+    const cidrs = listOf(list)
     const before = listOf((old['spec'] as Json)?.cidrs)
     const out: Errors = []
     const grows = before.length === 1 && cidrs.length === 2
-    if (!grows && cidrs.length !== before.length) return [invalid(CIDRS, cidrs, 'field is immutable')]
+    if (!grows && cidrs.length !== before.length) return [invalid(CIDRS, list ?? null, 'field is immutable')]
     before.forEach((cidr, i) => immutable(cidrs[i], cidr, index(CIDRS, i), out))
     if (grows) out.push(...validateCidrs(now['spec']))
     return out

@@ -214,7 +214,8 @@ export const ingressClassRules: KindRules = {
   },
   validateUpdate: (now, old) => {
     const out: Errors = []
-    immutable((now['spec'] as Json)?.controller, (old['spec'] as Json)?.controller, 'spec.controller', out)
+    const [is, was] = [now, old].map((one) => ((one['spec'] as Json)?.controller ?? '') as string)
+    immutable(is, was, 'spec.controller', out)
     return out
   },
   generation: (ingressClass) => ingressClass['spec'],

@@ -1,5 +1,6 @@
 /** Texts for Warning headers on writes of pods and pod templates: what is allowed and does not do what it says. */
 import { child, index, key } from '../../field.ts'
+import { isDns1123Label } from '../../names.ts'
 import { parseQuantity, quantityMilli } from '../../quantity.ts'
 import { entriesOf, entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
@@ -18,6 +19,16 @@ const OLD_VOLUMES: readonly (readonly [field: string, shown: string, text: strin
   ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
   ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
 ]
+
+/** A text for names of objects whose pods have it in their names. */
+export function nameWarning(name: string): string[] {
+  const problems = isDns1123Label(name)
+  if (problems.length === 0) return []
+  return [
+    'metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; ' +
+      `a DNS label is recommended: [${problems.join(' ')}]`,
+  ]
+}
 
 /** Of an object with a pod template: on create, and when an update changes what the object is to be. */
 export function templateWarnings(object: Json, old: Json, template: Json, path: string): string[] {

@@ -7,7 +7,7 @@ import type { KindRules } from '../contract.ts'
 import { entriesOf, isSet, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { keepMetadata } from '../metadata.ts'
-import { fill } from '../pod/defaults.ts'
+import { defaultPlugins, fill } from '../pod/defaults.ts'
 import { validateVolumeSpec } from './volume-spec.ts'
 
 const ONE_OF = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'
@@ -48,12 +48,14 @@ function validate(object: Json, old?: Json): Errors {
   volumeError(status.detachError, 'status.detachError', out)
   const name: Json = from?.persistentVolumeName
   if (isSet(name)) each(isDns1123Subdomain(name), child(SOURCE, 'persistentVolumeName'), name, out)
-  if (old !== undefined) {
-    if (!same(object.spec, old.spec)) out.push(invalid('spec', null, 'field is immutable'))
-  } else if (attacher === '') out.push(required('spec.attacher'))
+  if (old !== undefined && !same(object.spec, old.spec)) out.push(invalid('spec', null, 'field is immutable'))
+  if (old !== undefined && attacher === old.spec?.attacher) return out
+  if (attacher === '') out.push(required('spec.attacher'))
   else {
     each(isDns1123SubdomainOfAnyCase(attacher), 'spec.attacher', attacher, out)
-    if ([...attacher].length > MAX_ATTACHER) out.push(tooLongCharacters('spec.attacher', MAX_ATTACHER))
+    if (Array.from(attacher as string).length > MAX_ATTACHER) {
+      out.push(tooLongCharacters('spec.attacher', MAX_ATTACHER))
+    }
   }
   return out
 }
@@ -61,6 +63,8 @@ function validate(object: Json, old?: Json): Errors {
 export const volumeAttachmentRules: KindRules = {
   defaults: (object) => {
     fill((object['status'] ??= {}) as Json, 'attached', false)
+    const inline: Json = (object['spec'] as Json)?.source?.inlineVolumeSpec
+    if (isSet(inline)) defaultPlugins(inline)
   },
   prepareCreate: (object) => {
     object['status'] = { attached: false }
