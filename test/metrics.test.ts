@@ -35,7 +35,7 @@ test('waits by tenant on the host, nothing of it in a tenant', async () => {
       )
     }
   }
-  await red.client.raw('GET', '/version')
+  await red.client.raw('GET', '/livez')
   const inTenant = await red.client.raw('GET', '/metrics')
   assert.match(inTenant, /apiserver_request_total/)
   assert.doesNotMatch(inTenant, /blue|tenantry\/|virtual\//)
@@ -60,26 +60,32 @@ test('upstream’s names, for those who may see them', async () => {
   assert.match(String(listed.headers['x-kubernetes-pf-prioritylevel-uid']), /^[0-9a-f-]{36}$/)
   const text = await eventually('the event is counted', async () => {
     const { text: shown } = await ask(pool, '/metrics')
-    return /apiserver_watch_events_total\{group="",version="v1",resource="configmaps"\} [1-9]/.test(shown) && shown
+    return /apiserver_watch_events_total\{group="",resource="configmaps",version="v1"\} [1-9]/.test(shown) && shown
   })
   for (const expected of [
-    /^apiserver_request_total\{verb="LIST",group="",version="v1",resource="configmaps",subresource="",code="200"\} 1$/m,
+    /^apiserver_request_total\{code="200",component="apiserver",dry_run="",group="",resource="configmaps",scope="namespace",subresource="",verb="LIST",version="v1"\} 1$/m,
     /^apiserver_current_inflight_requests\{request_kind="readOnly"\} 1$/m,
-    /^apiserver_longrunning_requests\{verb="WATCH",group="",version="v1",resource="configmaps",subresource=""\} 1$/m,
+    /^apiserver_longrunning_requests\{component="apiserver",group="",resource="configmaps",scope="namespace",subresource="",verb="WATCH",version="v1"\} 1$/m,
     /^apiserver_resource_objects\{group="",resource="configmaps"\} [1-9]/m,
     /^apiserver_storage_objects\{resource="deployments.apps"\} 0$/m,
     /^authentication_attempts\{result="success"\} [1-9]/m,
     /^apiserver_flowcontrol_dispatched_requests_total\{flow_schema="exempt",priority_level="exempt"\} [1-9]/m,
     /^process_resident_memory_bytes [1-9]/m,
-    /^workqueue_depth \d/m,
+    /^workqueue_depth\{name="controllers"\} \d/m,
+    /^workqueue_adds_total\{name="[a-z-]+"\} [1-9]/m,
   ])
     assert.match(text, expected)
   watch.body.on('error', () => undefined)
   watch.body.destroy()
   await eventually('the watch is counted off', async () =>
-    /apiserver_longrunning_requests\{verb="WATCH",[^}]*\} 0$/m.test((await ask(pool, '/metrics')).text),
+    /apiserver_longrunning_requests\{[^}]*verb="WATCH",[^}]*\} 0$/m.test((await ask(pool, '/metrics')).text),
   )
   assert.match((await ask(pool, '/metrics/slis')).text, /^kubernetes_healthcheck\{name="ping",type="livez"\} 1$/m)
+  const shown = await ask(pool, '/metrics')
+  assert.equal(shown.headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8; escaping=underscores')
+  const reset = await pool.request({ method: 'DELETE', path: '/metrics' })
+  assert.equal(await reset.body.text(), 'metrics reset\n')
+  assert.doesNotMatch((await ask(pool, '/metrics')).text, /^apiserver_request_total\{[^}]*configmaps[^}]*\} [1-9]/m)
   for (const hidden of ['/metrics', '/metrics/slis', '/debug/pprof/heap', '/debug/flags/v', '/configz'])
     assert.equal((await ask(nobody, hidden)).code, 403, hidden)
   for (const missing of [

@@ -57,6 +57,8 @@ export interface Authorizer {
 export interface AuditSink {
   /** Adds an annotation to the request's audit event. The first value of a key stays. */
   annotate(key: string, value: string): void
+  /** The same for what is noted only where bodies of requests are. `value` is asked only then. */
+  annotateBody(key: string, value: () => string): void
   /** Tells what was sent, as it was understood: decoded and defaulted. */
   requestObject(object: object): void
 }
@@ -98,6 +100,8 @@ export interface Call {
   readonly audit?: AuditSink
   /** Absent for calls from within the process. */
   readonly seat?: Seat
+  /** Told how many milliseconds the request waited for others outside. */
+  readonly latency?: { elsewhere: number }
   /** The body was so large that the verb gives way to others between its steps. @default false */
   readonly large?: boolean
   /** The object has so many members that what looks at each is done on a helper thread. @default false */

@@ -31,6 +31,8 @@ import { createDiscovery } from '../apiserver/discovery/discovery.ts'
 import type { Exchange, Handler } from '../apiserver/exchange.ts'
 import { createHandler } from '../apiserver/http/handler.ts'
 import { FlowClassifier } from '../apiserver/flowcontrol/classifier.ts'
+import { buildMetrics } from '../apiserver/metrics/build.ts'
+import { ClusterMetrics } from '../apiserver/metrics/cluster.ts'
 import { stateMetrics } from '../apiserver/metrics/state.ts'
 import { InProcessClient, PROCESS_USER, type Remote } from '../apiserver/inprocess/client.ts'
 import { createOpenApi } from '../apiserver/openapi/documents.ts'
@@ -240,6 +242,12 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     services: options.services ?? endpointResolver(rangeServices(range), runtime.random),
     ...(options.reach === undefined ? {} : { reach: reach(options.reach) }),
   })
+  let audit = options.audit === undefined ? undefined : auditor(options.audit)
+  const metrics: ClusterMetrics = new ClusterMetrics(() => [
+    ...stateMetrics({ range, catalog: api.catalog, audit, seats: runtime.fairShare.seats }),
+    ...buildMetrics(versionInfo),
+    ...(options.processMetrics === true ? runtime.registry.texts() : []),
+  ])
   const bearers = new BearerTokens({
     range,
     tokens,
@@ -263,16 +271,26 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
         ...(call.warnings !== undefined && { warnings: call.warnings }),
       }),
     serviceCidr,
+    metrics,
     now: runtime.now,
     random: runtime.random,
   })
-  const crds = startCustomResources({ range, catalog: api.catalog, api, log: runtime.log, dialler, now: runtime.now })
+  const crds = startCustomResources({
+    range,
+    catalog: api.catalog,
+    api,
+    log: runtime.log,
+    dialler,
+    metrics,
+    now: runtime.now,
+  })
   const identities: Identities = new WeakMap()
   const frontProxy = options.frontProxy ?? frontProxyDefaults
   const authenticate = authenticator({
     tokens: bearers,
     frontProxy,
     mayBeAnonymous: (path) => bearers.mayBeAnonymous(path),
+    onCertificate: (left) => metrics.access.certificate(left),
     now: runtime.now,
   })
   const { log, now } = runtime
@@ -296,8 +314,6 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     random: runtime.random,
   })
   const flows = new FlowClassifier(range)
-  let audit = options.audit === undefined ? undefined : auditor(options.audit)
-  const metrics = runtime.requestMetrics(options.processMetrics ?? false)
   const handler = createHandler({
     api,
     authenticate: (exchange: Exchange) => identities.get(exchange) ?? authenticate(exchange),
@@ -310,7 +326,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     get audit() {
       return audit
     },
-    metrics: { ...metrics, render: () => metrics.render() + stateMetrics({ range, catalog, audit }) },
+    metrics,
     connectors,
     issuer: { configuration: issuerConfiguration(ISSUER, `${ISSUER}/openid/v1/jwks`), jwks: keySet(keys) },
     log: runtime.log,

@@ -1,9 +1,10 @@
 /** What all embedded clusters of a process share. */
 import { DialPools } from '../apiserver/dial/dialler.ts'
 import { processMetrics } from './process-metrics.ts'
+import { queueMetrics } from './queue-metrics.ts'
 import { FairShare } from '../apiserver/fairshare/fairshare.ts'
 import { Registry } from '../apiserver/metrics/registry.ts'
-import { requestMetrics, type RequestMetrics } from '../apiserver/metrics/requests.ts'
+import { waitMetrics, type WaitMetrics } from '../apiserver/metrics/waits.ts'
 import type { Log } from '../controllers/contract.ts'
 import { ControllerEngine } from '../controllers/engine.ts'
 import { Rest } from './rest.ts'
@@ -33,7 +34,7 @@ export class Runtime {
   /** Of this process, for its operator. Tenants see their own cluster's requests only. */
   readonly registry: Registry = new Registry()
   /** Waits for the fair share, by cluster. */
-  readonly metrics: RequestMetrics = requestMetrics(this.registry)
+  readonly metrics: WaitMetrics = waitMetrics(this.registry)
   readonly fairShare: FairShare
   /** To be told of requests. */
   readonly rest: Rest = new Rest()
@@ -45,33 +46,15 @@ export class Runtime {
     this.store = options.store
     this.now = options.now ?? Date.now
     this.random = options.random ?? Math.random
-    this.engine = new ControllerEngine({ log: options.log })
+    const metrics = queueMetrics(this.registry, () => this.engine.backlog())
+    this.engine = new ControllerEngine({ log: options.log, metrics })
     this.#compaction = setInterval(() => this.store.compact(HISTORY), COMPACTION).unref()
-    processMetrics(this.registry, () => this.engine.backlog())
+    processMetrics(this.registry)
     this.dials = new DialPools({ now: this.now })
     this.fairShare = new FairShare({
       onWait: (cluster, seconds) => this.metrics.waited(cluster, seconds),
       onRefuse: (cluster, why) => this.metrics.refused(cluster, why),
     })
-  }
-
-  /**
-   * Counts one cluster's requests. Nothing is kept before the first one.
-   *
-   * @param process whether this process's own metrics are shown too: for the operator's cluster
-   */
-  requestMetrics(process: boolean): Omit<RequestMetrics, 'waited' | 'refused' | 'forget'> {
-    let made: RequestMetrics | undefined
-    const own = (): RequestMetrics => (made ??= requestMetrics())
-    return {
-      observe: (sample) => own().observe(sample),
-      inFlight: (mutating, by) => own().inFlight(mutating, by),
-      longRunning: (sample, by) => own().longRunning(sample, by),
-      watched: (sample, events) => own().watched(sample, events),
-      attempted: (known) => own().attempted(known),
-      dispatched: (schema, level) => own().dispatched(schema, level),
-      render: () => (made?.render() ?? '') + (process ? this.registry.render() : ''),
-    }
   }
 
   /** Ends the controllers and the store. Clusters must have been stopped. */

@@ -123,6 +123,17 @@ const RAW: Readonly<Record<string, Raw>> = {
     }),
   'old-sloppy': (response) =>
     json(response, { response: { allowed: true, patch: base64([{ op: 'add', path: '/data/old', value: 'v' }]) } }),
+  convert: (response, review) => {
+    const { uid, desiredAPIVersion, objects } = review.request as unknown as Record<string, string> & {
+      objects: object[]
+    }
+    const convertedObjects = objects.map((object) => ({ ...object, apiVersion: desiredAPIVersion }))
+    json(response, {
+      ...review,
+      request: undefined,
+      response: { uid, convertedObjects, result: { status: 'Success' } },
+    })
+  },
   garbage: (response) => void response.end('this is no JSON'),
   list: (response) => json(response, []),
   empty: (response) => void response.end(),

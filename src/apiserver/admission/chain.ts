@@ -1,21 +1,38 @@
 /** The chain: plug-ins in a fixed order, all mutations before all validations. */
 import type { ResourceInfo } from '../../machinery/types/table.ts'
+import type { Pass } from '../metrics/admission.ts'
+import { ClusterMetrics } from '../metrics/cluster.ts'
 import type { AdmissionChain, AdmissionPlugin, AdmissionRequest, SideWrite } from './contract.ts'
+import { Timer } from './timer.ts'
 
-type Step = (request: AdmissionRequest) => void | Promise<void>
+type Work = (request: AdmissionRequest) => void | Promise<void>
+
+interface Step {
+  readonly work: Work
+  readonly timer: Timer
+}
+
+/** The steps of a pass and its own time. */
+interface Timed {
+  readonly steps: readonly Step[]
+  readonly timer: Timer
+}
 
 type Reserve = (request: AdmissionRequest) => readonly SideWrite[]
 
 const NOTHING: readonly SideWrite[] = []
 
 interface Steps {
-  readonly mutate: readonly Step[]
-  readonly validate: readonly Step[]
+  readonly mutate: Timed
+  readonly validate: Timed
   readonly reserve: readonly Reserve[]
 }
 
 /** A chain whose choice of plug-ins is made once for each resource, operation and subresource. */
-export function createChain(plugins: readonly AdmissionPlugin[]): AdmissionChain {
+export function createChain(
+  plugins: readonly AdmissionPlugin[],
+  metrics: Pick<ClusterMetrics, 'admission'> = new ClusterMetrics(),
+): AdmissionChain {
   const chosen = new WeakMap<ResourceInfo, Map<string, Steps>>()
 
   const stepsOf = ({ resource, operation, subresource }: AdmissionRequest): Steps => {
@@ -25,22 +42,40 @@ export function createChain(plugins: readonly AdmissionPlugin[]): AdmissionChain
     let steps = byOperation.get(key)
     if (steps === undefined) {
       const able = plugins.filter((p) => p.handles(operation, resource.info, subresource))
+      const timed = (type: Pass, workOf: (plugin: AdmissionPlugin) => Work | undefined): Timed => ({
+        steps: able.flatMap((plugin) => {
+          const work = workOf(plugin)?.bind(plugin)
+          const cell = (rejected: boolean) => metrics.admission.controller(plugin.name, operation, type, rejected)
+          return work === undefined ? [] : [{ work, timer: new Timer(cell) }]
+        }),
+        timer: new Timer((rejected) => metrics.admission.step(operation, type, rejected)),
+      })
       steps = {
-        mutate: able.flatMap((p) => (p.mutate === undefined ? [] : [p.mutate.bind(p)])),
-        validate: able.flatMap((p) => (p.validate === undefined ? [] : [p.validate.bind(p)])),
+        mutate: timed('admit', (plugin) => plugin.mutate),
+        validate: timed('validate', (plugin) => plugin.validate),
         reserve: able.flatMap((p) => (p.reserve === undefined ? [] : [p.reserve.bind(p)])),
       }
       byOperation.set(key, steps)
     }
     return steps
   }
+  const pass = (timed: Timed, request: AdmissionRequest, work: typeof run): void | Promise<void> => {
+    const measured = metrics.admission.sampler.isDue()
+    const { timer, steps } = timed
+    const from = timer.begin(measured)
+    let waiting: void | Promise<void>
+    try {
+      waiting = work(steps, request, 0, measured)
+    } catch (error) {
+      timer.rejected(from)
+      throw error
+    }
+    if (waiting !== undefined) return timer.waits(waiting, from)
+    timer.passed(from)
+  }
   return {
-    mutate: (request) => {
-      const { mutate } = stepsOf(request)
-      const waiting = run(mutate, request, 0)
-      return waiting === undefined ? again(mutate, request) : waiting.then(() => again(mutate, request))
-    },
-    validate: (request) => run(stepsOf(request).validate, request, 0),
+    mutate: (request) => pass(stepsOf(request).mutate, request, twice),
+    validate: (request) => pass(stepsOf(request).validate, request, run),
     reserve: (request) => {
       const { reserve } = stepsOf(request)
       return reserve.length === 0 ? NOTHING : reserve.flatMap((step) => step(request))
@@ -48,18 +83,36 @@ export function createChain(plugins: readonly AdmissionPlugin[]): AdmissionChain
   }
 }
 
-/** The second run of the mutating pass, if the first one asks for it. */
-function again(steps: readonly Step[], request: AdmissionRequest): void | Promise<void> {
-  const { reinvocation } = request
-  if (reinvocation?.wanted !== true) return
-  reinvocation.again = true
-  return run(steps, request, 0)
+/** The mutating pass, with a second run if the first one asks for it. */
+function twice(
+  steps: readonly Step[],
+  request: AdmissionRequest,
+  from: number,
+  measured: boolean,
+): void | Promise<void> {
+  const again = (): void | Promise<void> => {
+    const { reinvocation } = request
+    if (reinvocation?.wanted !== true) return
+    reinvocation.again = true
+    return run(steps, request, from, measured)
+  }
+  const waiting = run(steps, request, from, measured)
+  return waiting === undefined ? again() : waiting.then(again)
 }
 
 /** Runs in the caller's turn as long as no step waits for something. */
-function run(steps: readonly Step[], request: AdmissionRequest, from: number): void | Promise<void> {
+function run(steps: readonly Step[], request: AdmissionRequest, from: number, measured: boolean): void | Promise<void> {
   for (let i = from; i < steps.length; i++) {
-    const waiting = steps[i]!(request)
-    if (waiting !== undefined) return waiting.then(() => run(steps, request, i + 1))
+    const { work, timer } = steps[i]!
+    const began = timer.begin(measured)
+    let waiting: void | Promise<void>
+    try {
+      waiting = work(request)
+    } catch (error) {
+      timer.rejected(began)
+      throw error
+    }
+    if (waiting !== undefined) return timer.waits(waiting, began).then(() => run(steps, request, i + 1, measured))
+    timer.passed(began)
   }
 }

@@ -2,6 +2,7 @@
 import type { Authorizer, Call, Catalog, DeleteOptions, ServedResource } from '../contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { ResourceInfo } from '../../machinery/types/table.ts'
+import type { ClusterMetrics } from '../metrics/cluster.ts'
 import type { Reinvocation } from './reinvocation.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
@@ -40,6 +41,7 @@ export interface ClusterState {
   readonly catalog: Catalog
   /** A number in [0, 1). */
   random(): number
+  readonly metrics: Pick<ClusterMetrics, 'admission'>
   /** The present time as metadata has it. */
   now(): string
 }

@@ -6,6 +6,7 @@ import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import { evaluate, violationText } from '../../machinery/podsecurity/evaluate.ts'
 import { compareLevels, policyOf, standardText, type Standard } from '../../machinery/podsecurity/policy.ts'
+import type { PodRequest } from '../metrics/admission.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { aggregate, refusal } from './refusal.ts'
 
@@ -54,6 +55,7 @@ function validatePod(request: AdmissionRequest): void {
   const { policy, errors: wrong } = policyFor(request)
   const { enforce, audit, warn } = policy
   if (wrong.length === 0 && [enforce, audit, warn].every(isPrivileged)) {
+    evaluated(request, 'enforce', enforce, true)
     call.audit?.annotate(`${AUDIT}enforce-policy`, 'privileged:latest')
     return
   }
@@ -62,6 +64,7 @@ function validatePod(request: AdmissionRequest): void {
   noteErrors(request, wrong)
   noteViolations(request, audit, object)
   const violations = evaluate(enforce, object)
+  evaluated(request, 'enforce', enforce, violations.length === 0)
   if (violations.length > 0) {
     const standard = JSON.stringify(standardText(enforce))
     throw refusal(request, `violates PodSecurity ${standard}: ${violationText(violations)}`)
@@ -79,21 +82,40 @@ function validateTemplate(request: AdmissionRequest, template: KubeObject['templ
   warnAbout(request, policy.warn, template as KubeObject)
 }
 
-function noteErrors({ call }: AdmissionRequest, wrong: ReturnType<typeof policyOf>['errors']): void {
+/** Refusals of the other modes are counted only: they change nothing. */
+function evaluated(
+  request: AdmissionRequest,
+  mode: 'enforce' | 'audit' | 'warn',
+  by: Standard,
+  allowed: boolean,
+): void {
+  if (mode !== 'enforce' && allowed) return
+  const version = by.minor === Infinity ? 'latest' : `v1.${by.minor}`
+  request.state.metrics.admission.podSecurity({ allowed, mode, level: by.level, version, ...counted(request) })
+}
+
+function counted({ operation, subresource, resource: { info } }: AdmissionRequest): PodRequest {
+  const resource = info.group === '' && info.resource === 'pods' ? 'pod' : 'controller'
+  return { operation, resource, subresource }
+}
+
+function noteErrors(request: AdmissionRequest, wrong: ReturnType<typeof policyOf>['errors']): void {
+  const { call } = request
+  if (wrong.length > 0) request.state.metrics.admission.podSecurityFailed(counted(request))
   if (call.audit === undefined || wrong.length === 0) return
   const texts = wrong.map(({ field, message }) => `${field}: ${message}`)
   call.audit.annotate(`${AUDIT}error`, `Failed to parse policy: ${aggregate(texts)}`)
 }
 
-function noteViolations({ call }: AdmissionRequest, audit: Standard, pod: KubeObject): void {
-  if (call.audit === undefined) return
+function noteViolations(request: AdmissionRequest, audit: Standard, pod: KubeObject): void {
   const violations = evaluate(audit, pod)
-  if (violations.length > 0) call.audit.annotate(`${AUDIT}audit-violations`, wouldViolate(audit, violations))
+  evaluated(request, 'audit', audit, violations.length === 0)
+  if (violations.length > 0) request.call.audit?.annotate(`${AUDIT}audit-violations`, wouldViolate(audit, violations))
 }
 
 function warnAbout(request: AdmissionRequest, warn: Standard, pod: KubeObject): void {
-  if (request.call.warnings === undefined) return
   const violations = evaluate(warn, pod)
+  evaluated(request, 'warn', warn, violations.length === 0)
   if (violations.length > 0) say(request, wouldViolate(warn, violations))
 }
 

@@ -64,14 +64,20 @@ function sourceIpsOf({ headers, remoteAddress }: Exchange): string[] {
   return ips
 }
 
-/** How the one who could not be authenticated tried: upstream's text in the event's status. */
-export function attempted(exchange: Exchange): string {
+/** How somebody says who it is. */
+export function triedBy(exchange: Exchange): string[] {
   const methods: string[] = []
   const [scheme = '', value = ''] = (exchange.headers['authorization'] ?? '').trim().split(' ')
   if (scheme.toLowerCase() === 'basic' && value !== '') methods.push('basic')
   if (scheme.toLowerCase() === 'bearer' && value !== '') methods.push('bearer')
   if (/(?:^|&)access_token=[^&]/.test(exchange.query)) methods.push('access_token')
   if (exchange.clientCertificate !== undefined || exchange.certificateError !== undefined) methods.push('x509')
+  return methods
+}
+
+/** How the one who could not be authenticated tried: upstream's text in the event's status. */
+export function attempted(exchange: Exchange): string {
+  const methods = triedBy(exchange)
   return methods.length === 0
     ? 'Authentication failed, no credentials provided'
     : `Authentication failed, attempted: ${methods.join(', ')}`

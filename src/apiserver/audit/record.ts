@@ -61,6 +61,10 @@ export class AuditRecord implements AuditSink {
     annotations.set(key, value.length > MAX_ANNOTATION ? value.slice(0, MAX_ANNOTATION) : value)
   }
 
+  annotateBody(key: string, value: () => string): void {
+    if (this.wantsRequest) this.annotate(key, value())
+  }
+
   /** The user whom the request acts as. `constraint`: the constrained mode by which it may, '' for the plain one. */
   impersonated(user: UserInfo, constraint: string): void {
     this.#impersonated = user

@@ -19,6 +19,8 @@ export interface AuthenticatorOptions {
    * @default every request may
    */
   mayBeAnonymous?(path: string): boolean
+  /** Told for how many milliseconds a certificate that was shown still counts. */
+  onCertificate?(left: number): void
   /** Milliseconds since the epoch. */
   now(): number
 }
@@ -53,6 +55,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
     if (known === 'wrong') return known
     // The connection may be older than the end of the certificate.
     const now = options.now()
+    options.onCertificate?.(known.to - now)
     return now < known.from || now > known.to ? 'wrong' : known.user
   }
 

@@ -33,6 +33,12 @@ type Mode = 'associated-node' | 'arbitrary-node' | 'serviceaccount' | 'user-info
 
 const modes: readonly Mode[] = ['associated-node', 'arbitrary-node', 'serviceaccount', 'user-info']
 
+/** Told of impersonations and of the checks that they need; the mode is `legacy` for the plain verb. */
+export interface ImpersonationMetrics {
+  impersonated(allowed: boolean, mode: string, milliseconds: number): void
+  impersonationChecked(allowed: boolean, mode: string): void
+}
+
 /** Whom a request acts as. */
 export interface Impersonated {
   readonly user: UserInfo
@@ -50,25 +56,32 @@ export function impersonate(
   headers: Readonly<Record<string, string>>,
   attributes: Attributes,
   authorizer: Authorizer,
+  metrics?: ImpersonationMetrics,
 ): Impersonated | undefined {
   const wanted = wantedUser(headers)
   if (wanted === undefined) return undefined
+  const since = performance.now()
+  let trying: Mode | undefined
   const allow = (asked: Attributes): void => {
     const decision = authorizer.authorize(asked)
+    metrics?.impersonationChecked(decision.allowed, trying ?? 'legacy')
     if (!decision.allowed) throw forbidden(asked, decision.reason)
   }
   let first: StatusError | undefined
   for (const mode of [...modes, undefined]) {
     if (mode !== undefined && !applies(mode, wanted, attributes.user)) continue
+    trying = mode
     try {
       if (mode !== undefined) allow({ ...attributes, verb: `impersonate-on:${mode}:${attributes.verb}` })
       checkIdentity(mode, wanted, attributes.user, allow)
+      metrics?.impersonated(true, mode ?? 'legacy', performance.now() - since)
       return { user: madeUser(mode, wanted), constraint: mode === undefined ? '' : `impersonate:${mode}` }
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
       first ??= error
     }
   }
+  metrics?.impersonated(false, 'legacy', performance.now() - since)
   throw first!
 }
 

@@ -7,6 +7,8 @@ import { errors } from '../../machinery/status.ts'
 import type { Conversion, ConversionInput } from '../contract.ts'
 import type { Destination, Dialler } from '../dial/contract.ts'
 import { postJson } from '../dial/post.ts'
+import type { ClusterMetrics } from '../metrics/cluster.ts'
+import type { ConversionFailure } from '../metrics/conversions.ts'
 import { copyJson } from '../registry/json.ts'
 import type { Converters, Definition } from './definition.ts'
 
@@ -18,13 +20,20 @@ const TIMEOUT = 30_000
 const MAX_ANSWER = 6 * 1024 * 1024
 
 /** Converters that call over `dialler`. */
-export function webhookConverters(dialler: Dialler): Converters {
+export function webhookConverters(dialler: Dialler, metrics?: Pick<ClusterMetrics, 'conversions'>): Converters {
   return (definition) => {
     const { conversion } = definition.spec
     if (conversion?.strategy !== 'Webhook') return undefined
-    return new WebhookConversion(definition, dialler)
+    return new WebhookConversion(definition, dialler, metrics)
   }
 }
+
+/** What a failure would be counted as. */
+interface Stage {
+  reached: ConversionFailure
+}
+
+const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1)
 
 type Json = Record<string, unknown>
 
@@ -38,12 +47,16 @@ function kindOf({ apiVersion = '', kind = '' }: KubeObject): string {
 
 class WebhookConversion implements Conversion {
   readonly #dialler: Dialler
+  readonly #metrics: Pick<ClusterMetrics, 'conversions'> | undefined
+  readonly #name: string
   readonly #destination: Destination | undefined
   readonly #caBundle: string | undefined
   readonly #version: string | undefined
 
-  constructor(definition: Definition, dialler: Dialler) {
+  constructor(definition: Definition, dialler: Dialler, metrics: Pick<ClusterMetrics, 'conversions'> | undefined) {
     this.#dialler = dialler
+    this.#metrics = metrics
+    this.#name = definition.metadata.name ?? ''
     const { webhook } = definition.spec.conversion!
     this.#version = webhook?.conversionReviewVersions?.find((version) => KNOWN.has(version))
     const { url, service, caBundle } = webhook?.clientConfig ?? {}
@@ -54,19 +67,42 @@ class WebhookConversion implements Conversion {
   }
 
   async convert(objects: readonly ConversionInput[], apiVersion: string): Promise<readonly KubeObject[]> {
+    const since = performance.now()
+    const stage: Stage = { reached: 'call_failure' }
+    let failed = true
+    try {
+      const made = await this.#convert(objects, apiVersion, stage)
+      failed = false
+      return made
+    } finally {
+      const from = versionOf(objects[0]!.object.apiVersion ?? '')
+      const failure = failed ? stage.reached : undefined
+      const seconds = (performance.now() - since) / 1000
+      this.#metrics?.conversions.converted(this.#name, from, versionOf(apiVersion), failure, seconds)
+    }
+  }
+
+  async #convert(
+    objects: readonly ConversionInput[],
+    apiVersion: string,
+    stage: Stage,
+  ): Promise<readonly KubeObject[]> {
     const kind = kindOf(objects[0]!.object)
     const uid = randomUUID()
     const answer = await this.#ask(kind, uid, objects, apiVersion)
+    stage.reached = 'malformed_response_failure'
     let made: unknown[]
     try {
       made = convertedObjects(answer, this.#version!, uid)
     } catch (error) {
       throw errors.unknown(`conversion webhook for ${kind} failed: ${(error as Error).message}`)
     }
+    stage.reached = 'partial_response_failure'
     if (made.length !== objects.length) {
       const counts = `returned ${made.length} objects, expected ${objects.length}`
       throw errors.unknown(`conversion webhook for ${kind} ${counts}`)
     }
+    stage.reached = 'invalid_converted_object_failure'
     const single = objects.length === 1
     return made.map((object, i) => checked(objects[i]!.object, object, apiVersion, single ? undefined : i))
   }

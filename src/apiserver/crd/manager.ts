@@ -9,6 +9,7 @@ import { objectOf } from '../contract.ts'
 import type { Dialler } from '../dial/contract.ts'
 import type { HttpLog } from '../http/contract.ts'
 import type { LiveCatalog } from '../registry/catalog.ts'
+import type { ClusterMetrics } from '../metrics/cluster.ts'
 import { equalJson } from '../registry/json.ts'
 import { encoder, orderedMeta, reencoder } from '../registry/stored.ts'
 import { webhookConverters } from './conversion.ts'
@@ -37,6 +38,8 @@ export interface CustomResourcesOptions {
   readonly log: HttpLog
   /** Calls conversion webhooks. @default none: versions of definitions with a webhook differ in apiVersion only */
   readonly dialler?: Dialler
+  /** @default conversions are not counted */
+  readonly metrics?: Pick<ClusterMetrics, 'conversions'>
   /** Milliseconds since the epoch. */
   now(): number
 }
@@ -75,7 +78,7 @@ class Follower implements CustomResources {
   constructor(options: CustomResourcesOptions) {
     this.#options = options
     const { dialler } = options
-    this.#converters = dialler === undefined ? () => undefined : webhookConverters(dialler)
+    this.#converters = dialler === undefined ? () => undefined : webhookConverters(dialler, options.metrics)
     const { entries, revision } = options.range.list(PREFIX)
     for (const entry of entries) this.#learn(entry)
     for (const { key } of entries) this.#publish(key)

@@ -69,6 +69,8 @@ export class FairShare {
   readonly #rounds: Rounds<Waiter>
   readonly #turns: Turns
   readonly #clock: () => number
+  /** Seats that there are. */
+  readonly seats: number
   /** Only clusters that have some. */
   readonly #long = new Map<string, number>()
   #helpers: FairShare | undefined
@@ -78,6 +80,7 @@ export class FairShare {
     this.#options = options
     this.#clock = options.clock ?? (() => performance.now())
     const { seats = 64, queue = 512, total = 16_384, quantum = 4, reserve = 8 } = options
+    this.seats = seats
     this.#rounds = new Rounds({ seats, queue, total, quantum, reserve })
     this.#turns = new Turns(options.slice === undefined ? {} : { slice: options.slice })
   }

@@ -34,6 +34,7 @@ const LARGE = 64 * 1024
 
 async function bodyOf(reply: Reply, limit: number): Promise<Buffer> {
   const bytes = await reply.exchange.body(limit)
+  reply.received = bytes.length
   if (bytes.length >= LARGE) {
     reply.large = true
     const turn = reply.seat?.turn()
@@ -168,6 +169,7 @@ export async function optionsBody(
   limit: number,
 ): Promise<Record<string, unknown> | undefined> {
   const bytes = await reply.exchange.body(limit)
+  reply.received = bytes.length
   if (bytes.length === 0) return undefined
   const type = typeTable.kind('', 'v1', 'DeleteOptions')
   const expected: ExpectedKind = {

@@ -6,6 +6,7 @@ import type { Exchange } from '../exchange.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { FlowClassifier } from '../flowcontrol/classifier.ts'
 import type { FairShare } from '../fairshare/fairshare.ts'
+import type { ClusterMetrics } from '../metrics/cluster.ts'
 import type { Query } from './query.ts'
 import type { Reply } from './reply.ts'
 
@@ -38,35 +39,6 @@ export interface HealthCheck {
   /** Which end points list it. @default all */
   readonly endpoints?: readonly ('livez' | 'readyz' | 'healthz')[]
   check(): string | undefined
-}
-
-/** What one finished request is counted as. Labels are of bounded number. */
-export interface RequestRecord {
-  readonly verb: string
-  readonly group: string
-  readonly version: string
-  readonly resource: string
-  readonly subresource: string
-  readonly code: number
-  /** Seconds. */
-  readonly seconds: number
-}
-
-export interface Metrics {
-  /** Called once for each answered request. */
-  observe(record: RequestRecord): void
-  /** A short request begins (1) or ends (-1). */
-  inFlight?(mutating: boolean, by: 1 | -1): void
-  /** A watch or another request without an end begins or ends. */
-  longRunning?(record: Omit<RequestRecord, 'code' | 'seconds'>, by: 1 | -1): void
-  /** Events that a watch has sent. */
-  watched?(record: Pick<RequestRecord, 'group' | 'version' | 'resource'>, events: number): void
-  /** Somebody said who it is, with or without success. */
-  attempted?(known: boolean): void
-  /** A request was let in, by its flow schema and priority level. */
-  dispatched?(schema: string, level: string): void
-  /** Prometheus text format, for `/metrics`. */
-  render(): string
 }
 
 /** One answered document with its cache headers. */
@@ -113,7 +85,7 @@ export interface HandlerOptions {
   /** Beside `ping`, which is always there. @default none */
   readonly checks?: readonly HealthCheck[]
   /** @default none: `/metrics` is 404 */
-  readonly metrics?: Metrics
+  readonly metrics?: ClusterMetrics
   /** @default none */
   readonly audit?: Auditor | undefined
   /** Which requests of the cluster go first. @default all are alike */

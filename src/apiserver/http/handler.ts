@@ -3,15 +3,18 @@
  * share, and has it answered. Every failure becomes a Status; nothing is thrown past here.
  */
 import { StatusError, errors } from '../../machinery/status.ts'
-import { forbidden } from '../authz/forbidden.ts'
-import { attempted } from '../audit/auditor.ts'
-import { noteDecision } from '../audit/decision.ts'
+import { attempted, triedBy } from '../audit/auditor.ts'
 import { isUrgent } from '../flowcontrol/classifier.ts'
 import { impersonate } from '../authn/impersonation.ts'
 import type { Attributes, UserInfo } from '../contract.ts'
 import type { Exchange, Handler } from '../exchange.ts'
 import type { Held } from '../fairshare/fairshare.ts'
+import type { ClusterMetrics } from '../metrics/cluster.ts'
+import type { Flowing } from '../metrics/flow.ts'
+import type { RouteMetrics } from '../metrics/requests.ts'
+import { allow } from './allow.ts'
 import type { HandlerOptions } from './contract.ts'
+import { bodyVerb, plainRoute } from './counting.ts'
 import { answerPath, noSuchPath } from './nonresource.ts'
 import { Query } from './query.ts'
 import { Reply } from './reply.ts'
@@ -44,18 +47,31 @@ export function createHandler(options: HandlerOptions): Handler {
       await fail(options, info, reply, error)
     }
     if (reply.audit !== undefined) endAudit(reply, failure)
-    const { group = '', version = '', resource = '', subresource = '' } = known(options, info) ?? {}
-    const seconds = (performance.now() - started) / 1000
-    options.metrics?.observe({ verb: info.verb, group, version, resource, subresource, code: reply.code, seconds })
+    if (options.metrics !== undefined) countEnd(options.metrics, info, reply, performance.now() - started)
   }
 }
 
-/** Labels of metrics come from the catalog, never from the client. */
-function known(options: HandlerOptions, { resource }: RequestInfo) {
-  if (resource === undefined) return undefined
-  const found = options.api.catalog.find(resource.group, resource.version, resource.resource)
-  if (found === undefined) return undefined
-  return { ...resource, subresource: found.subresources.has(resource.subresource) ? resource.subresource : '' }
+/** @param took milliseconds */
+function countEnd(metrics: ClusterMetrics, { verb, resource }: RequestInfo, reply: Reply, took: number): void {
+  const { route, code, received, flow, seats, waited } = reply
+  flow?.end(seats, 'regular', (took - waited) / 1000)
+  if (route === undefined) return
+  // Nobody was there to be answered.
+  if (code === 0) return metrics.requests.aborted(route)
+  route.done(code, took / 1000, (reply.elsewhere + waited) / 1000)
+  if (route.reads && resource?.legacyWatch !== true) route.answered(reply.sent)
+  const body = received === undefined ? undefined : bodyVerb(verb)
+  if (body !== undefined) route.received(body, received!)
+}
+
+/** The route of a request as far as it is known before it is let through. Labels come from the catalog, never from the client. */
+function roughRoute(
+  { api, metrics }: HandlerOptions,
+  { resource: asked, verb }: RequestInfo,
+): RouteMetrics | undefined {
+  if (metrics === undefined || asked === undefined) return undefined
+  const found = api.catalog.find(asked.group, asked.version, asked.resource)
+  return found === undefined ? undefined : plainRoute(metrics, found, asked, verb)
 }
 
 async function fail(options: HandlerOptions, info: RequestInfo, reply: Reply, error: unknown): Promise<void> {
@@ -116,9 +132,20 @@ async function answerInTime(options: HandlerOptions, info: RequestInfo, query: Q
     cancel()
   }
   // The verb goes on; its seat is given back when it ends, and nobody hears of its result.
-  work.catch((error: unknown) =>
-    options.log.warn('failed after its deadline', { path: info.path, error: String(error) }),
+  const { metrics } = options
+  const late = (status: 'ok' | 'error'): void => {
+    metrics?.requests.late('rest-handler', status)
+    metrics?.requests.late('timeout-handler', 'ok')
+  }
+  work.then(
+    () => late('ok'),
+    (error: unknown) => {
+      late('error')
+      options.log.warn('failed after its deadline', { path: info.path, error: String(error) })
+    },
   )
+  const route = reply.route ?? roughRoute(options, info)
+  if (route !== undefined) metrics?.requests.terminated(route, 504)
   throw errors.timeout('Timeout: request did not complete within the allotted timeout')
 }
 
@@ -141,16 +168,27 @@ async function answer(
       reply.headers['x-kubernetes-pf-flowschema-uid'] = flow.schemaUid
       reply.headers['x-kubernetes-pf-prioritylevel-uid'] = flow.levelUid
     }
-    const asked = seat(options, info, exchange, flow !== undefined && isUrgent(flow))
-    const held = asked instanceof Promise ? await asked : asked
+    const seats = many(info) ? LIST_COST : 1
+    const flowing = flow === undefined ? undefined : options.metrics?.flow.flow(flow.schema, flow.level)
+    const asked = seat(options, info, exchange, seats, flow !== undefined && isUrgent(flow))
+    const held = asked instanceof Promise ? await inTurn(options, info, reply, asked, seats, flowing) : asked
     reply.seat = held
-    if (flow !== undefined) options.metrics?.dispatched?.(flow.schema, flow.level)
+    flowing?.begin(seats, reply.waited === 0 ? undefined : reply.waited / 1000)
     // A long-running request has its seat while it starts, which one turn of the loop is enough for.
-    if (long && held !== undefined) setImmediate(() => held.release())
+    if (long) {
+      const from = performance.now()
+      setImmediate(() => {
+        held?.release()
+        flowing?.end(seats, 'watch', (performance.now() - from) / 1000)
+      })
+    } else {
+      reply.flow = flowing
+      reply.seats = seats
+    }
     try {
       const remote = options.aggregation?.find(info.path)
       if (remote !== undefined) {
-        authorize(options, attributesOf(info, user), reply)
+        allow(options, attributesOf(info, user), reply)
         await options.aggregation!.proxy(remote, user, reply)
       } else if (info.resource === undefined) await answerPath(options, info, query, user, reply)
       else await answerResource({ options, info, asked: info.resource, query, user, reply, deadline })
@@ -170,13 +208,47 @@ function count({ metrics, ...options }: HandlerOptions, info: RequestInfo, long:
   if (metrics === undefined) return undefined
   if (!long) {
     const mutating = !READS.has(info.verb)
-    metrics.inFlight?.(mutating, 1)
-    return () => metrics.inFlight?.(mutating, -1)
+    metrics.requests.inFlight(mutating, 1)
+    return () => metrics.requests.inFlight(mutating, -1)
   }
-  const { group = '', version = '', resource = '', subresource = '' } = known(options, info) ?? {}
-  const record = { verb: info.verb, group, version, resource, subresource }
-  metrics.longRunning?.(record, 1)
-  return () => metrics.longRunning?.(record, -1)
+  const route = roughRoute({ ...options, metrics }, info)
+  if (route === undefined) return undefined
+  metrics.requests.longRunning(route, 1)
+  return () => metrics.requests.longRunning(route, -1)
+}
+
+/** Waits for a seat, and counts that. */
+async function inTurn(
+  options: HandlerOptions,
+  info: RequestInfo,
+  reply: Reply,
+  asked: Promise<Held>,
+  seats: number,
+  flowing: Flowing | undefined,
+): Promise<Held> {
+  const requests = options.metrics?.requests
+  const mutating = !READS.has(info.verb)
+  const since = performance.now()
+  flowing?.queued(seats)
+  requests?.inQueue(mutating, 1)
+  try {
+    const held = await asked
+    reply.waited = performance.now() - since
+    return held
+  } catch (error) {
+    const waited = performance.now() - since
+    const late = waited > 1000
+    flowing?.reject(reply.exchange.signal.aborted ? 'cancelled' : late ? 'time-out' : 'queue-full', waited / 1000)
+    const route = roughRoute(options, info)
+    if (route !== undefined && error instanceof StatusError) {
+      requests?.terminated(route, 429)
+      requests?.dropped(route)
+    }
+    throw error
+  } finally {
+    flowing?.unqueued(seats)
+    requests?.inQueue(mutating, -1)
+  }
 }
 
 /** What a request costs: one seat, and more for what touches many objects. */
@@ -186,12 +258,16 @@ function seat(
   { fairShare }: HandlerOptions,
   info: RequestInfo,
   exchange: Exchange,
+  seats: number,
   urgent: boolean,
 ): Held | Promise<Held> | undefined {
   if (fairShare === undefined || isProbe(info)) return undefined
-  const many = info.resource !== undefined && !info.resource.named && info.verb !== 'create'
-  return fairShare.shares.admit(fairShare.cluster, new Cost(many ? LIST_COST : 1, urgent && !many, exchange))
+  return fairShare.shares.admit(fairShare.cluster, new Cost(seats, urgent && seats === 1, exchange))
 }
+
+/** Whether a request touches many objects. */
+const many = ({ resource, verb }: RequestInfo): boolean =>
+  resource !== undefined && !resource.named && verb !== 'create'
 
 /** The exchange makes its signal when it is first asked for, which is only when the request must wait. */
 class Cost {
@@ -222,19 +298,10 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   return { user, verb, group, version, resource, subresource, namespace, name }
 }
 
-/** @throws StatusError 403 */
-function authorize({ api }: HandlerOptions, attributes: Attributes, reply: Reply): void {
-  const decision = api.authorizer.authorize(attributes)
-  if (reply.audit !== undefined) noteDecision(reply.audit, decision)
-  if (!decision.allowed) throw forbidden(attributes, decision.reason)
-}
-
 /** The user as whom the request acts. The audit record begins here, when it is known who asks. */
 async function whoAsks(options: HandlerOptions, info: RequestInfo, reply: Reply, long: boolean): Promise<UserInfo> {
   const { exchange } = reply
-  const asked = options.authenticate(exchange)
-  const asking = asked instanceof Promise ? await asked : asked
-  options.metrics?.attempted?.(asking !== undefined)
+  const asking = await authenticated(options, exchange)
   const attributes = attributesOf(info, asking ?? nobody)
   if (options.audit !== undefined) {
     reply.audit = options.audit.begin(exchange, reply.headers['audit-id']!, attributes, asking !== undefined)
@@ -243,10 +310,28 @@ async function whoAsks(options: HandlerOptions, info: RequestInfo, reply: Reply,
     reply.announces = long || asking === undefined
   }
   if (asking === undefined) throw errors.unauthorized()
-  const as = impersonate(exchange.headers, attributes, options.api.authorizer)
+  const as = impersonate(exchange.headers, attributes, options.api.authorizer, options.metrics?.access)
   if (as === undefined) return asking
   reply.audit?.impersonated(as.user, as.constraint)
   return as.user
+}
+
+/** Who asks, counted. */
+async function authenticated(
+  { authenticate, metrics }: HandlerOptions,
+  exchange: Exchange,
+): Promise<UserInfo | undefined> {
+  if (metrics === undefined) return authenticate(exchange)
+  const { access } = metrics
+  const since = access.sampler.isDue() ? performance.now() : undefined
+  const asked = authenticate(exchange)
+  const waits = asked instanceof Promise
+  const from = since ?? (waits ? performance.now() : undefined)
+  const asking = waits ? await asked : asked
+  const took = from === undefined ? undefined : performance.now() - from
+  if (asking !== undefined) access.authenticated('success', asking.name, took)
+  else access.authenticated(triedBy(exchange).length > 0 ? 'error' : 'failure', '', took)
+  return asking
 }
 
 const nobody: UserInfo = { name: '', groups: [] }

@@ -58,7 +58,10 @@ function summary(endpoint: Endpoint, query: Query, checks: readonly HealthCheck[
 
 /** `/metrics/slis`: the checks of now, in Prometheus' text format. */
 export function healthMetrics(checks: readonly HealthCheck[]): string {
-  const lines = ['# HELP kubernetes_healthcheck Whether a health check passes.', '# TYPE kubernetes_healthcheck gauge']
+  const lines = [
+    '# HELP kubernetes_healthcheck [STABLE] Whether a health check passes.',
+    '# TYPE kubernetes_healthcheck gauge',
+  ]
   for (const endpoint of ['healthz', 'livez', 'readyz'] as const)
     for (const { name, check } of all(endpoint, checks))
       lines.push(

@@ -1,11 +1,12 @@
 /** Paths that are no resources: health, version, metrics, discovery, OpenAPI, the issuer's documents. */
 import { StatusError, errors } from '../../machinery/status.ts'
-import { noteDecision } from '../audit/decision.ts'
 import { typeTable } from '../../machinery/types/index.ts'
-import { forbidden } from '../authz/forbidden.ts'
 import type { UserInfo } from '../contract.ts'
+import { allow } from './allow.ts'
 import type { HandlerOptions } from './contract.ts'
-import { answerHealth, healthMetrics } from './health.ts'
+import { pathRoute } from './counting.ts'
+import { answerHealth } from './health.ts'
+import { answerMetrics } from './metrics.ts'
 import type { Query } from './query.ts'
 import type { Reply } from './reply.ts'
 import type { RequestInfo } from './request.ts'
@@ -33,12 +34,11 @@ export async function answerPath(
   user: UserInfo,
   reply: Reply,
 ): Promise<void> {
-  const attributes = { user, verb: info.verb, path: info.path }
-  const decision = options.api.authorizer.authorize(attributes)
-  if (reply.audit !== undefined) noteDecision(reply.audit, decision)
-  if (!decision.allowed) throw forbidden(attributes, decision.reason)
+  allow(options, { user, verb: info.verb, path: info.path }, reply)
   const { path } = info
+  if (options.metrics !== undefined) reply.route = pathRoute(options.metrics, path)
   if (answerHealth(path, query, options.checks ?? [], reply)) return
+  if (answerMetrics(options, path, reply)) return
   const reads = info.verb === 'get' || info.verb === 'head'
   // Go's router of API paths has no route for HEAD; others take it as GET.
   const routed = info.verb === 'head' && /^\/(?:(?:version|api)(?:\/|$)|apis\/.)/.test(path)
@@ -53,11 +53,6 @@ export async function answerPath(
     case '/version/':
       if (info.verb === 'head') throw methodNotAllowed()
       return reply.object(200, options.version)
-    case '/metrics':
-      if (options.metrics === undefined) return reply.noSuchPath()
-      return reply.raw(200, 'text/plain; version=0.0.4; charset=utf-8', options.metrics.render())
-    case '/metrics/slis':
-      return reply.raw(200, 'text/plain; version=0.0.4; charset=utf-8', healthMetrics(options.checks ?? []))
     case '/.well-known/openid-configuration':
       if (options.issuer === undefined) return reply.noSuchPath()
       return issuer(reply, 'application/json', options.issuer.configuration)

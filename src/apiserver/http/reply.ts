@@ -9,10 +9,12 @@ import { StatusError, errors } from '../../machinery/status.ts'
 import type { Status } from '../../machinery/status.ts'
 import type { Seat } from '../contract.ts'
 import type { AuditRecord } from '../audit/record.ts'
+import type { Flowing } from '../metrics/flow.ts'
+import type { RouteMetrics } from '../metrics/requests.ts'
 import type { AnswerStream, Exchange } from '../exchange.ts'
 import { PROTOBUF, acceptsGzip, negotiateError } from './negotiation.ts'
 import type { Encoding } from './negotiation.ts'
-import { CHUNK, Chunks } from './chunks.ts'
+import { CHUNK, Chunks, type Chunk } from './chunks.ts'
 import { protobufOf } from './protobuf.ts'
 import { warningHeader } from './warnings.ts'
 
@@ -43,6 +45,19 @@ export class Reply {
   seat: Seat | undefined
   /** Absent where no audit policy asks for the request. */
   audit: AuditRecord | undefined
+  /** Where the request is counted, once it is let through to what answers it. */
+  route: RouteMetrics | undefined
+  /** The flow that it was let in with, until it ends, and its seats. */
+  flow: Flowing | undefined
+  seats = 1
+  /** Bytes of the request's body, when it was read. */
+  received: number | undefined
+  /** Bytes of the answer, without the head. */
+  sent = 0
+  /** Milliseconds that the request waited for its turn. */
+  waited = 0
+  /** Milliseconds that it waited for webhooks. */
+  elsewhere = 0
   /** Whether the audit log is told when the answer begins: it may take long. */
   announces = false
   readonly #gzipFrom: number
@@ -87,6 +102,7 @@ export class Reply {
   raw(code: number, type: string, body: Buffer | string, extra?: Record<string, string>): void {
     if (this.started) return
     const head = this.#head(code, type, extra)
+    this.sent += body.length
     this.exchange.respond(code, head, this.exchange.method === 'HEAD' ? '' : body)
   }
 
@@ -116,6 +132,7 @@ export class Reply {
       const head = this.#head(code, MEDIA[encoding], { ...extra, 'content-encoding': 'gzip', vary: varied(extra) })
       const pack = (): Promise<Buffer> => gzipAsync(body, { level: 1 })
       const packed = await (this.seat === undefined ? pack() : this.seat.pack(pack))
+      this.sent += packed.length
       this.exchange.respond(code, head, this.exchange.method === 'HEAD' ? '' : packed)
       return
     }
@@ -188,21 +205,26 @@ export class Reply {
     const sink = compress ? gzipSink(stream, seat) : plainSink(stream, seat)
     const chunks = new Chunks()
     try {
-      for (const piece of gathered) for (const chunk of chunks.add(piece)) await sink.write(chunk.bytes, chunk.done)
+      for (const piece of gathered) for (const chunk of chunks.add(piece)) await this.#write(sink, chunk)
       gathered = []
       for (; next.done !== true; next = iterator.next()) {
         const full = chunks.add(next.value)
-        for (const chunk of full) await sink.write(chunk.bytes, chunk.done)
+        for (const chunk of full) await this.#write(sink, chunk)
         const turn = full.length > 0 || ++count % BETWEEN === 0 ? seat?.turn() : undefined
         if (turn !== undefined) await turn
         if (full.length > 0 && this.exchange.signal.aborted) return stream.abort()
       }
-      for (const chunk of chunks.rest()) await sink.write(chunk.bytes, chunk.done)
+      for (const chunk of chunks.rest()) await this.#write(sink, chunk)
       await sink.end()
     } catch (error) {
       stream.abort()
       throw error
     }
+  }
+
+  async #write(sink: Sink, { bytes, done }: Chunk): Promise<void> {
+    this.sent += bytes.length
+    await sink.write(bytes, done)
   }
 
   /** Sends the head at once; the body follows by pieces. */

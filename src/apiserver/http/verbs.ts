@@ -2,13 +2,23 @@
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors, success } from '../../machinery/status.ts'
 import { Unreadable } from '../contract.ts'
-import type { Call, Listed, PatchType, ServedResource, Stored, Target, UserInfo, Written } from '../contract.ts'
-import { noteDecision } from '../audit/decision.ts'
-import { forbidden } from '../authz/forbidden.ts'
+import type {
+  Attributes,
+  Call,
+  Listed,
+  PatchType,
+  ServedResource,
+  Stored,
+  Target,
+  UserInfo,
+  Written,
+} from '../contract.ts'
 import { objectBody, optionsBody, patchBody, patchType } from './body.ts'
 import { listPieces, objectBytes } from './bytes.ts'
+import { allow } from './allow.ts'
 import { connectOptions } from './connect-options.ts'
 import type { HandlerOptions } from './contract.ts'
+import { resourceRoute, validationOf } from './counting.ts'
 import { jsonPieces, listForm, prettyPieces, yamlPieces } from './form.ts'
 import { negotiate, negotiateWatch } from './negotiation.ts'
 import type { Negotiated } from './negotiation.ts'
@@ -78,10 +88,10 @@ function unknown(request: Request): void {
   request.reply.noSuchPath()
 }
 
-/** Kubernetes' refusal: `pods "x" is forbidden: User "u" cannot get resource …`. @throws StatusError 403 */
+/** @throws StatusError 403 */
 function authorize({ options, info, asked, user, reply, query }: Request, as = info.verb): void {
   const { group, version, resource, subresource, namespace, name } = asked
-  const attributes = {
+  const attributes: Attributes = {
     user,
     verb: as,
     group,
@@ -92,9 +102,19 @@ function authorize({ options, info, asked, user, reply, query }: Request, as = i
     name,
     ...(query.has('fieldSelector') && { fieldSelector: query.get('fieldSelector')! }),
   }
-  const decision = options.api.authorizer.authorize(attributes)
-  if (reply.audit !== undefined) noteDecision(reply.audit, decision)
-  if (!decision.allowed) throw forbidden(attributes, decision.reason)
+  allow(options, attributes, reply)
+}
+
+/** From here on the request counts as one of its route. */
+function count({ options, info, asked, query, reply }: Request, target: Target, connects = false): void {
+  const { metrics } = options
+  const deprecated = deprecationOf(target.resource) !== undefined
+  if (deprecated) reply.audit?.annotate('k8s.io/deprecated', 'true')
+  if (metrics === undefined) return
+  const contentType = reply.exchange.headers['content-type']
+  reply.route = resourceRoute(metrics, target, { info, asked, query, contentType, connects })
+  if (deprecated) metrics.requests.deprecated(reply.route)
+  if (query.has('fieldValidation')) metrics.requests.validated(validationOf(query))
 }
 
 /** Whether there is a route: the verb on this resource, with a name where one belongs and only there. */
@@ -119,6 +139,7 @@ async function connect(request: Request, target: Target, connector: NonNullable<
   const taken = subresource === 'proxy' || (kind?.verbs ?? []).includes(info.verb)
   if (!taken || (subresource === 'log' && reply.exchange.method !== 'GET')) throw methodNotAllowed()
   authorize(request)
+  count(request, target, true)
   // A log is read, not connected to.
   const read = subresource === 'log' || kind === undefined
   if (!read && query.has('dryRun')) throw errors.badRequest('dryRun is not supported')
@@ -145,11 +166,9 @@ function mayCreate({ options, info, asked, user }: Request): void {
   if (!allowed) throw errors.forbidden({ group, resource }, name, reason)
 }
 
-/** Those that read a body, which is not read for those who may not send it. */
-const WITH_BODY: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
-
 async function verb(request: Request, target: Target): Promise<void> {
-  if (WITH_BODY.has(request.info.verb)) authorize(request)
+  authorize(request)
+  count(request, target)
   switch (request.info.verb) {
     case 'get':
       return get(request, target)
@@ -181,6 +200,7 @@ function call(request: Request, write?: WriteOptions): Call {
       return reply.exchange.signal
     },
     warnings: reply.warnings,
+    latency: reply,
     ...(reply.audit === undefined ? {} : { audit: reply.audit }),
     ...(reply.seat === undefined ? {} : { seat: reply.seat }),
     ...(reply.large && { large: true }),
@@ -188,7 +208,7 @@ function call(request: Request, write?: WriteOptions): Call {
     ...(reply.emptied !== undefined && { emptied: reply.emptied }),
     ...(request.deadline === undefined ? {} : { deadline: request.deadline }),
     ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),
-    ...(WITH_BODY.has(request.info.verb) && { authorized: true }),
+    authorized: true,
     ...(write === undefined
       ? {}
       : { dryRun: write.dryRun, fieldValidation: write.fieldValidation, options: write.given }),
@@ -215,13 +235,17 @@ function goType({ info, custom }: ServedResource, list: boolean): string {
 }
 
 function deprecation(request: Request, resource: ServedResource): void {
-  const { info, custom } = resource
-  if (custom?.deprecationWarning !== undefined) request.reply.warnings.push(custom.deprecationWarning)
-  else if (info.group === '' && (info.resource === 'endpoints' || info.resource === 'componentstatuses')) {
-    const instead = info.resource === 'endpoints' ? '; use discovery.k8s.io/v1 EndpointSlice' : ''
-    const since = info.resource === 'endpoints' ? 'v1.33+' : 'v1.19+'
-    request.reply.warnings.push(`v1 ${info.kind} is deprecated in ${since}${instead}`)
-  }
+  const text = deprecationOf(resource)
+  if (text !== undefined) request.reply.warnings.push(text)
+}
+
+/** What clients of a deprecated resource are told. */
+function deprecationOf({ info, custom }: ServedResource): string | undefined {
+  if (custom?.deprecationWarning !== undefined) return custom.deprecationWarning
+  if (info.group !== '' || (info.resource !== 'endpoints' && info.resource !== 'componentstatuses')) return undefined
+  const instead = info.resource === 'endpoints' ? '; use discovery.k8s.io/v1 EndpointSlice' : ''
+  const since = info.resource === 'endpoints' ? 'v1.33+' : 'v1.19+'
+  return `v1 ${info.kind} is deprecated in ${since}${instead}`
 }
 
 async function answer(
@@ -295,8 +319,8 @@ async function watch(request: Request, target: Target): Promise<void> {
       include: negotiated.as === 'Table' ? includeObject(query) : 'Metadata',
       limit: options.watchBuffer ?? WATCH_BUFFER,
       seat: reply.seat,
-      ...(options.metrics?.watched !== undefined && {
-        sent: (events: number) => options.metrics!.watched!(target.resource.info, events),
+      ...(options.metrics !== undefined && {
+        count: options.metrics.watches.of(target.resource.info, reply.route!.where[3]!),
       }),
       now: options.now,
       random: options.random,

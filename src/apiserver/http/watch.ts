@@ -9,6 +9,7 @@ import type { AnswerStream } from '../exchange.ts'
 import { eventLine, plainLine } from './bytes.ts'
 import { PROTOBUF, type Negotiated } from './negotiation.ts'
 import { protobufFrame } from './protobuf.ts'
+import type { WatchCount } from '../metrics/watches.ts'
 import type { Reply } from './reply.ts'
 import { statusOf } from './reply.ts'
 import { after } from './timers.ts'
@@ -27,8 +28,8 @@ export interface WatchRequest {
   /** Bytes that may wait beyond the initial state. */
   readonly limit: number
   readonly seat: Seat | undefined
-  /** Told of events that were sent. */
-  sent?(events: number): void
+  /** Where what is sent is counted. */
+  readonly count?: WatchCount
   now(): number
   random(): number
 }
@@ -75,6 +76,7 @@ function streamOf({ negotiated }: WatchRequest, reply: Reply): AnswerStream {
 
 class Feed {
   readonly #request: WatchRequest
+  readonly #started = performance.now()
   #queue: ApiWatchEvent[] = []
   /** Bytes of the entries that wait. */
   #waiting = 0
@@ -172,6 +174,7 @@ class Feed {
     let taken = 0
     let lines: Buffer[] = []
     let size = 0
+    let bytes = 0
     let ok = true
     const write = () => {
       if (lines.length > 0) stream.write(lines.length === 1 ? lines[0]! : Buffer.concat(lines, size))
@@ -190,6 +193,8 @@ class Feed {
       }
       lines.push(line)
       size += line.length
+      bytes += line.length
+      if (event.type === 'BOOKMARK' && event.initialEventsEnd) this.#listed()
       if (!ok) break
       if (size >= CHUNK) {
         write()
@@ -197,12 +202,17 @@ class Feed {
       }
     }
     write()
-    this.#request.sent?.(taken)
+    if (taken > 0) this.#request.count?.sent(taken, bytes)
     this.#queue = taken === queue.length ? [] : queue.slice(taken)
     if (!this.#initial || this.#queue.length > 0) return ok
     // Once the initial state has left, only changes count.
     this.#allowed = this.#request.limit
     return ok
+  }
+
+  /** The initial state was asked for and is sent. */
+  #listed(): void {
+    this.#request.count?.listed((performance.now() - this.#started) / 1000)
   }
 
   #line(event: ApiWatchEvent): Buffer {

@@ -9,6 +9,7 @@ import type { Range } from '../../store/contract.ts'
 import { createChain } from '../admission/chain.ts'
 import type { AdmissionPlugin } from '../admission/contract.ts'
 import { defaultPlugins } from '../admission/plugins.ts'
+import { ClusterMetrics } from '../metrics/cluster.ts'
 import { bindPod } from '../subresources/binding.ts'
 import type { TokenIssuer } from '../subresources/finder.ts'
 import { createFinder } from '../subresources/finder.ts'
@@ -60,6 +61,8 @@ export interface ApiOptions {
   readonly now?: () => number
   /** A number in [0, 1). @default Math.random */
   readonly random?: () => number
+  /** @default its own, which nobody sees */
+  readonly metrics?: ClusterMetrics
   /** @default crypto.randomUUID */
   readonly uuid?: () => string
 }
@@ -71,7 +74,7 @@ export interface Registry extends Api {
 }
 
 export function createApi(options: ApiOptions): Registry {
-  const { range, authorizer, now = Date.now, random = Math.random } = options
+  const { range, authorizer, now = Date.now, random = Math.random, metrics = new ClusterMetrics() } = options
   const catalog = createCatalog(options.resources ?? typeTable.resources)
   const services = createServiceAllocator(range, () => ({
     ips: options.serviceIps ?? ipPool(options.serviceCidr ?? '10.96.0.0/16', random),
@@ -81,7 +84,8 @@ export function createApi(options: ApiOptions): Registry {
     range,
     catalog,
     authorizer,
-    admission: createChain(options.plugins ?? defaultPlugins({})),
+    admission: createChain(options.plugins ?? defaultPlugins({}), metrics),
+    metrics,
     services,
     bookmarks: options.bookmarks ?? processBookmarks,
     now,

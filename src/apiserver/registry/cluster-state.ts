@@ -43,6 +43,7 @@ export function stateOf(core: Core): ClusterState {
       authorizer: core.authorizer,
       catalog: core.catalog,
       random: core.random,
+      metrics: core.metrics,
       now: () => timestamp(core.now()),
       any: (group) => {
         const prefix = `${group === '' ? 'core' : group}/`

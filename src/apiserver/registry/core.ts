@@ -5,6 +5,7 @@ import { rulesFor } from '../../machinery/kinds/index.ts'
 import { StatusError, errors } from '../../machinery/status.ts'
 import type { Entry, Range } from '../../store/contract.ts'
 import type { AdmissionChain } from '../admission/contract.ts'
+import type { ClusterMetrics } from '../metrics/cluster.ts'
 import type { BookmarkTicker } from './bookmarks.ts'
 import type { LiveCatalog } from './catalog.ts'
 import type { ServiceAllocator } from './service-allocator.ts'
@@ -17,6 +18,7 @@ export interface Core {
   readonly admission: AdmissionChain
   readonly services: ServiceAllocator
   readonly bookmarks: BookmarkTicker
+  readonly metrics: ClusterMetrics
   /** Milliseconds since the epoch. */
   now(): number
   /** A number in [0, 1). */

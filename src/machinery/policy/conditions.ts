@@ -13,8 +13,13 @@ export function compileConditions(conditions: readonly MatchCondition[], scope: 
   return conditions.map(({ expression: text }) => ({ text, expression: compileExpression(text, scope, 'bool') }))
 }
 
-/** `error`: some failed, none was false, and the failure policy is Fail. */
-export type Matched = { readonly matches: boolean } | { readonly matches: false; readonly error: string }
+/** `failed`: some failed, none was false. `error`: and the failure policy is Fail. */
+export type Matched =
+  | { readonly matches: boolean }
+  | { readonly matches: false; readonly failed: true }
+  | { readonly matches: false; readonly failed: true; readonly error: string }
+
+const FAILED = { matches: false, failed: true } as const
 
 /** Yields where others may have a turn. `ignore`: the failure policy. */
 export function* meetsConditions(
@@ -32,12 +37,12 @@ export function* meetsConditions(
       if (!outcome.ok) failed.push(outcome.error)
     } catch (error) {
       if (!(error instanceof OutOfBudget)) throw error
-      return ignore ? { matches: false } : { matches: false, error: error.message }
+      return ignore ? FAILED : { ...FAILED, error: error.message }
     }
     yield
   }
   if (failed.length === 0) return { matches: true }
-  return ignore ? { matches: false } : { matches: false, error: together(failed) }
+  return ignore ? FAILED : { ...FAILED, error: together(failed) }
 }
 
 /** Several errors as one text; each is said once. */

@@ -12,6 +12,8 @@ import { activate } from './activation.ts'
 import { compiledMutating } from './compiled.ts'
 import type { Invocation } from './dispatch.ts'
 import { invocationsOf } from './dispatch.ts'
+import type { PolicyError } from '../../metrics/admission.ts'
+import { errorOf } from './error.ts'
 import { EXEMPT } from './exempt.ts'
 import { mutateOne } from './mutating.ts'
 import { inSlices, type Pause } from './slices.ts'
@@ -93,17 +95,32 @@ class Dispatch {
     repeats: Repeats,
   ): Generator<Pause, void> {
     const compiled = compiledMutating(policy)
+    const metrics = this.#request.state.metrics.admission
     yield this.#view.ready(matched)
     if (compiled.conditions.length > 0) {
       const values = withVariables(compiled.composed, activate(this.#view, matched, params, true))
+      const since = performance.now()
       const met = yield* meetsConditions(compiled.conditions, values, compiled.ignore)
+      if (!met.matches) {
+        const outcome = 'failed' in met ? 'failed' : 'excluded'
+        const seconds = (performance.now() - since) / 1000
+        metrics.conditions('policy', policy.metadata.name!, 'admit', this.#request.operation, outcome, seconds)
+      }
       if ('error' in met) this.#fail(policy, binding, met.error, 'Invalid')
       if (!met.matches) return
     }
     const key = keyOf(policy, binding, params)
     if (reinvocation.again && !repeats.isDue(key)) return
+    const since = performance.now()
     const { changed, failed } = yield* mutateOne(compiled, this.#view, matched, params)
-    for (const message of failed) this.#fail(policy, binding, message, 'Invalid')
+    const seconds = (performance.now() - since) / 1000
+    const count = (error: PolicyError): void =>
+      metrics.mutatingPolicy(policy.metadata.name!, binding.metadata.name!, error, seconds)
+    if (failed.length === 0) count('no_error')
+    for (const message of failed) {
+      count(errorOf(message))
+      this.#fail(policy, binding, message, 'Invalid')
+    }
     if (changed) {
       repeats.changed()
       reinvocation.wanted = true

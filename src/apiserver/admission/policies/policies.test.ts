@@ -31,6 +31,7 @@ function sink(): AuditSink & { readonly notes: Record<string, string> } {
   return {
     notes,
     annotate: (key, value) => void (key.startsWith('authorization') || (notes[key] ??= value)),
+    annotateBody: () => {},
     requestObject: () => {},
   }
 }

@@ -10,6 +10,7 @@ import { AuditNotes } from './audit.ts'
 import { compiledValidating } from './compiled.ts'
 import type { Invocation, Misconfigured } from './dispatch.ts'
 import { invocationsOf } from './dispatch.ts'
+import { errorOf } from './error.ts'
 import { EXEMPT } from './exempt.ts'
 import { inSlices, type Pause } from './slices.ts'
 import type { Hook } from './source.ts'
@@ -36,6 +37,8 @@ export const validatingAdmissionPolicy: AdmissionPlugin = {
     return inSlices(new Dispatch(request).run(hooks), request.call)
   },
 }
+
+type Count = (action: 'allow' | 'deny' | 'warn' | 'audit', message: string) => void
 
 /** Who denies. A denial without a binding is about the policy's configuration. */
 interface Denied extends Pick<Denial, 'message' | 'reason'> {
@@ -73,7 +76,16 @@ class Dispatch {
     const { validationActions = [] } = specOf<BindingSpec>(binding)
     const [name, bound] = [policy.metadata.name!, binding.metadata.name!]
     for (const param of params) {
-      const { denials, annotations, errors } = yield* validateOne(compiled, this.#view, matched, param)
+      const since = performance.now()
+      const { denials, annotations, errors, ignored } = yield* validateOne(name, compiled, this.#view, matched, param)
+      const seconds = (performance.now() - since) / 1000
+      const count: Count = (action, message) =>
+        this.#request.state.metrics.admission.validatingPolicy(name, bound, action, errorOf(message), seconds)
+      for (const message of ignored) count('allow', message)
+      for (const { message } of denials) {
+        for (const action of validationActions) count(action.toLowerCase() as Parameters<Count>[0], message)
+      }
+      for (const message of errors) count('deny', message)
       for (const denial of denials) this.#act(validationActions, name, bound, denial)
       for (const { key, value } of annotations) this.#audit.add(`${name}/${key}`, value)
       for (const message of errors) this.#deny({ policy: name, binding: bound, message, reason: '' })

@@ -21,14 +21,17 @@ export interface Validated {
   readonly denials: readonly Denial[]
   /** Values for the audit log. */
   readonly annotations: readonly { readonly key: string; readonly value: string }[]
+  /** Validations that failed and do not count, by the failure policy. */
+  readonly ignored: readonly string[]
   /** Annotations that failed: they refuse, whatever the binding's actions are. */
   readonly errors: readonly string[]
 }
 
-const NOTHING: Validated = { denials: [], annotations: [], errors: [] }
+const NOTHING: Validated = { denials: [], annotations: [], errors: [], ignored: [] }
 const MOST_MESSAGE_BYTES = 5 * 1024
 
 export function* validateOne(
+  name: string,
   policy: CompiledValidating,
   view: View,
   matched: ServedResource,
@@ -36,24 +39,33 @@ export function* validateOne(
 ): Generator<void, Validated> {
   const { ignore, composed } = policy
   const failed = (message: string): Validated =>
-    ignore ? NOTHING : { ...NOTHING, denials: [{ index: 0, message, reason: '' }] }
+    ignore ? { ...NOTHING, ignored: [message] } : { ...NOTHING, denials: [{ index: 0, message, reason: '' }] }
   if (policy.conditions.length > 0) {
+    const since = performance.now()
     const values = withVariables(composed, activate(view, matched, params, true))
     const met = yield* meetsConditions(policy.conditions, values, ignore)
-    if ('error' in met) return failed(met.error)
-    if (!met.matches) return NOTHING
+    if (!met.matches) {
+      const { state, operation } = view.request
+      const outcome = 'failed' in met ? 'failed' : 'excluded'
+      const seconds = (performance.now() - since) / 1000
+      state.metrics.admission.conditions('policy', name, 'validate', operation, outcome, seconds)
+      return 'error' in met ? failed(met.error) : NOTHING
+    }
   }
   const values = activate(view, matched, params, false)
   try {
-    const denials = yield* validations(policy, values)
-    return { denials, ...(yield* annotations(policy, values)) }
+    const found = yield* validations(policy, values)
+    return { ...found, ...(yield* annotations(policy, values)) }
   } catch (error) {
     if (error instanceof OutOfBudget) return failed(error.message)
     throw error
   }
 }
 
-function* validations(policy: CompiledValidating, values: Values): Generator<void, readonly Denial[]> {
+function* validations(
+  policy: CompiledValidating,
+  values: Values,
+): Generator<void, Pick<Validated, 'denials' | 'ignored'>> {
   const { composed, ignore } = policy
   const budget = { left: BINDING_BUDGET }
   const own = withVariables(composed, values)
@@ -65,16 +77,18 @@ function* validations(policy: CompiledValidating, values: Values): Generator<voi
   const { authorizer: _hidden, 'authorizer.requestResource': _too, ...seen } = values
   const messageValues = withVariables(composed, seen)
   const out: Denial[] = []
+  const ignored: string[] = []
   for (const [index, outcome] of outcomes.entries()) {
     if (!outcome.ok) {
-      if (!ignore) out.push({ index, message: outcome.error, reason: '' })
+      if (ignore) ignored.push(outcome.error)
+      else out.push({ index, message: outcome.error, reason: '' })
     } else if (outcome.value !== true) {
       const denial = denied(policy, index, messageValues, budget)
       if (denial !== undefined) out.push(denial)
       yield
     }
   }
-  return out
+  return { denials: out, ignored }
 }
 
 function denied(policy: CompiledValidating, index: number, values: Values, budget: CelBudget): Denial | undefined {

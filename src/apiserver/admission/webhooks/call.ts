@@ -6,6 +6,7 @@ import { postJson } from '../../dial/post.ts'
 import type { View } from '../match/view.ts'
 import { InvalidAnswer, verdictOf } from './answer.ts'
 import type { Verdict } from './answer.ts'
+import { StatusError } from '../../../machinery/status.ts'
 import { CallFailure, denial, dryRunUnsupported } from './failure.ts'
 import type { Hook } from './hook.ts'
 import { reviewText } from './review.ts'
@@ -36,7 +37,7 @@ export class Caller {
     const { version } = hook
     if (version === undefined) {
       const why = 'webhook does not accept known AdmissionReview versions (v1, v1beta1)'
-      throw new CallFailure(hook.name, `could not create admission objects: ${why}`)
+      throw new CallFailure(hook.name, `could not create admission objects: ${why}`, 400)
     }
     const verdict = await this.#verdict(hook, view, matched, { uid: this.#options.uuid(), version, mutating })
     for (const [key, value] of verdict.annotations) call.audit?.annotate(`${hook.name}/${key}`, value)
@@ -66,7 +67,8 @@ export class Caller {
       })
     } catch (error) {
       signal?.throwIfAborted()
-      throw new CallFailure(hook.name, `failed to call webhook: ${(error as Error).message}`)
+      const code = error instanceof StatusError ? error.code : undefined
+      throw new CallFailure(hook.name, `failed to call webhook: ${(error as Error).message}`, code)
     }
     try {
       return verdictOf(review, expected)

@@ -4,6 +4,7 @@ import type { MatchCondition } from '../../../machinery/policy/conditions.ts'
 import type { Checked } from '../../../machinery/policy/evaluate.ts'
 import type { ServedResource } from '../../contract.ts'
 import type { View } from '../match/view.ts'
+import type { HookPass } from '../../metrics/admission.ts'
 import { activate } from '../policies/activation.ts'
 import { inSlices } from '../policies/slices.ts'
 import { refusal } from '../refusal.ts'
@@ -40,12 +41,19 @@ function byText(conditions: readonly MatchCondition[]): readonly Checked[] {
 }
 
 /** Whether a webhook that is selected is to be called. @throws StatusError 403 when conditions fail under policy Fail */
-export function meets(hook: Hook, view: View, matched: ServedResource): boolean | Promise<boolean> {
+export function meets(hook: Hook, view: View, matched: ServedResource, type: HookPass): boolean | Promise<boolean> {
   const { matchConditions, ignore } = hook
   if (matchConditions.length === 0) return true
+  const since = performance.now()
   const values = activate(view, matched, null, true)
   const outcome = inSlices(meetsConditions(compiled(matchConditions), values, ignore), view.request.call)
   const decide = (met: Awaited<typeof outcome>): boolean => {
+    if (!met.matches) {
+      const { state, operation } = view.request
+      const outcome = 'failed' in met ? 'failed' : 'excluded'
+      const seconds = (performance.now() - since) / 1000
+      state.metrics.admission.conditions('webhook', hook.name, type, operation, outcome, seconds)
+    }
     if ('error' in met) throw refusal(view.request, met.error)
     return met.matches
   }

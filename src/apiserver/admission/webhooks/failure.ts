@@ -4,9 +4,13 @@ import { errors, StatusError } from '../../../machinery/status.ts'
 
 /** It could not be called, or what it answered makes no sense: the failure policy decides. */
 export class CallFailure extends Error {
-  constructor(webhook: string, why: string) {
+  /** The code of its answer, or what stands for it where there is none that counts. */
+  readonly code: number
+
+  constructor(webhook: string, why: string, code = 503) {
     super(`failed calling webhook ${JSON.stringify(webhook)}: ${why}`)
     this.name = 'CallFailure'
+    this.code = code
   }
 }
 

@@ -12,6 +12,7 @@ import { isExempt } from './exempt.ts'
 import { CallFailure, failedClosed } from './failure.ts'
 import type { Hook } from './hook.ts'
 import { HookSource, ruledIn, selectedIn } from './hook.ts'
+import { measured } from './measure.ts'
 import { applyOperations, operationsOf } from './patching.ts'
 import { isOver, TIMED_OUT } from './time.ts'
 
@@ -19,6 +20,18 @@ const NAME = 'MutatingAdmissionWebhook'
 const INVALID_MANAGERS =
   '.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests'
 const MUTATION = 'mutation.webhook.admission.k8s.io/'
+const PATCH = 'patch.webhook.admission.k8s.io/'
+
+/** Members by name, as Go writes a map. */
+function inOrder(operation: unknown): object {
+  return Object.fromEntries(Object.entries(operation as object).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** Go's encoder escapes what HTML would read. */
+function goJson(value: object): string {
+  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, escaped)
+}
 
 /** What is kept from the first run to the second. */
 interface Memory {
@@ -67,7 +80,7 @@ class Run {
       const matched = selectedIn(hook, this.#view)
       if (matched === undefined) continue
       await this.#view.ready(matched)
-      if (!(await meets(hook, this.#view, matched))) continue
+      if (!(await meets(hook, this.#view, matched, 'admit'))) continue
       // What was not asked in the first run is not asked in the second.
       if (again && !repeats.isDue(hook.id)) continue
       await this.#one(hook, matched, `round_${again ? 1 : 0}_index_${index}`)
@@ -99,7 +112,7 @@ class Run {
     const { configuration, name: webhook } = hook
     let mutated = false
     try {
-      mutated = await this.#change(hook, matched)
+      mutated = await measured(this.#request, hook, 'admit', () => this.#change(hook, matched, place))
     } catch (error) {
       if (!(error instanceof CallFailure)) throw error
       if (!hook.ignore) throw failedClosed(error)
@@ -116,7 +129,7 @@ class Run {
   }
 
   /** Whether the object is different. @throws CallFailure, StatusError */
-  async #change(hook: Hook, matched: ServedResource): Promise<boolean> {
+  async #change(hook: Hook, matched: ServedResource, place: string): Promise<boolean> {
     await this.#view.ready(matched)
     const ask = () => this.#caller.ask(hook, this.#view, matched, true)
     const { seat } = this.#request.call
@@ -132,6 +145,13 @@ class Run {
     if (verdict.patchType !== 'JSONPatch') {
       throw new CallFailure(hook.name, `unsupported patch type ${JSON.stringify(verdict.patchType)}`)
     }
-    return applyOperations(this.#view, matched, operations)
+    const changed = await applyOperations(this.#view, matched, operations)
+    const { configuration, name: webhook } = hook
+    const { audit } = this.#request.call
+    // What patched nothing counts as a patch all the same.
+    audit?.annotateBody(PATCH + place, () =>
+      goJson({ configuration, webhook, patch: operations.map(inOrder), patchType: 'JSONPatch' }),
+    )
+    return changed
   }
 }

@@ -9,6 +9,7 @@ import { isExempt } from './exempt.ts'
 import { CallFailure, failedClosed } from './failure.ts'
 import type { Hook } from './hook.ts'
 import { HookSource, ruledIn, selectedIn } from './hook.ts'
+import { measured } from './measure.ts'
 import { isOver, TIMED_OUT } from './time.ts'
 
 const FAILED_OPEN = 'failed-open.validating.webhook.admission.k8s.io/'
@@ -40,7 +41,7 @@ async function validate(caller: Caller, hooks: readonly Hook[], view: View): Pro
     const matched = selectedIn(hook, view)
     if (matched === undefined) continue
     await view.ready(matched)
-    if (await meets(hook, view, matched)) meant.push({ hook, matched })
+    if (await meets(hook, view, matched, 'validating')) meant.push({ hook, matched })
   }
   if (meant.length === 0) return
   const { call } = view.request
@@ -61,7 +62,7 @@ async function validate(caller: Caller, hooks: readonly Hook[], view: View): Pro
 
 async function ask(caller: Caller, { hook, matched }: Meant, view: View, index: number): Promise<void> {
   try {
-    await caller.ask(hook, view, matched, false)
+    await measured(view.request, hook, 'validating', () => caller.ask(hook, view, matched, false))
   } catch (error) {
     if (!(error instanceof CallFailure)) throw error
     if (!hook.ignore) throw failedClosed(error)
