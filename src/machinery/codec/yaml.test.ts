@@ -66,7 +66,7 @@ test('keys', () => {
   assert.deepEqual(value('a: &a {x: 1}\nb:\n  <<: [*a, {x: 2, z: 3}]\n'), { a: { x: 1 }, b: { x: 1, z: 3 } })
   const own = value('__proto__: {x: 1}') as object
   assert.ok(Object.hasOwn(own, '__proto__'))
-  fails('? [a]\n: b', 'yaml: invalid map key: ["a"]')
+  fails('? [a]\n: b', 'yaml: invalid map key: []interface {}{"a"}')
   fails('~: b', /^unsupported map key/)
   fails('<<: 1', /map merge requires map/)
 })

@@ -3,19 +3,9 @@
  * booleans, as keys too; timestamps stay text; merge keys work), then turned into JSON. One document a body: where
  * upstream reads the first and silently drops the rest, more than one is refused here.
  */
-import {
-  type Document,
-  EVENT_ID,
-  type Event,
-  FAILSAFE_SCHEMA,
-  type MappingNode,
-  type Node,
-  SCALAR_STYLE,
-  type ScalarNode,
-  YAMLException,
-  eventsToAst,
-  parseEvents,
-} from 'js-yaml'
+import { goSyntax } from '../apply/gotext.ts'
+import { YamlError } from '../yaml/error.ts'
+import { type MappingNode, type Node, type ScalarNode, readDocument } from '../yaml/tree.ts'
 import { DecodeError } from './error.ts'
 import { setOwn } from './exact.ts'
 import type { Decoded } from './json.ts'
@@ -31,27 +21,21 @@ const MAX_ALIAS_VALUES = 400_000
 
 /** Decodes one YAML document to JSON. @throws DecodeError */
 export function decodeYaml(text: string): Decoded {
-  const { documents, events } = parse(text)
-  if (documents.length > 1) throw new DecodeError('yaml: the body holds more than one document')
-  const contents = documents[0]?.contents ?? null
+  const { root, more } = parse(text)
+  if (more) throw new DecodeError('yaml: the body holds more than one document')
   const composer = new Composer()
-  const value = contents === null ? null : composer.value(contents)
-  return {
-    value,
-    problems: composer.duplicates.size === 0 ? NONE : [duplicateKeys(composer.duplicates, contents!, events, text)],
-  }
+  const value = root === undefined ? null : composer.value(root)
+  return { value, problems: composer.duplicates.length === 0 ? NONE : [duplicateKeys(composer.duplicates)] }
 }
 
 const NONE: readonly string[] = []
 
-function parse(source: string): { documents: Document[]; events: Event[] } {
+function parse(text: string): ReturnType<typeof readDocument> {
   try {
-    const events = parseEvents(source, { maxDepth: MAX_DEPTH })
-    return { documents: eventsToAst(events, { source, schema: FAILSAFE_SCHEMA }), events }
+    return readDocument(text, MAX_DEPTH)
   } catch (error) {
-    if (!(error instanceof YAMLException)) throw error
-    const line = error.mark === undefined ? '' : `line ${error.mark.line + 1}: `
-    throw new DecodeError(`yaml: ${line}${error.reason}`)
+    if (error instanceof YamlError) throw new DecodeError(`yaml: ${error.message}`)
+    throw error
   }
 }
 
@@ -59,52 +43,15 @@ function parse(source: string): { documents: Document[]; events: Event[] } {
 const MAX_DUPLICATES = 100
 
 /** One text for all keys that stand more than once, as go-yaml's strict decoding words it. */
-function duplicateKeys(
-  found: ReadonlyMap<Node, string>,
-  contents: Node,
-  events: readonly Event[],
-  source: string,
-): string {
-  const lines = new Map<Node, number>()
-  let at = 0
-  let line = 1
-  let counted = 0
-  let start = 0
-  const visit = (node: Node): void => {
-    let event = events[at++]!
-    while (event.type === EVENT_ID.POP || event.type === EVENT_ID.DOCUMENT) event = events[at++]!
-    start = Math.max(start, startOf(event, source))
-    if (found.has(node)) {
-      for (; counted < start; counted++) if (source.charCodeAt(counted) === 0x0a) line++
-      lines.set(node, line)
-    }
-    if (node.kind === 'sequence') for (const item of node.items) visit(item)
-    if (node.kind !== 'mapping') return
-    for (const { key, value } of node.items) {
-      visit(key)
-      visit(value)
-    }
-  }
-  visit(contents)
-  const texts = [...found].map(([node, key]) => `\n  line ${lines.get(node)}: key ${key} already set in map`)
+function duplicateKeys(found: readonly { readonly line: number; readonly key: string }[]): string {
+  const texts = found.map(({ line, key }) => `\n  line ${line}: key ${key} already set in map`)
   return `yaml: unmarshal errors:${texts.join('')}`
-}
-
-/** Where a value begins; before everything when it is left out: it counts to its key. */
-function startOf(event: Event, source: string): number {
-  if (event.type === EVENT_ID.ALIAS) return event.anchorStart
-  if (event.type === EVENT_ID.SCALAR) {
-    const block = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK
-    // The text of a block begins on the line after its sign.
-    return block ? source.lastIndexOf('\n', event.valueStart - 1) : event.valueStart
-  }
-  return event.type === EVENT_ID.MAPPING || event.type === EVENT_ID.SEQUENCE ? event.start : 0
 }
 
 /** Builds JSON from the tree; every use of an anchor is built anew. */
 class Composer {
-  /** Values of keys that stood before in the same mapping, with the key as Go shows it. */
-  readonly duplicates = new Map<Node, string>()
+  /** Keys that stood before in the same mapping, as Go shows them, with the line of their value. */
+  readonly duplicates: { readonly line: number; readonly key: string }[] = []
   private readonly anchors = new Map<string, Node>()
   /** Anchors whose value is being built. */
   private readonly open = new Set<Node>()
@@ -116,7 +63,7 @@ class Composer {
     this.count()
     switch (node.kind) {
       case 'alias':
-        return this.alias(node.anchor)
+        return this.alias(node.name)
       case 'scalar':
         this.remember(node)
         return scalarValue(node)
@@ -176,9 +123,10 @@ class Composer {
         merges.push(value)
         continue
       }
-      const name = this.key(key)
+      const name = this.key(key, value)
       setOwn(out, name, this.value(value))
-      if (own.has(name) && this.duplicates.size < MAX_DUPLICATES) this.duplicates.set(value, shownKey(key, name))
+      if (own.has(name) && this.duplicates.length < MAX_DUPLICATES)
+        this.duplicates.push({ line: value.line, key: shownKey(key, name) })
       own.add(name)
     }
     for (const merge of merges) this.merge(merge, out)
@@ -187,7 +135,7 @@ class Composer {
 
   /** `<<`: fields that are not set come from another mapping, or from several, of which earlier ones win. */
   private merge(node: Node, out: Record<string, unknown>): void {
-    const source = node.kind === 'alias' ? this.target(node.anchor) : node
+    const source = node.kind === 'alias' ? this.target(node.name) : node
     const list = source.kind === 'sequence' ? source.items : [node]
     for (const item of list) {
       const from = this.value(item)
@@ -200,7 +148,7 @@ class Composer {
     }
   }
 
-  private key(node: Node): string {
+  private key(node: Node, of: Node): string {
     const key = this.value(node)
     switch (typeof key) {
       case 'string':
@@ -209,9 +157,12 @@ class Composer {
       case 'boolean':
         return String(key)
       default:
-        if (key === null) throw new DecodeError('unsupported map key of type: %!s(<nil>), key: <nil>')
+        if (key === null)
+          throw new DecodeError(
+            `unsupported map key of type: %!s(<nil>), key: <nil>, value: ${goSyntax(this.value(of))}`,
+          )
         if (JSON.isRawJSON(key)) return JSON.stringify(key)
-        throw new DecodeError(`yaml: invalid map key: ${JSON.stringify(key)}`)
+        throw new DecodeError(`yaml: invalid map key: ${goSyntax(key).replaceAll('map[string]', 'map[interface {}]')}`)
     }
   }
 }
@@ -222,28 +173,28 @@ function shownKey(key: Node, name: string): string {
 }
 
 function isMerge(key: Node): boolean {
-  return key.kind === 'scalar' && key.value === '<<' && key.style === SCALAR_STYLE.PLAIN && !key.tagged
+  return key.kind === 'scalar' && key.text === '<<' && key.plain && key.tag === undefined
 }
 
 function scalarValue(node: ScalarNode): unknown {
-  const tag = node.tagged ? node.tag.replace('tag:yaml.org,2002:', '!!') : undefined
-  if (tag === undefined) return node.style === SCALAR_STYLE.PLAIN ? resolvePlain(node.value) : node.value
+  const tag = node.tag?.replace('tag:yaml.org,2002:', '!!')
+  if (tag === undefined) return node.plain ? resolvePlain(node.text) : node.text
   switch (tag) {
     case '!!int':
     case '!!float':
     case '!!bool':
     case '!!null': {
-      const value = resolvePlain(node.value)
+      const value = resolvePlain(node.text)
       if (TYPES[tag].includes(value === null ? 'null' : JSON.isRawJSON(value) ? 'number' : typeof value)) return value
-      throw new DecodeError(`yaml: cannot decode !!str \`${node.value}\` as a ${tag}`)
+      throw new DecodeError(`yaml: cannot decode !!str \`${node.text}\` as a ${tag}`)
     }
     case '!!binary':
-      if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(node.value)) {
+      if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(node.text)) {
         throw new DecodeError('yaml: !!binary value contains invalid base64 data')
       }
-      return Buffer.from(node.value, 'base64').toString('utf8')
+      return Buffer.from(node.text, 'base64').toString('utf8')
     default:
-      return node.value
+      return node.text
   }
 }
 
