@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ReachOptions } from './apiserver/dial/reach.ts'
 import type { Client } from './client/contract.ts'
+import { parseKubeconfig } from './client/kubeconfig.ts'
 import { resources } from './client/resources.ts'
 import { startHost, createManager } from './manager/local.ts'
 import type { Cluster } from './cluster/cluster.ts'
@@ -115,7 +116,8 @@ export class HostCluster implements TestCluster {
   }
 
   async #startManager(): Promise<Manager> {
-    const manager = createManager({ ...this.#parts, host: this.client, by: 'endpoints' })
+    const connection = parseKubeconfig(this.#parts.cluster.kubeconfig)
+    const manager = createManager({ ...this.#parts, connection, host: this.client, by: 'endpoints' })
     await manager.start()
     return manager
   }

@@ -1,5 +1,6 @@
 /** Which host cluster a command acts on. */
 import type { Client } from '../client/contract.ts'
+import type { Connection } from '../client/connection.ts'
 import { HttpsClient } from '../client/https.ts'
 import { loadKubeconfig } from '../client/kubeconfig.ts'
 import { text, type Input } from './command.ts'
@@ -9,6 +10,7 @@ import { readState } from './state.ts'
 
 export interface OpenHost extends AsyncDisposable {
   readonly client: Client
+  readonly connection: Connection
   /** `https://127.0.0.1:7443 (tenantry up, /home/me/.local/share/tenantry)` */
   readonly label: string
 }
@@ -29,7 +31,7 @@ export async function openHost(input: Input): Promise<OpenHost> {
   const label = `${config.server} (${source})`
   say(`host: ${label}`)
   const client = new HttpsClient(config)
-  return { client, label, [Symbol.asyncDispose]: () => client.close() }
+  return { client, connection: config, label, [Symbol.asyncDispose]: () => client.close() }
 }
 
 function choose(input: Input): { file: string | undefined; source: string } {

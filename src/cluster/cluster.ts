@@ -1,6 +1,7 @@
 /** An embedded cluster: API server and controllers over one range of a store. Host and virtual clusters are the same code. */
 import { createApi, type Registry } from '../apiserver/registry/api.ts'
 import { createConnectors, type ConnectorOptions } from '../apiserver/connect/connectors.ts'
+import type { Elsewhere } from '../apiserver/connect/elsewhere.ts'
 import type { LogSource } from '../apiserver/connect/logs.ts'
 import { rangeObjects } from '../apiserver/connect/objects.ts'
 import { defaultPlugins } from '../apiserver/admission/plugins.ts'
@@ -72,6 +73,8 @@ export interface ClusterOptions {
   readonly logs: LogSource
   /** Why nobody answers on nodes that run nothing. @default all nodes have kubelets */
   readonly absent?: ConnectorOptions['absent']
+  /** Where its pods are, if they are pods of another cluster. @default on its own nodes */
+  readonly elsewhere?: Elsewhere
   /** Where Services of webhooks and aggregated servers answer. @default at the ready endpoints that the cluster holds */
   readonly services?: ServiceResolver
   /**
@@ -311,6 +314,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     kubeletClient: identity.kubeletClient,
     logs: options.logs,
     ...(options.absent !== undefined && { absent: options.absent }),
+    ...(options.elsewhere !== undefined && { elsewhere: options.elsewhere }),
     random: runtime.random,
   })
   const flows = new FlowClassifier(range)

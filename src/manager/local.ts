@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import type { ReachOptions } from '../apiserver/dial/reach.ts'
 import { createFairQueue } from '../client/fair-queue.ts'
 import type { Client } from '../client/contract.ts'
+import type { Connection } from '../client/connection.ts'
+import { parseKubeconfig } from '../client/kubeconfig.ts'
+import { Upgrades } from '../client/upgrade.ts'
 import { startCluster, type Cluster } from '../cluster/cluster.ts'
 import { Runtime } from '../cluster/runtime.ts'
 import { simulatedNodes } from '../cluster/simulated.ts'
@@ -11,6 +14,7 @@ import type { Log } from '../controllers/contract.ts'
 import { hostControllers, type HostLoops } from '../controllers/sets.ts'
 import { DedicatedEngine } from './engines/dedicated.ts'
 import { PackedEngine } from './engines/packed.ts'
+import { hostConnections } from './connections.ts'
 import { hostLogs } from './logs.ts'
 import { Manager } from './manager.ts'
 import { hostServices, type HostServicesOptions } from './services.ts'
@@ -51,6 +55,8 @@ export async function startHost(
 
 export interface ManagerSetup extends StoreChoice {
   readonly host: Client
+  /** The same API server, for connections into pods. */
+  readonly connection: Connection
   readonly runtime: Runtime
   readonly log: Log
   /** How it gets to Services of the host. @default 'cluster-ip' */
@@ -60,11 +66,21 @@ export interface ManagerSetup extends StoreChoice {
 }
 
 /** A manager with both engines, on any host. */
-export function createManager({ host, runtime, log, dataDir, store, reach, by = 'cluster-ip' }: ManagerSetup): Manager {
+export function createManager({
+  host,
+  connection,
+  runtime,
+  log,
+  dataDir,
+  store,
+  reach,
+  by = 'cluster-ip',
+}: ManagerSetup): Manager {
   const metrics = syncerMetrics(runtime.registry)
   const sources = (uid: string) => hostLogs({ host, syncer: () => manager.syncer, now: runtime.now }, uid)
   const services = (uid: string) =>
     hostServices({ host, syncer: () => manager.syncer, by, random: runtime.random }, uid)
+  const upgrades = new Upgrades(connection, runtime.now)
   const manager: Manager = new Manager({
     host,
     engines: {
@@ -73,6 +89,7 @@ export function createManager({ host, runtime, log, dataDir, store, reach, by = 
         auditDir: join(dataDir, 'audit'),
         logs: sources,
         services,
+        connections: (uid) => hostConnections({ upgrades, syncer: () => manager.syncer }, uid, services(uid)),
         ...(reach === undefined ? {} : { reach }),
       }),
       dedicated: new DedicatedEngine({
@@ -112,7 +129,8 @@ export class LocalHost implements AsyncDisposable {
   static async start(options: LocalHostOptions): Promise<LocalHost> {
     const runtime = new Runtime({ log: options.log, store: await openStore(options) })
     const cluster = await startHost(runtime, options)
-    const manager = createManager({ ...options, host: cluster.client, runtime, by: 'endpoints' })
+    const connection = parseKubeconfig(cluster.kubeconfig)
+    const manager = createManager({ ...options, host: cluster.client, connection, runtime, by: 'endpoints' })
     await manager.start()
     return new LocalHost(runtime, cluster, manager)
   }

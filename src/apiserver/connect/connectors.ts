@@ -4,6 +4,7 @@ import { errors } from '../../machinery/status.ts'
 import type { Connection, Connector } from '../http/contract.ts'
 import { offeredProtocols } from '../http/websocket-frames.ts'
 import { PROTOCOL } from './channels.ts'
+import { servicePlaceElsewhere, streamRest, type Elsewhere } from './elsewhere.ts'
 import { answerLog, type LogSource } from './logs.ts'
 import { escapePath, joinPath } from './paths.ts'
 import {
@@ -30,13 +31,15 @@ export interface ConnectorOptions extends Proxying {
    * @default every node runs its pods
    */
   readonly absent?: (node: KubeObject | undefined, place: Place) => string | undefined
+  /** Where the pods of this cluster are, if they are pods of another one. @default they are on its own nodes */
+  readonly elsewhere?: Elsewhere
   /** A number in [0, 1). */
   random(): number
 }
 
 /** By `resource/subresource`. */
 export function createConnectors(options: ConnectorOptions): Readonly<Record<string, Connector>> {
-  const { objects, random } = options
+  const { objects, random, elsewhere } = options
   const command = (verb: 'exec' | 'attach') => (connection: Connection) => stream(options, connection, verb)
   return {
     'pods/log': ({ reply, target: { namespace, name }, query }) =>
@@ -44,23 +47,36 @@ export function createConnectors(options: ConnectorOptions): Readonly<Record<str
     'pods/exec': command('exec'),
     'pods/attach': command('attach'),
     'pods/portforward': (connection) => stream(options, connection, 'portForward'),
-    'pods/proxy': (connection) => {
+    'pods/proxy': async (connection) => {
       const { namespace, name: id } = connection.target
       const { scheme, name, port } = split(id, 'pod')
       const pod = podOf(objects, namespace, name)
+      if (elsewhere !== undefined) {
+        const there = { ...pod, status: { podIPs: [{ ip: elsewhere.address(pod) }] } }
+        return proxy(options, connection, { place: podPlace(there, scheme || 'http', port), node: '' })
+      }
       return proxy(options, connection, { place: podPlace(pod, scheme || 'http', port), node: nodeNameOf(pod) })
     },
-    'services/proxy': (connection) => {
+    'services/proxy': async (connection) => {
       const { namespace, name: id } = connection.target
       const { scheme, name, port } = split(id, 'service')
+      if (elsewhere !== undefined) {
+        const asked = { scheme: scheme || 'http', name, port } as const
+        return proxy(options, connection, {
+          place: await servicePlaceElsewhere(elsewhere, objects, namespace, asked),
+          node: '',
+        })
+      }
       return proxy(
         options,
         connection,
         servicePlace(objects, namespace, { scheme: scheme || 'http', name, port }, random),
       )
     },
-    'nodes/proxy': (connection) => {
+    'nodes/proxy': async (connection) => {
       const { scheme, name, port } = split(connection.target.name, 'node')
+      // They are another cluster's, whose kubelets would do more than its pods may.
+      if (elsewhere !== undefined) throw errors.serviceUnavailable(`error trying to reach service: ${NOT_HERE}`)
       const node = nodeOf(objects, name)
       const kubelet = kubeletOf(node)
       const own = port === '' || port === kubelet.port
@@ -69,6 +85,8 @@ export function createConnectors(options: ConnectorOptions): Readonly<Record<str
     },
   }
 }
+
+const NOT_HERE = 'nodes of the host are not reached through a virtual cluster'
 
 function split(id: string, kind: string): NonNullable<ReturnType<typeof splitName>> {
   const parts = splitName(id)
@@ -109,6 +127,10 @@ async function stream(
   const container = verb === 'portForward' ? undefined : containerOf(pod, asked['container'] as string | undefined)
   const nodeName = nodeNameOf(pod)
   if (nodeName === '') throw errors.badRequest(`pod ${name} does not have a host assigned`)
+  if (options.elsewhere !== undefined) {
+    if (!wantsUpgrade(exchange)) throw errors.badRequest('Upgrade request required')
+    return options.elsewhere.stream(pod, streamRest(asked, verb.toLowerCase(), container), reply)
+  }
   const node = objects.node(nodeName)
   // Upstream names the resource of the request.
   if (node === undefined) throw errors.notFound({ group: '', resource: 'pods' }, nodeName)

@@ -45,7 +45,15 @@ export const command: Command = {
     const log = jsonLog((line) => process.stderr.write(line), 'info')
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
     const runtime = new Runtime({ log, store: await openStore({ store, dataDir }) })
-    const manager = createManager({ host: host.client, runtime, log, dataDir, store, reach: reachOf(input) })
+    const manager = createManager({
+      host: host.client,
+      connection: host.connection,
+      runtime,
+      log,
+      dataDir,
+      store,
+      reach: reachOf(input),
+    })
     try {
       await manager.start()
     } catch (error) {

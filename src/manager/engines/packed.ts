@@ -4,6 +4,7 @@ import type { ReachOptions } from '../../apiserver/dial/reach.ts'
 import { join } from 'node:path'
 import { AuditLog } from '../../apiserver/audit/log.ts'
 import { startCluster, SYNCER_USER, type Cluster } from '../../cluster/cluster.ts'
+import type { Elsewhere } from '../../apiserver/connect/elsewhere.ts'
 import type { LogSource } from '../../apiserver/connect/logs.ts'
 import type { Runtime } from '../../cluster/runtime.ts'
 import { virtualControllers } from '../../controllers/sets.ts'
@@ -20,6 +21,8 @@ export interface PackedOptions {
   logs(uid: string): LogSource
   /** Where Services of a tenant's webhooks and aggregated servers answer, by the virtual cluster's uid. */
   services(uid: string): ServiceResolver
+  /** Connections into a tenant's pods, by the virtual cluster's uid. */
+  connections(uid: string): Elsewhere
   /**
    * Addresses that tenants' API servers may call: see {@link SENSITIVE} for what is denied else.
    * @default neither this process's own machine nor metadata services
@@ -82,7 +85,7 @@ export class PackedEngine implements Engine {
   }
 
   async #start(spec: ControlPlaneSpec): Promise<Running> {
-    const { runtime, address, logs, services } = this.#options
+    const { runtime, address, logs, services, connections } = this.#options
     const cluster = await startCluster({
       runtime,
       id: PREFIX + spec.uid,
@@ -95,7 +98,7 @@ export class PackedEngine implements Engine {
       reach: this.#options.reach ?? {},
       services: services(spec.uid),
       logs: logs(spec.uid),
-      absent: () => 'no connections are made to pods of the host',
+      elsewhere: connections(spec.uid),
     })
     const client = cluster.clientAs(SYNCER_USER)
     return {
