@@ -48,9 +48,20 @@ function typeCheck(schema: SchemaProps): Part {
   const allowed = new Set(wanted.split(','))
   if (allowed.has('number')) allowed.add('integer')
   const nullable = schema.nullable === true
+  // A format that is known is asked for first; where one stands, texts and lists pass for what is no number.
+  const format = schema.format !== undefined && formatCheck(schema.format) !== undefined ? schema.format : undefined
+  const numeric = allowed.has('integer')
   return (value, _old, path, errors) => {
     const type = typeOf(value)
     if (allowed.has(type) || (type === 'null' && nullable)) return
+    if (format !== undefined && type !== 'null') {
+      if (type !== 'string' && type !== 'array') {
+        const found = type === 'integer' ? 'int64' : type === 'number' ? 'double' : ''
+        errors.push(typeInvalid(trim(path), found, body(path, `must be of type ${format}: "${found}"`)))
+        return
+      }
+      if (!numeric) return
+    }
     errors.push(typeInvalid(trim(path), type, body(path, `must be of type ${wanted}: "${type}"`)))
   }
 }

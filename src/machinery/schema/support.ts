@@ -36,7 +36,8 @@ function* checkDefault(
   if (!unpruned && !equalJson(value, prunedDefault(schema)))
     out.push(invalid(where, value, 'must not have unknown fields'))
   const report = new Report()
-  compileEmbedded(schema, !embedded)?.(value, where, report)
+  const asResource = embedded ? { ...schema, 'x-kubernetes-embedded-resource': true } : schema
+  compileEmbedded(asResource, !embedded)?.(value, where, report)
   if (report.list.length === 0) {
     const found = new Report()
     compileCheck(schema, false)?.(value, undefined, '', found)

@@ -12,9 +12,9 @@ import { entry, isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { conversion } from './conversion.ts'
 import { printerColumn, scale, selectableFields } from './paths.ts'
-import { schemaLeeway, validateSchema } from './schema.ts'
+import { schemaLeeway, unsupported, validateSchema } from './schema.ts'
 import type { SchemaLeeway } from './schema.ts'
-import { shownSchema } from './shown.ts'
+import { shownColumns, shownFields, shownSchema, shownSubresources } from './shown.ts'
 import { validateStructural } from './structural.ts'
 import { definitionWarnings } from './warnings.ts'
 
@@ -55,8 +55,9 @@ function* validate(crd: Json, old?: Json): Steps<FieldError[]> {
   const out: Errors = []
   const spec: Json = crd.spec ?? {}
   const names: Json = spec.names ?? {}
-  if (old === undefined && crd.metadata.name !== `${String(names.plural ?? '')}.${String(spec.group ?? '')}`) {
-    out.push(invalid('metadata.name', crd.metadata.name ?? '', 'must be spec.names.plural+"."+spec.group'))
+  const wanted = `${String(names.plural ?? '')}.${String(spec.group ?? '')}`
+  if (old === undefined && crd.metadata.name && crd.metadata.name !== wanted) {
+    out.push(invalid('metadata.name', crd.metadata.name, 'must be spec.names.plural+"."+spec.group'))
   }
   group(spec.group ?? '', out)
   const scope: string = spec.scope ?? ''
@@ -66,6 +67,10 @@ function* validate(crd: Json, old?: Json): Steps<FieldError[]> {
   }
   const leave = leeway(crd, old)
   yield* versions(spec, leave, out)
+  // Upstream keeps the first version's name in the spec, too.
+  const first: Json = listOf(spec.versions)[0]?.name
+  const named = first ? isDns1035Label(first) : []
+  if (named.length > 0) out.push(invalid('spec.version', first, named.join(',')))
   for (const field of ['plural', 'singular', 'kind', 'listKind']) {
     if (!names[field]) out.push(required(`spec.names.${field}`))
   }
@@ -140,9 +145,9 @@ function shownVersions(spec: Json, detail: string): FieldError {
     Deprecated: version.deprecated === true,
     DeprecationWarning: version.deprecationWarning ?? null,
     Schema: shownOf(moved(version, 'schema')),
-    Subresources: moved(version, 'subresources'),
-    AdditionalPrinterColumns: moved(version, 'additionalPrinterColumns'),
-    SelectableFields: moved(version, 'selectableFields'),
+    Subresources: shownSubresources(moved(version, 'subresources')),
+    AdditionalPrinterColumns: shownColumns(moved(version, 'additionalPrinterColumns')),
+    SelectableFields: shownFields(moved(version, 'selectableFields')),
   }))
   return invalid('spec.versions', shown.length === 0 ? null : shown, detail)
 }
@@ -169,7 +174,8 @@ const STRICT: Leeway = { old: [], anyType: false, anySet: false, anyKeys: false,
 function leeway(crd: Json, old: Json): Leeway {
   const before: readonly Json[] = listOf(old?.spec?.versions)
   // Most updates leave the schemas alone; then nothing is asked.
-  if (before.length === 0 || same(before, crd.spec?.versions)) return { ...STRICT, old: before }
+  if (before.length === 0 || JSON.stringify(before) === JSON.stringify(crd.spec?.versions))
+    return { ...STRICT, old: before }
   return { old: before, ...schemaLeeway(before.map((version) => version.schema?.openAPIV3Schema)) }
 }
 
@@ -180,7 +186,7 @@ function* part(field: string, version: Json, leave: Leeway, path: string, out: E
   const value: Json = version[field]
   if (!isSet(value)) return
   const before: Json = leave.old.find((v) => v.name === version.name)
-  const unchanged = isSet(before?.[field]) && same(before[field], value)
+  const unchanged = isSet(before?.[field]) && JSON.stringify(before[field]) === JSON.stringify(value)
   if (field === 'schema') {
     const sameStatus = isSet(before?.subresources?.status) === isSet(version.subresources?.status)
     if (unchanged && sameStatus) return
@@ -238,15 +244,21 @@ function* schema(version: Json, leave: Leeway, unchanged: boolean, path: string,
     }
   }
   if (root.nullable) out.push(forbidden(`${at}.nullable`, 'nullable cannot be true at the root'))
-  const structural = yield* validateStructural(root, at)
+  // A schema that upstream cannot even read is told of when nothing else is wrong with it.
+  const unread = unsupported(root)
+  const before = out.length
+  const structural = unread === undefined ? yield* validateStructural(root, at) : []
   out.push(...structural)
-  let sound = structural.length === 0
+  let sound = unread === undefined && structural.length === 0
   if (sound) {
     const defaults = yield* defaultErrors(root, at, leave.unpruned)
     out.push(...defaults)
     sound = defaults.length === 0
   }
   yield* validateSchema(root, at, { ...leave, rules: sound, costly: unchanged }, out)
+  if (unread !== undefined && out.length === before) {
+    out.push(invalid(at, '', `OpenAPIV3Schema '${unread}' is not supported`))
+  }
 }
 
 function deprecation(version: Json, path: string, out: Errors): void {
@@ -312,10 +324,10 @@ function storedVersions(crd: Json, out: Errors): void {
     return
   }
   const names = new Set(listOf(crd.spec?.versions).map((version) => version.name))
-  for (const version of listOf(crd.spec?.versions)) {
-    if (version.storage && !stored.includes(version.name)) {
-      out.push(invalid(path, stored, `must have the storage version ${String(version.name)}`))
-    }
+  // Of two versions with one name, the first one is the stored one.
+  const left = new Set(stored)
+  for (const { name, storage } of listOf(crd.spec?.versions)) {
+    if (!left.delete(name) && storage) out.push(invalid(path, stored, `must have the storage version ${String(name)}`))
   }
   stored.forEach((name, i) => {
     if (names.has(name)) return

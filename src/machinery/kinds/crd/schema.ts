@@ -62,6 +62,28 @@ export function schemaLeeway(schemas: readonly Json[]): SchemaLeeway {
   return { anyType, anySet, anyKeys, unpruned }
 }
 
+/** Fields that upstream's structural schemas have no place for, and whether an empty one counts. */
+const UNREADABLE = ['id', '$schema', '$ref', 'patternProperties', 'dependencies', 'additionalItems', 'definitions']
+
+/** The first field, as upstream calls it, that keeps a schema or one in it from being read as a structural one. */
+export function unsupported(schema: Json): string | undefined {
+  if (!isSet(schema) || typeof schema !== 'object') return undefined
+  for (const field of UNREADABLE) {
+    const value: Json = schema[field]
+    const blank = value === '' || (typeof value === 'object' && isSet(value) && entriesOf(value).length === 0)
+    if (isSet(value) && (!blank || field === 'additionalItems')) return field === '$schema' ? 'schema' : field
+  }
+  const inner: Json[] = [schema.not, schema.additionalProperties]
+  for (const field of ['allOf', 'oneOf', 'anyOf']) inner.push(...listOf(schema[field]))
+  inner.push(...entriesOf(schema.properties).map(([, property]) => property as Json))
+  inner.push(...(Array.isArray(schema.items) ? (schema.items as Json[]) : [schema.items]))
+  for (const one of inner) {
+    const found = unsupported(one)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 export interface SchemaChecks extends SchemaLeeway {
   /** Whether rules are compiled: not while the schema is not structural. */
   readonly rules: boolean
@@ -120,6 +142,12 @@ function* visit(
   for (const field of ['allOf', 'oneOf', 'anyOf']) {
     for (const [i, nested] of listOf(schema[field]).entries())
       yield* visit(nested, below, index(child(path, field), i), checks, found, undefined)
+  }
+  for (const [name, definition] of entriesOf(schema.definitions))
+    yield* visit(definition, below, keyed(child(path, 'definitions'), name), checks, found, undefined)
+  for (const [name, dependency] of entriesOf(schema.dependencies)) {
+    if (Array.isArray(dependency)) continue
+    yield* visit(dependency, below, keyed(child(path, 'dependencies'), name), checks, found, undefined)
   }
   const list =
     schema['x-kubernetes-list-type'] === 'map' ? below : { ...below, uncorrelated: place.uncorrelated ?? path }

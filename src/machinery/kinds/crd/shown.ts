@@ -1,5 +1,5 @@
 /** A schema as upstream's errors show it: the fields of its internal type, all of them. */
-import { setEntry } from '../json.ts'
+import { isSet, listOf, setEntry } from '../json.ts'
 import type { Json } from '../json.ts'
 
 const TEXT = ''
@@ -80,6 +80,39 @@ function inner(name: string, value: Json): Json {
   const out: Json = {}
   for (const key of Object.keys(value as object).toSorted()) setEntry(out, key, shownSchema(value[key]))
   return out
+}
+
+/** `subresources` of a version. */
+export function shownSubresources(subresources: Json): Json {
+  if (!isSet(subresources)) return null
+  const { status, scale } = subresources
+  const { specReplicasPath = '', statusReplicasPath = '', labelSelectorPath = null }: Json = scale ?? {}
+  const paths = {
+    SpecReplicasPath: specReplicasPath,
+    StatusReplicasPath: statusReplicasPath,
+    LabelSelectorPath: labelSelectorPath,
+  }
+  return { Status: isSet(status) ? {} : null, Scale: isSet(scale) ? paths : null }
+}
+
+/** `additionalPrinterColumns` of a version. */
+export function shownColumns(columns: Json): Json {
+  if (!isSet(columns)) return null
+  return listOf(columns).map(
+    ({ name = '', type = '', format = '', description = '', priority = 0, jsonPath = '' }) => ({
+      Name: name,
+      Type: type,
+      Format: format,
+      Description: description,
+      Priority: priority,
+      JSONPath: jsonPath,
+    }),
+  )
+}
+
+/** `selectableFields` of a version. */
+export function shownFields(fields: Json): Json {
+  return isSet(fields) ? listOf(fields).map(({ jsonPath = '' }) => ({ JSONPath: jsonPath })) : null
 }
 
 /** A rule of `x-kubernetes-validations`. */
