@@ -56,7 +56,7 @@ export interface Change {
   /** Puts back what a subresource may not change; both are in storage version. @default the kind's prepareUpdate */
   restrict?(object: KubeObject, old: KubeObject, now: () => string): void
   /** Everything wrong with the change, instead of the kind's own validation. */
-  validate?(object: KubeObject, old: KubeObject): FieldError[]
+  validate?(object: KubeObject, old: KubeObject, now: () => string): FieldError[]
   /** Of custom resources: only the status may change. */
   readonly part?: 'status'
   /** How often a conflict is tried again when the new object carries no resourceVersion. @default 5 */
@@ -191,7 +191,7 @@ async function attemptChange(core: Core, asked: Call, target: Target, change: Ch
       : undefined
   try {
     if (change.internal !== true) {
-      const found = problems(call, target, storage, change, object, old, trusted)
+      const found = problems(call, target, storage, change, object, old, trusted, () => timestamp(core.now()))
       refuse(storage, object.metadata.name ?? target.name, found instanceof Promise ? await found : found)
       turn = breathe(call, entry)
       if (turn !== undefined) await turn
@@ -270,9 +270,10 @@ function problems(
   object: KubeObject,
   old: KubeObject,
   trusted: boolean,
+  now: () => string,
 ): FieldError[] | Promise<FieldError[]> {
   // The syncer's services are small.
-  if (call.many === true && !trusted) return manyProblems(call, target, storage, change, object, old)
+  if (call.many === true && !trusted) return manyProblems(call, target, storage, change, object, old, now)
   const rules = writtenRules(target.resource, storage)
   const meta = metadataRules(storage, rules, object)
   const wrong = validateMetadata(object.metadata, meta)
@@ -281,7 +282,7 @@ function problems(
     const found = customErrors(call, storage.custom, object, old, change.part)
     return found instanceof Promise ? found.then((list) => [...wrong, ...list]) : [...wrong, ...found]
   }
-  if (change.validate !== undefined) return [...wrong, ...change.validate(object, old)]
+  if (change.validate !== undefined) return [...wrong, ...change.validate(object, old, now)]
   const before = trusted ? withIps(object, old) : old
   const found = contentErrors(storage, rules, object, before)
   const all = (list: readonly FieldError[]): FieldError[] => [
@@ -300,11 +301,12 @@ async function manyProblems(
   change: Change,
   object: KubeObject,
   old: KubeObject,
+  now: () => string,
 ): Promise<FieldError[]> {
   const content = custom === undefined && change.validate === undefined
   const wrong = await problemsOfMany(call, target, object, old, content)
   if (custom !== undefined) return wrong.concat(await customErrors(call, custom, object, old, change.part))
-  return change.validate === undefined ? wrong : wrong.concat(change.validate(object, old))
+  return change.validate === undefined ? wrong : wrong.concat(change.validate(object, old, now))
 }
 
 /** The old service as if it had the new address already, for the one writer that may change it. */

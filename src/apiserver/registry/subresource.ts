@@ -16,8 +16,11 @@ export interface Subresource {
   restrict?(object: KubeObject, old: KubeObject, target: Target, now: () => string): void
   /** Of custom resources: only the status may change. */
   readonly part?: 'status'
-  /** Everything wrong with the change of a built-in. Storage version. @default as an update of the whole object */
-  validate?(object: KubeObject, old: KubeObject, target: Target): FieldError[]
+  /**
+   * Everything wrong with the change of a built-in. Storage version. `now` tells the time as objects hold it.
+   * @default as an update of the whole object
+   */
+  validate?(object: KubeObject, old: KubeObject, target: Target, now: () => string): FieldError[]
   create?(core: Core, call: Call, target: Target, object: KubeObject): Promise<Created>
   /** When get is more than a view. */
   get?(core: Core, call: Call, target: Target): Stored

@@ -67,7 +67,7 @@ export function changeOf(target: Target, part: Subresource | undefined, build: C
     build,
     ...(only === undefined ? {} : { part: only }),
     ...(restrict === undefined ? {} : { restrict: (object, old, now) => restrict(object, old, target, now) }),
-    ...(validate === undefined ? {} : { validate: (object, old) => validate(object, old, target) }),
+    ...(validate === undefined ? {} : { validate: (object, old, now) => validate(object, old, target, now) }),
   }
 }
 

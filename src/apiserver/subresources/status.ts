@@ -36,7 +36,7 @@ function restrict(object: KubeObject, old: KubeObject, { resource }: Target, now
 export const status: Subresource = {
   part: 'status',
   restrict,
-  validate(object, old, { resource }) {
-    return rulesFor(resource.info.group, resource.info.kind).validateStatus?.(object, old) ?? []
+  validate(object, old, { resource }, now) {
+    return rulesFor(resource.info.group, resource.info.kind).validateStatus?.(object, old, now) ?? []
   },
 }

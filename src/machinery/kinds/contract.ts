@@ -54,8 +54,8 @@ export interface KindRules<T extends KubeObject = KubeObject> {
   validateInSteps?(object: T, old?: T): Steps<FieldError[]>
   /** Everything wrong with an update beyond `validate`: immutable fields and allowed transitions. */
   validateUpdate?(object: T, old: T): FieldError[]
-  /** For the `status` subresource. @default nothing beyond the table */
-  validateStatus?(object: T, old: T): FieldError[]
+  /** For the `status` subresource. `now` is the present time as metadata has it. @default nothing beyond the table */
+  validateStatus?(object: T, old: T, now: () => string): FieldError[]
   /** `metadata.generation` grows when this differs. @default everything except metadata and status; false: the kind has no generation */
   generation?: false | ((object: T) => unknown)
   /** Whether an update without resourceVersion is let through. @default true for built-in kinds */

@@ -90,7 +90,10 @@ function answerOf(recorded: Recorded): { object: KubeObject; errors: FieldError[
     case 'status':
       if (rules.prepareStatus === undefined) object['spec'] = old['spec']
       else rules.prepareStatus(object, old, () => '2026-01-01T00:00:00Z')
-      errors.push(...metadataErrors(object, old), ...(rules.validateStatus?.(object, old) ?? []))
+      errors.push(
+        ...metadataErrors(object, old),
+        ...(rules.validateStatus?.(object, old, () => '2026-01-01T00:00:00Z') ?? []),
+      )
       break
     case 'ephemeralcontainers':
       prepareEphemeralContainers(object, old)

@@ -53,6 +53,9 @@ test('nothing changes after the outcome', () => {
   const condition = (type: string) => ({ type, status: 'True', reason: 'R', message: '', lastTransitionTime: time })
   const denied: Json = { metadata: {}, status: { conditions: [condition('Denied')] } }
   const issued: Json = { metadata: {}, status: { conditions: [condition('Issued')] } }
-  assert.deepEqual(rules.validateStatus!(denied, { metadata: {} } as Json), [])
-  assert.equal(rules.validateStatus!(issued, denied).length, 1)
+  assert.deepEqual(
+    rules.validateStatus!(denied, { metadata: {} } as Json, () => time),
+    [],
+  )
+  assert.equal(rules.validateStatus!(issued, denied, () => time).length, 1)
 })

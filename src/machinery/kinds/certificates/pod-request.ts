@@ -13,6 +13,7 @@ import { entriesOf, isSet, listOf, same, sortedMap } from '../json.ts'
 import type { Json } from '../json.ts'
 import { keepMetadata } from '../metadata.ts'
 import { isKubernetesSigner, signerName } from '../signer.ts'
+import { issuance } from './issuance.ts'
 
 const HOUR = 3600
 const DAY = 24 * HOUR
@@ -159,7 +160,7 @@ function outcomes(status: Json, out: Errors): void {
   conditions(status.conditions, path, out)
 }
 
-function validateStatus(object: Json, old: Json): Errors {
+function validateStatus(object: Json, old: Json, now: () => string): Errors {
   const out: Errors = []
   const status: Json = object.status ?? {}
   outcomes(status, out)
@@ -170,8 +171,12 @@ function validateStatus(object: Json, old: Json): Errors {
     }
     return out
   }
-  const ended = listOf(status.conditions).some(({ type }) => type === 'Denied' || type === 'Failed')
-  if (ended && !same(status, { conditions: status.conditions })) {
+  const [outcome] = listOf(status.conditions)
+  if (outcome === undefined) {
+    const detail = 'status is immutable unless transitioning to "Issued", "Denied", or "Failed"'
+    if (!same(status, old.status)) out.push(wrong('status', detail))
+  } else if (outcome.type === 'Issued') issuance(status, old.spec ?? {}, now(), out)
+  else if (!same(status, { conditions: status.conditions })) {
     const detail = 'non-condition status fields must be empty when denying or failing the PodCertificateRequest'
     out.push(wrong('status', detail))
   }

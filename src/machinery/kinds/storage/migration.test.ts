@@ -30,7 +30,8 @@ test('a resource of the core group has no group', () => {
 
 test('the outcome stays', () => {
   const of = (resourceVersion: string, ...conditions: object[]) => migration({}, { resourceVersion, conditions })
-  const change = (from: KubeObject, to: KubeObject) => texts(rules.validateStatus?.(to, from))
+  const change = (from: KubeObject, to: KubeObject) =>
+    texts(rules.validateStatus?.(to, from, () => '2026-01-01T00:00:00Z'))
   assert.deepEqual(change(migration({}), of('12', condition('Succeeded', 'True'))), [])
   assert.deepEqual(change(migration({}), of('012')), [
     'status.resourceVersion: Invalid value: "012": resource version is not well formed: 012',
