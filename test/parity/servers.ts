@@ -135,7 +135,12 @@ class Connected implements Server {
 
 /** Whether a write with the version that was read came after somebody else's. */
 function lostRace({ method, path }: Step, content: string | undefined, { code, text }: RawAnswer): boolean {
-  return code === 409 && method !== 'POST' && `${path}${content ?? ''}`.includes('$RV') && /modified|ResourceVersion in precondition/.test(text)
+  return (
+    code === 409 &&
+    method !== 'POST' &&
+    `${path}${content ?? ''}`.includes('$RV') &&
+    /modified|ResourceVersion in precondition/.test(text)
+  )
 }
 
 function remember(text: string, seen: Seen): void {
