@@ -7,6 +7,7 @@
 import { performance, type EventLoopUtilization } from 'node:perf_hooks'
 import { getHeapStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { restDecoded } from '../store/decoded.ts'
 
 /** Milliseconds between looks while requests come. */
 const PAUSE = 5000
@@ -14,6 +15,8 @@ const PAUSE = 5000
 const BUSY = 0.05
 /** Bytes of unused heap that are worth a collection. */
 const SLACK = 24 << 20
+/** Bytes of heap for each byte of an entry that has its decoded form. */
+const DECODED = 3
 /** Bytes of used heap up to which a collection is short. */
 const LARGEST = 256 << 20
 
@@ -35,7 +38,8 @@ export class Rest {
     const { utilization } = performance.eventLoopUtilization(now, this.#before)
     if (utilization > BUSY) return this.touch()
     const { total_heap_size: total, used_heap_size: used } = getHeapStatistics()
-    if (total - used < SLACK || used > LARGEST) return
+    const freed = restDecoded() * DECODED
+    if (total - used + freed < SLACK || used - freed > LARGEST) return
     this.#collect ??= collector()
     this.#collect({ type: 'major', flavor: 'last-resort' })
   }

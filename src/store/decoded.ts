@@ -1,12 +1,17 @@
 /**
  * Decoded forms of entries are kept while they are new or were read lately: an object takes two to four times the memory
- * of its bytes, and most objects of a large cluster are at rest. One bound for the whole process; what falls out is
- * decoded again when somebody reads it.
+ * of its bytes, and most objects of a large cluster are at rest. One bound for the whole process, and a smaller one once
+ * the process is at rest; what falls out is decoded again when somebody reads it.
  */
 import type { Entry } from './contract.ts'
 
-/** Bytes of the entries whose decoded forms are kept. */
-const MAX_BYTES = 8 << 20
+/**
+ * Bytes of the entries whose decoded forms are kept. Whoever goes through more objects than that again and again, as
+ * kubelets do, decodes each one for each write.
+ */
+const MAX_BYTES = 24 << 20
+/** Those that are kept at rest. */
+const RESTING_BYTES = 4 << 20
 
 /** Places of the smallest ring. */
 const SLOTS = 1024
@@ -28,6 +33,13 @@ export function keepDecoded(entry: Entry): void {
   count++
   bytes += entry.bytes.length
   while (bytes > MAX_BYTES && count > 1) forget()
+}
+
+/** Nobody is in a hurry: most decoded forms make room. Gives the bytes of the entries that lost theirs. */
+export function restDecoded(): number {
+  const before = bytes
+  while (bytes > RESTING_BYTES && count > 1) forget()
+  return before - bytes
 }
 
 /** Says that an entry is of the past: its decoded form makes room for others. */
