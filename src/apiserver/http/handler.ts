@@ -204,7 +204,8 @@ async function answer(
 const READS: ReadonlySet<string> = new Set(['get', 'list', 'watch', 'head', 'options'])
 
 /** Counts a request while it is under way. */
-function count({ metrics, ...options }: HandlerOptions, info: RequestInfo, long: boolean): (() => void) | undefined {
+function count(options: HandlerOptions, info: RequestInfo, long: boolean): (() => void) | undefined {
+  const { metrics } = options
   if (metrics === undefined) return undefined
   if (!long) {
     const mutating = !READS.has(info.verb)

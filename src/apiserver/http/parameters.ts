@@ -72,7 +72,10 @@ function managerErrors(manager: string): FieldError[] {
 
 /** `kubectl/v1.37.1 (linux/amd64) …` → `kubectl`, as upstream names a manager that does not name itself. */
 export function managerOf(userAgent: string | undefined): string | undefined {
-  const prefix = (userAgent ?? '').split('/', 1)[0]!
+  if (userAgent === undefined) return undefined
+  const slash = userAgent.indexOf('/')
+  const prefix = slash < 0 ? userAgent : userAgent.slice(0, slash)
+  if (prefix.length <= 128 && /^[ -~]+$/.test(prefix)) return prefix
   let text = ''
   for (const rune of prefix) {
     if (/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(rune)) continue

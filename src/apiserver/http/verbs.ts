@@ -191,9 +191,11 @@ async function verb(request: Request, target: Target): Promise<void> {
   }
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
+
 function call(request: Request, write?: WriteOptions): Call {
   const { user, reply } = request
-  return {
+  const call: Writable<Call> = {
     user,
     // Made when first asked for: most verbs never do.
     get signal() {
@@ -201,18 +203,21 @@ function call(request: Request, write?: WriteOptions): Call {
     },
     warnings: reply.warnings,
     latency: reply,
-    ...(reply.audit === undefined ? {} : { audit: reply.audit }),
-    ...(reply.seat === undefined ? {} : { seat: reply.seat }),
-    ...(reply.large && { large: true }),
-    ...(reply.many && { many: true }),
-    ...(reply.emptied !== undefined && { emptied: reply.emptied }),
-    ...(request.deadline === undefined ? {} : { deadline: request.deadline }),
-    ...(write?.fieldManager === undefined ? {} : { fieldManager: write.fieldManager }),
     authorized: true,
-    ...(write === undefined
-      ? {}
-      : { dryRun: write.dryRun, fieldValidation: write.fieldValidation, options: write.given }),
   }
+  if (reply.audit !== undefined) call.audit = reply.audit
+  if (reply.seat !== undefined) call.seat = reply.seat
+  if (reply.large) call.large = true
+  if (reply.many) call.many = true
+  if (reply.emptied !== undefined) call.emptied = reply.emptied
+  if (request.deadline !== undefined) call.deadline = request.deadline
+  if (write !== undefined) {
+    if (write.fieldManager !== undefined) call.fieldManager = write.fieldManager
+    call.dryRun = write.dryRun
+    call.fieldValidation = write.fieldValidation
+    call.options = write.given
+  }
+  return call
 }
 
 function accepted(request: Request, target: Target): Negotiated {

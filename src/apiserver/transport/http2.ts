@@ -15,6 +15,9 @@ const SESSION_WINDOW = 1024 * 1024
 /** MiB that one session may hold; beyond it, new streams are refused. */
 const SESSION_MEMORY = 64
 
+const ENDED = { endStream: true }
+const OPEN = { endStream: false }
+
 const settings = new WeakMap<Limits, ServerOptions>()
 
 function optionsFor(limits: Limits): ServerOptions {
@@ -126,9 +129,12 @@ class Http2Exchange extends OpenExchange {
     if (!this.#begin(false)) return
     const size = sizeOf(body)
     const stream = this.#stream
-    const length = bodiless(status) ? {} : { 'content-length': String(size) }
     const silent = size === 0 || this.method === 'HEAD' || bodiless(status)
-    stream.respond({ ...headers, ':status': status, ...length }, { endStream: silent })
+    // Names and values in turn: Node copies an object, member by member.
+    const list = [':status', String(status)]
+    for (const name of Object.keys(headers)) list.push(name, headers[name]!)
+    if (!bodiless(status)) list.push('content-length', String(size))
+    stream.respond(list, silent ? ENDED : OPEN)
     if (!silent) stream.end(body)
     this.finished()
     this.#dropRest()
