@@ -212,7 +212,7 @@ function count(options: HandlerOptions, info: RequestInfo, long: boolean): (() =
     metrics.requests.inFlight(mutating, 1)
     return () => metrics.requests.inFlight(mutating, -1)
   }
-  const route = roughRoute({ ...options, metrics }, info)
+  const route = roughRoute(options, info)
   if (route === undefined) return undefined
   metrics.requests.longRunning(route, 1)
   return () => metrics.requests.longRunning(route, -1)
