@@ -174,6 +174,21 @@ describe('paths', () => {
     assert.equal((await server.ask('GET', `${PODS}/a%2F..%2Fb`)).status, 404)
   })
 
+  test('deprecated resources say so also where they refuse', async () => {
+    const server = await testServer()
+    const warned = async (method: string, path: string, headers?: Record<string, string>) =>
+      (await server.ask(method, path, undefined, headers)).headers['warning']
+    const text = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"'
+    assert.equal(await warned('GET', '/api/v1/namespaces/default/endpoints?limit=x'), text)
+    assert.equal(await warned('DELETE', '/api/v1/namespaces/default/endpoints/absent'), text)
+    const patch = { 'content-type': 'text/plain' }
+    assert.equal(await warned('PATCH', '/api/v1/namespaces/default/endpoints/absent', patch), undefined)
+    const jobs = await warned('DELETE', '/apis/batch/v1/namespaces/default/jobs/absent')
+    assert.match(String(jobs), /child pods are preserved by default/)
+    const status = await server.ask('GET', '/api/v1/componentstatuses/absent')
+    assert.equal(status.json.message, 'componentstatus "absent" not found')
+  })
+
   test('methods that a resource does not have', async () => {
     const server = await testServer()
     for (const [method, path] of [

@@ -169,6 +169,9 @@ function mayCreate({ options, info, asked, user }: Request): void {
 async function verb(request: Request, target: Target): Promise<void> {
   authorize(request)
   count(request, target)
+  // A patch of a type that there is not has no route.
+  if (request.info.verb === 'patch') patchType(request.reply.exchange.headers['content-type'], target)
+  deprecation(request, target.resource)
   switch (request.info.verb) {
     case 'get':
       return get(request, target)
@@ -275,7 +278,6 @@ const isStatus = ({ kind, apiVersion }: KubeObject): boolean => kind === 'Status
 
 async function get(request: Request, target: Target): Promise<void> {
   const as = accepted(request, target)
-  deprecation(request, target.resource)
   const at = request.query.get('resourceVersion')
   await answer(request, target, as, 200, await request.options.api.get(call(request), target, at))
 }
@@ -285,7 +287,6 @@ async function list(request: Request, target: Target): Promise<void> {
   const as = accepted(request, target)
   const parameters = listOptions(query)
   const include = as.as === 'Table' ? includeObject(query) : 'Metadata'
-  deprecation(request, target.resource)
   const listed = await options.api.list(call(request), target, parameters)
   await answerList(request, target, as, listed, { version: as.version, include, now: options.now() })
 }
@@ -313,7 +314,6 @@ async function watch(request: Request, target: Target): Promise<void> {
   // `/watch/…/pods/x` and GET of one object with watch=true watch that object.
   const single = asked.named ? `metadata.name=${asked.name}` : undefined
   const selector = [parameters.fieldSelector, single].filter((s) => s !== undefined).join(',')
-  deprecation(request, target.resource)
   await answerWatch(
     {
       api: options.api,
@@ -339,7 +339,6 @@ const bodyLimit = (request: Request): number => request.options.maxBody ?? MAX_B
 async function create(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
-  deprecation(request, target.resource)
   const write = writeOptions(query, 'CreateOptions', reply.exchange.headers['user-agent'])
   const object = await objectBody(request.reply, target, write, bodyLimit(request))
   reply.audit?.requestObject(object)
@@ -350,7 +349,6 @@ async function create(request: Request, target: Target): Promise<void> {
 async function update(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
-  deprecation(request, target.resource)
   const write = writeOptions(query, 'UpdateOptions', reply.exchange.headers['user-agent'])
   const object = await objectBody(request.reply, target, write, bodyLimit(request))
   reply.audit?.requestObject(object)
@@ -361,7 +359,6 @@ async function update(request: Request, target: Target): Promise<void> {
 async function patch(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
-  deprecation(request, target.resource)
   const type: PatchType = patchType(reply.exchange.headers['content-type'], target)
   const write = writeOptions(query, 'PatchOptions', reply.exchange.headers['user-agent'], type === 'apply')
   const body = await patchBody(reply, type, write, bodyLimit(request))
@@ -385,7 +382,6 @@ async function remove(request: Request, target: Target): Promise<void> {
   const asked = deleteOptions(query, await deletionBody(request))
   const { dryRun, orphanDependents, ...rest } = asked
   const result = await options.api.delete(Object.assign(deleting(request), { dryRun }), target, rest)
-  deprecation(request, target.resource)
   if (result.pending !== undefined)
     return answer(request, target, as, orphanDependents === false ? 202 : 200, result.pending)
   if (result.deleted?.last !== undefined) return answer(request, target, as, 200, result.deleted.last)
@@ -412,7 +408,6 @@ async function removeAll(request: Request, target: Target): Promise<void> {
     rest,
     parameters,
   )
-  deprecation(request, target.resource)
   const last = entries.reduce((newest, entry) => Math.max(newest, entry.revision), 0)
   const listed = { entries, resourceVersion: last === 0 ? '' : String(last) }
   const shown = { version: as.version, include: includeObject(query), now: options.now() }

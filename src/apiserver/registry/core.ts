@@ -58,7 +58,9 @@ export function writtenRules(requested: ServedResource, storage: ServedResource)
 
 /** `details` and messages of errors: `pods`, `deployments.apps`. */
 export function groupResource(served: ServedResource): { group: string; resource: string } {
-  return { group: served.info.group, resource: served.info.resource }
+  const { group, resource, singular } = served.info
+  // Upstream has no store for them, and another name.
+  return { group, resource: resource === 'componentstatuses' ? singular : resource }
 }
 
 /** `details` of an Invalid error. */

@@ -10,7 +10,7 @@ import type { AdmissionRequest } from '../admission/contract.ts'
 import { stateOf } from './cluster-state.ts'
 import { convert, formOf, stored, versionOf, viewed, workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
-import { breathe, groupResource, outside, reworded, rulesOf, timestamp, writtenRules } from './core.ts'
+import { breathe, groupResource, outside, reworded, rulesOf, timestamp, warn, writtenRules } from './core.ts'
 import { countEvent } from './event-expiry.ts'
 import { hasGeneration } from './facts.ts'
 import { keyOf } from './key.ts'
@@ -100,6 +100,8 @@ export async function createObject(
   // Kinds may write it into their own fields: a Job's selector has it.
   object.metadata.uid = core.uuid()
   object.metadata.creationTimestamp = timestamp(core.now())
+  if (rules.earlyWarnings !== undefined && call.warnings !== undefined)
+    for (const text of rules.earlyWarnings(object)) warn(call, text)
   rules.prepareCreate?.(object)
   if (hasGeneration(storage)) object.metadata.generation = 1
 

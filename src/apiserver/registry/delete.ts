@@ -9,7 +9,7 @@ import { shown, stored, viewed, workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
 import { committed, groupResource, outside, warn } from './core.ts'
 import { checkDeleteOptions, checkPreconditions, decideDeletion } from './deletion.ts'
-import { answersDeleted, dependentsOf } from './facts.ts'
+import { answersDeleted } from './facts.ts'
 import { keyOf } from './key.ts'
 import { encoder, ordered, orderedMeta, reencoder, synthetic } from './stored.ts'
 
@@ -34,6 +34,7 @@ export async function deleteObject(
   admission: 'of the object' | 'of a collection' | 'done' = 'of the object',
 ): Promise<Deleted> {
   checkDeleteOptions(options)
+  if (options.propagationPolicy === undefined && target.resource.prefix === 'batch/jobs/') warn(call, ORPHANS)
   const key = keyOf(target.resource, target.namespace, target.name)
   for (let attempt = 1; ; attempt++) {
     const entry = core.range.latest(key)
@@ -57,8 +58,6 @@ async function attemptDelete(
 ): Promise<Deleted> {
   const { resource } = target
   const object = objectOf(entry)
-  if (options.propagationPolicy === undefined && dependentsOf(resource) === 'orphan' && object.kind === 'Job')
-    warn(call, ORPHANS)
   checkPreconditions(resource, object.metadata, entry.revision, options)
   const working = workingVersion(core, resource)
   const view = resource.custom === undefined ? entry : shown(entry, working)

@@ -66,6 +66,8 @@ export interface KindRules<T extends KubeObject = KubeObject> {
   readonly fields?: Readonly<Record<string, (object: T) => string>>
   /** By group: the rules instead of these for what is written through another API group of the kind. */
   readonly through?: Readonly<Record<string, KindRules>>
+  /** Texts for Warning headers of what is made, before anything is checked; told also when it is refused. */
+  earlyWarnings?(object: T): string[]
   /** Texts for Warning headers on create and update. */
   warnings?(object: T, old: T | undefined): string[]
 }

@@ -8,6 +8,7 @@ import type { KindRules } from '../contract.ts'
 import { fieldText } from '../fields.ts'
 import { entriesOf, entry, isSet, same, setEntry } from '../json.ts'
 import type { Json } from '../json.ts'
+import { pairProblem } from './tls-pair.ts'
 
 /** 1 MiB over all values. */
 const SIZE_LIMIT = 1024 * 1024
@@ -155,4 +156,10 @@ export const secretRules: KindRules = {
   },
   generation: false,
   fields: { type: fieldText('type') },
+  warnings: (secret) => {
+    if (secret['type'] !== 'kubernetes.io/tls') return []
+    const data: Json = secret['data']
+    const problem = pairProblem(entry(data, 'tls.crt'), entry(data, 'tls.key'))
+    return problem === undefined ? [] : [problem]
+  },
 }

@@ -9,6 +9,7 @@ import type { KindRules } from '../contract.ts'
 import { fieldTextOr } from '../fields.ts'
 import { entriesOf, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import { cidrWarnings } from '../ip-warnings.ts'
 import { labelName } from '../labels.ts'
 import { TAINT_EFFECTS } from '../pod/placement.ts'
 import { resourceQuantity, roundList } from '../resources.ts'
@@ -152,6 +153,14 @@ function syncCidrs(spec: Json): void {
 }
 
 export const nodeRules: KindRules = {
+  warnings: (node) => {
+    const spec: Json = node['spec'] ?? {}
+    return [
+      ...(isSet(spec.configSource) ? ['spec.configSource: the feature is removed'] : []),
+      ...(spec.externalID ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes'] : []),
+      ...listOf(spec.podCIDRs).flatMap((cidr, i) => cidrWarnings(String(cidr), `spec.podCIDRs[${i}]`)),
+    ]
+  },
   defaults: (node) => {
     syncCidrs((node['spec'] ??= {}))
     const status: Json = (node['status'] ??= {})

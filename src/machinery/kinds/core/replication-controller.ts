@@ -11,7 +11,7 @@ import type { Json } from '../json.ts'
 import { selects } from '../labels.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
-import { templateWarnings } from '../pod/warnings.ts'
+import { nameWarning, templateWarnings } from '../pod/warnings.ts'
 import { validateTemplate } from '../pod/validate.ts'
 
 function defaults(controller: Json): void {
@@ -54,7 +54,10 @@ function validate(controller: Json, old?: Json): FieldError[] {
 
 export const replicationControllerRules: KindRules = {
   name: 'longname',
-  warnings: (object, old) => templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
+  warnings: (object, old) => [
+    ...(old === undefined ? nameWarning(object.metadata.name ?? '') : []),
+    ...templateWarnings(object, old, (object['spec'] as Json)?.template, 'spec.template'),
+  ],
   defaults,
   prepareCreate: (controller) => {
     controller['status'] = { replicas: 0 }

@@ -127,3 +127,51 @@ function profileOf(value: string): { type: string; localhostProfile?: string } |
   if (localhostProfile === '' || localhostProfile.trim() !== localhostProfile) return undefined
   return { type: 'Localhost', localhostProfile }
 }
+
+const USE_SECCOMP = 'non-functional in v1.27+; use the "seccompProfile" field instead'
+const USE_APPARMOR = 'deprecated since v1.30; use the "appArmorProfile" field instead'
+
+/** A pod's old annotation where there is no field. */
+export function podSeccompWarning(map: Json, spec: Json, path: string, out: string[]): void {
+  if (isSet(spec.securityContext?.seccompProfile) || entry(map, SECCOMP_POD) === undefined) return
+  out.push(`${keyed(path, SECCOMP_POD)}: ${USE_SECCOMP}`)
+}
+
+/** The same for a container; of a pod itself, AppArmor is told by {@link appArmorWarnings}. */
+export function containerAnnotationWarnings(
+  map: Json,
+  spec: Json,
+  container: Json,
+  path: string,
+  template: boolean,
+  out: string[],
+): void {
+  const seccomp = SECCOMP_CONTAINER + String(container.name)
+  if (!isSet(container.securityContext?.seccompProfile) && entry(map, seccomp) !== undefined)
+    out.push(`${keyed(path, seccomp)}: ${USE_SECCOMP}`)
+  const appArmor = APPARMOR + String(container.name)
+  const value: Json = entry(map, appArmor)
+  if (!template || value === undefined || isSet(container.securityContext?.appArmorProfile)) return
+  if (!sameProfile(spec.securityContext?.appArmorProfile, profileOf(value)))
+    out.push(`${keyed(path, appArmor)}: ${USE_APPARMOR}`)
+}
+
+function sameProfile(field: Json, profile: ReturnType<typeof profileOf>): boolean {
+  if (!isSet(field) || profile === undefined) return false
+  return field.type === profile.type && field.localhostProfile === profile.localhostProfile
+}
+
+/** Of a new pod, before its annotations become fields. */
+export function appArmorWarnings(pod: Json): string[] {
+  const map: Json = pod.metadata.annotations
+  const out: string[] = []
+  if (!isSet(map) || pod.spec?.os?.name === 'windows') return out
+  eachContainer(pod.spec ?? {}, '', (container) => {
+    const name = APPARMOR + String(container.name)
+    const value: Json = entry(map, name)
+    if (value === undefined || isSet(container.securityContext?.appArmorProfile)) return
+    if (!sameProfile(pod.spec.securityContext?.appArmorProfile, profileOf(value)))
+      out.push(`${keyed('metadata.annotations', name)}: ${USE_APPARMOR}`)
+  })
+  return out
+}

@@ -3,12 +3,13 @@ import type { KindRules } from '../contract.ts'
 import { fieldText } from '../fields.ts'
 import { listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import { appArmorWarnings } from './annotations.ts'
 import { defaultPod, defaultTemplate } from './defaults.ts'
 import { dropDisabled, prepareCreate, prepareUpdate } from './prepare.ts'
 import { prepareStatus, validateStatus } from './status.ts'
 import { validateUpdate } from './update.ts'
 import { validatePod, validateTemplate } from './validate.ts'
-import { podWarnings, templateWarnings } from './warnings.ts'
+import { podNameWarning, podWarnings, templateWarnings } from './warnings.ts'
 
 export const podRules: KindRules = {
   defaults: defaultPod,
@@ -19,7 +20,8 @@ export const podRules: KindRules = {
   validateUpdate,
   validateStatus,
   generation: (pod) => pod['spec'] as unknown,
-  warnings: (pod, old) => (old === undefined ? podWarnings(pod) : []),
+  earlyWarnings: appArmorWarnings,
+  warnings: (pod, old) => (old === undefined ? [...podNameWarning(pod.metadata.name ?? ''), ...podWarnings(pod)] : []),
   fields: {
     'spec.nodeName': fieldText('spec', 'nodeName'),
     'spec.restartPolicy': fieldText('spec', 'restartPolicy'),

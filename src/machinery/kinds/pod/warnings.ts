@@ -1,11 +1,14 @@
 /** Texts for Warning headers on writes of pods and pod templates: what is allowed and does not do what it says. */
 import { child, index, key } from '../../field.ts'
-import { isDns1123Label } from '../../names.ts'
+import { isDns1123Label, isLabelValue } from '../../names.ts'
 import { parseQuantity, quantityMilli } from '../../quantity.ts'
+import { ipWarnings } from '../ip-warnings.ts'
 import { entriesOf, entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
 import { deprecatedNodeLabel } from '../node-labels.ts'
+import { containerAnnotationWarnings, podSeccompWarning } from './annotations.ts'
 import { eachContainer } from './security.ts'
+import { volumePathWarnings } from './volume-paths.ts'
 
 /** Volume plugins that are gone or going, in upstream's order. */
 const OLD_VOLUMES: readonly (readonly [field: string, shown: string, text: string])[] = [
@@ -19,6 +22,23 @@ const OLD_VOLUMES: readonly (readonly [field: string, shown: string, text: strin
   ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
   ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
 ]
+
+/** Annotations that mean nothing any more. */
+const OLD_ANNOTATIONS: readonly (readonly [name: string, text: string])[] = [
+  ['scheduler.alpha.kubernetes.io/critical-pod', 'non-functional in v1.16+; use the "priorityClassName" field instead'],
+  ['security.alpha.kubernetes.io/sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+  ['security.alpha.kubernetes.io/unsafe-sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+]
+
+/** A text for names of pods. */
+export function podNameWarning(name: string): string[] {
+  const problems = isDns1123Label(name)
+  if (problems.length === 0) return []
+  return [
+    "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; " +
+      `a DNS label is recommended: [${problems.join(' ')}]`,
+  ]
+}
 
 /** A text for names of objects whose pods have it in their names. */
 export function nameWarning(name: string): string[] {
@@ -45,6 +65,7 @@ export function podWarnings(pod: Json, path = ''): string[] {
     const text = deprecatedNodeLabel(label)
     if (text !== undefined) out.push(`${key(child(at, 'nodeSelector'), label)}: ${text}`)
   }
+  nodeAffinity(spec.affinity?.nodeAffinity, child(at, 'affinity.nodeAffinity'), out)
   listOf(spec.topologySpreadConstraints).forEach((constraint, i) => {
     const here = index(child(at, 'topologySpreadConstraints'), i)
     const text = deprecatedNodeLabel(String(constraint.topologyKey))
@@ -53,14 +74,25 @@ export function podWarnings(pod: Json, path = ''): string[] {
       out.push(`${child(here, 'labelSelector')}: a null labelSelector results in matching no pod`)
     }
   })
-  listOf(spec.volumes).forEach((volume, i) => volumeWarnings(volume, index(child(at, 'volumes'), i), out))
+  const annotations: Json = pod?.metadata?.annotations
+  const notes = child(path, 'metadata.annotations')
+  if (isSet(annotations)) {
+    for (const [name, text] of OLD_ANNOTATIONS) {
+      if (entry(annotations, name) !== undefined) out.push(`${key(notes, name)}: ${text}`)
+    }
+  }
+  const volumes = listOf(spec.volumes)
+  volumes.forEach((volume, i) => volumeWarnings(volume, index(child(at, 'volumes'), i), out))
+  for (const volume of volumes) volumePathWarnings(volume, out)
   repeated(spec.hostAliases, 'ip', child(at, 'hostAliases'), out)
   repeated(spec.imagePullSecrets, 'name', child(at, 'imagePullSecrets'), out)
   listOf(spec.imagePullSecrets).forEach((secret, i) => {
     if (!secret.name) out.push(`${index(child(at, 'imagePullSecrets'), i)}.name: invalid empty name ""`)
   })
   fractions(spec.overhead, child(at, 'overhead'), out)
+  if (isSet(annotations)) podSeccompWarning(annotations, spec, notes, out)
   eachContainer(spec, at, (container, here) => {
+    if (isSet(annotations)) containerAnnotationWarnings(annotations, spec, container, notes, path !== '', out)
     fractions(container.resources?.limits, `${here}.resources.limits`, out)
     fractions(container.resources?.requests, `${here}.resources.requests`, out)
     hidden(container.env, child(here, 'env'), out)
@@ -71,7 +103,36 @@ export function podWarnings(pod: Json, path = ''): string[] {
     out.push(`${child(at, 'terminationGracePeriodSeconds')}: ${text}`)
   }
   for (const kind of ['podAffinity', 'podAntiAffinity']) affinity(spec.affinity?.[kind], `${at}.affinity.${kind}`, out)
+  listOf(spec.dnsConfig?.nameservers).forEach((server, i) => {
+    out.push(...ipWarnings(String(server), index(child(at, 'dnsConfig.nameservers'), i)))
+  })
+  listOf(spec.hostAliases).forEach((alias, i) => {
+    out.push(...ipWarnings(alias.ip ?? '', `${index(child(at, 'hostAliases'), i)}.ip`))
+  })
   return out
+}
+
+function nodeAffinity(affinity: Json, path: string, out: string[]): void {
+  const required = `${path}.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`
+  const terms = listOf(affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms)
+  terms.forEach((term, i) => nodeTerm(term, false, index(required, i), out))
+  const preferred = `${path}.preferredDuringSchedulingIgnoredDuringExecution`
+  listOf(affinity?.preferredDuringSchedulingIgnoredDuringExecution).forEach((weighted, i) => {
+    nodeTerm(weighted.preference, true, `${index(preferred, i)}.preference`, out)
+  })
+}
+
+function nodeTerm(term: Json, values: boolean, path: string, out: string[]): void {
+  listOf(term?.matchExpressions).forEach((expression, i) => {
+    const at = index(child(path, 'matchExpressions'), i)
+    const text = deprecatedNodeLabel(expression.key)
+    if (text !== undefined) out.push(`${at}.key: ${expression.key} is ${text}`)
+    if (!values) return
+    listOf(expression.values).forEach((value, k) => {
+      for (const problem of isLabelValue(String(value)))
+        out.push(`${index(child(at, 'values'), k)}: ${value} is invalid, ${problem}`)
+    })
+  })
 }
 
 function volumeWarnings(volume: Json, path: string, out: string[]): void {
@@ -127,6 +188,11 @@ interface Port {
   readonly hostPort: number
 }
 
+/** As Go prints the struct. */
+function shownPort({ name = '', hostPort = 0, containerPort, protocol = '', hostIP }: Json): string {
+  return `{Name:${name} HostPort:${hostPort} ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}}`
+}
+
 function ports(spec: Json, at: string, out: string[]): void {
   const all = new Map<string, Port[]>()
   eachContainer(spec, at, (container, here) => {
@@ -136,6 +202,8 @@ function ports(spec: Json, at: string, out: string[]): void {
         hostIp: port.hostIP ?? '',
         hostPort: port.hostPort ?? 0,
       }
+      if (own.hostIp !== '' && own.hostPort === 0)
+        out.push(`${own.path}: hostIP set without hostPort: ${shownPort(port)}`)
       const pair = `${String(port.containerPort)}/${String(port.protocol)}`
       const others = all.get(pair) ?? []
       for (const other of others) {
