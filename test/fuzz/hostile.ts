@@ -152,7 +152,121 @@ const QUERIES: readonly string[] = [
   'timeoutSeconds=1e99', 'sendInitialEvents=true', 'dryRun=Some', 'fieldManager=' + 'x'.repeat(300), 'fieldValidation=Maybe', 'pretty=%', '%=%', '&&&&', '='.repeat(500), 'a;b', 'force=yes', 'propagationPolicy=x', 'gracePeriodSeconds=-9', 'timeout=5x', 'timeout=-1s', '__proto__=1',
 ] // prettier-ignore
 
+/** A kind with lists and maps of all sorts. */
+const BIGS = '/apis/huge.example.com/v1/namespaces/default/bigs'
+const HUGE_MAP = `${NAMESPACE}/configmaps/huge`
+const list = (more: object): object => ({ type: 'array', ...more })
+const item = { type: 'object', required: ['a'], properties: { a: { type: 'string' }, b: { type: 'integer' } } }
+export const DEFINITION: Buffer = json({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'bigs.huge.example.com' },
+  spec: {
+    group: 'huge.example.com',
+    scope: 'Namespaced',
+    names: { plural: 'bigs', kind: 'Big' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        subresources: { status: {} },
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: {
+              texts: list({ items: { type: 'string' } }),
+              objects: list({ items: { type: 'object', properties: { a: { type: 'string', default: 'x' } } } }),
+              set: list({ 'x-kubernetes-list-type': 'set', items: { type: 'string' } }),
+              keyed: list({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['a'], items: item }),
+              map: { type: 'object', additionalProperties: { type: 'string' } },
+              free: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+              status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+            },
+          },
+        },
+      },
+    ],
+  },
+})
+const times = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n))
+const members = (count: number, value = '') => Object.fromEntries(times(count, (n) => [`k${n}`, value]))
+const hugeMap = (name: string, data: object, more: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name },
+  data,
+  ...more,
+})
+const big = (name: string, fields: object) => ({ apiVersion: 'huge.example.com/v1', kind: 'Big', metadata: { name }, ...fields }) // prettier-ignore
+/** Fields of a Big, each of the most members that a body holds or nearly so. */
+const FIELDS: readonly (() => object)[] = [
+  () => ({ texts: times(300_000, () => 'a') }), () => ({ objects: times(200_000, () => ({})) }), () => ({ set: times(80_000, (n) => `s${n}`) }), () => ({ keyed: times(60_000, (n) => ({ a: `s${n}` })) }), () => ({ keyed: times(60_000, () => ({ a: 's' })) }), () => ({ map: members(120_000) }),
+  () => ({ free: { a: times(500_000, () => ({})) } }), () => ({ free: { a: times(300, () => JSON.parse(nested('{"a":', '}', 900, '{}'))) } }), () => ({ texts: times(200_000, () => 1) }), () => members(120_000), () => ({ metadata: { name: 'b', labels: members(60_000), annotations: members(60_000) } }), () => ({ free: Object.fromEntries(times(60_000, (n) => [`f${n}`, { [`g${n}`]: {} }])) }),
+] // prettier-ignore
+/** Objects that huge requests are about, by where they are made. */
+export const HUGE: readonly (readonly [string, Buffer])[] = [
+  [`${NAMESPACE}/configmaps`, json(hugeMap('huge', members(60_000)))],
+  [BIGS, json(big('huge', { keyed: times(15_000, (n) => ({ a: `s${n}` })), free: { a: times(100_000, () => ({})) } }))],
+]
+/** Most leave nothing behind: what is kept of each is megabytes. */
+const dry = (i: number): string => (i % 8 === 0 ? '' : 'dryRun=All')
+const yamlMembers = (name: string, count: number): Buffer =>
+  Buffer.from(
+    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata:\n${times(count, (n) => `  k${n}: ""\n`).join('')}`,
+  )
+
+/** Each is too dear to be left to chance. */
+const inTurn = <T>(i: number, list: readonly T[]): T => list[i % list.length]!
+
+/** Families of requests that take a second or two of the processor each. */
+export const huge: ReadonlySet<string> = new Set([
+  'huge bodies',
+  'huge custom resources',
+  'huge patches',
+  'huge applies',
+  'huge answers',
+])
+
 export const families: Readonly<Record<string, Family>> = {
+  'huge bodies': (_random, i) => post(...inTurn<() => [string, Buffer, string?]>(i, [
+    () => [`${NAMESPACE}/configmaps?${dry(i)}`, json(hugeMap(`h${i}`, members(100_000)))],
+    () => [`${NAMESPACE}/configmaps?${dry(i)}`, json(hugeMap(`h${i}`, {}, members(120_000)))],
+    () => [`${NAMESPACE}/configmaps?${dry(i)}`, Buffer.from(JSON.stringify(hugeMap(`h${i}`, members(100_000))).replaceAll(/"k\d{2}(\d+)"/g, '"k$1"'))],
+    () => [`${NAMESPACE}/configmaps?${dry(i)}`, Buffer.concat([json(hugeMap(`h${i}`, members(100_000))), Buffer.from('}')])],
+    () => [`${NAMESPACE}/configmaps?${dry(i)}`, yamlMembers(`h${i}`, 100_000), 'application/yaml'],
+    () => [`${NAMESPACE}/configmaps?${dry(i)}`, Buffer.from(`a: &a [${'x,'.repeat(400)}x]\nb: [${times(900, () => '*a').join()}]\nc: [${'y,'.repeat(5000)}]\n`), 'application/yaml'],
+    () => [`${NAMESPACE}/configmaps?${dry(i)}`, wire('ConfigMap', hugeMap(`h${i}`, members(100_000))), 'application/vnd.kubernetes.protobuf'],
+    () => [`${NAMESPACE}/pods?${dry(i)}`, json({ ...pod(`h${i}`), spec: { containers: [{ name: 'c', image: 'i', args: times(500_000, () => null) }] } })],
+    () => [`${NAMESPACE}/pods?${dry(i)}`, json({ ...pod(`h${i}`), spec: { containers: times(60_000, () => ({})) } })],
+    () => [`${NAMESPACE}/pods?${dry(i)}`, json({ ...pod(`h${i}`), spec: { containers: [{ name: 'c', image: 'i', env: times(60_000, (n) => ({ name: `A${n}` })) }] } })],
+    () => [`${NAMESPACE}/configmaps?${dry(i)}`, json({ ...hugeMap(`h${i}`, {}), metadata: { name: `h${i}`, managedFields: [{ manager: 'x', operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:data': Object.fromEntries(times(100_000, (n) => [`f:k${n}`, {}])) } }] } })],
+  ])()),
+  'huge custom resources': (_random, i) => post(`${BIGS}?${dry(i)}`, json(big(`h${i}`, inTurn(i, FIELDS)()))),
+  'huge patches': (_random, i) => inTurn<() => Hostile>(i, [
+    () => patch(`${HUGE_MAP}?${dry(i)}`, 'json-patch+json', json([{ op: 'add', path: '/data/z', value: `${i}` }])),
+    () => patch(`${HUGE_MAP}?${dry(i)}`, 'json-patch+json', json(times(10_000, (n) => ({ op: 'add', path: `/data/z${n}`, value: `${i}` })))),
+    () => patch(`${HUGE_MAP}?${dry(i)}`, 'merge-patch+json', json({ data: members(60_000, `${i}`) })),
+    () => patch(`${HUGE_MAP}?${dry(i)}`, 'strategic-merge-patch+json', json({ data: members(60_000, `${i}`) })),
+    () => patch(`${HUGE_MAP}?${dry(i)}`, 'merge-patch+json', json({ data: { z: i } })),
+    () => ({ ...post(`${HUGE_MAP}?${dry(i)}`, json(hugeMap('huge', members(60_000, 'x')))), method: 'PUT' }),
+    () => patch(`${BIGS}/huge?${dry(i)}`, 'json-patch+json', json(times(30, (n) => ({ op: 'copy', from: '/free/a', path: `/free/b${n}` })))),
+    () => patch(`${BIGS}/huge?${dry(i)}`, 'json-patch+json', json(times(1000, () => ({ op: 'test', path: '/free', value: { a: [] } })))),
+    () => patch(`${BIGS}/huge?${dry(i)}`, 'merge-patch+json', json({ texts: [`${i}`] })),
+    () => patch(`${BIGS}/huge?${dry(i)}`, 'merge-patch+json', json({ free: { a: times(300_000, () => [])} })),
+    () => patch(`${BIGS}/huge/status?${dry(i)}`, 'merge-patch+json', json({ status: members(60_000) })),
+    () => ({ method: 'DELETE', path: `${HUGE_MAP}?dryRun=All` }),
+  ])(),
+  'huge applies': (_random, i) => inTurn<() => Hostile>(i, [
+    () => patch(`${HUGE_MAP}?fieldManager=f&force=true&${dry(i)}`, 'apply-patch+yaml', json(hugeMap('huge', members(60_000, `${i}`)))),
+    () => patch(`${HUGE_MAP}?fieldManager=g&${dry(i)}`, 'apply-patch+yaml', json(hugeMap('huge', members(60_000, `${i}`)))),
+    () => patch(`${HUGE_MAP}?fieldManager=f&force=true&${dry(i)}`, 'apply-patch+yaml', yamlMembers('huge', 60_000)),
+    () => patch(`${HUGE_MAP}?fieldManager=h&force=true&${dry(i)}`, 'apply-patch+yaml', json(hugeMap('huge', { a: 'b' }))),
+    () => patch(`${NAMESPACE}/configmaps/a${i}?fieldManager=f&${dry(i)}`, 'apply-patch+yaml', json(hugeMap(`a${i}`, members(60_000)))),
+    () => patch(`${BIGS}/huge?fieldManager=f&force=true&${dry(i)}`, 'apply-patch+yaml', json(big('huge', { keyed: times(15_000, (n) => ({ a: `s${n}`, b: i })) }))),
+    () => patch(`${BIGS}/huge?fieldManager=g&force=true&${dry(i)}`, 'apply-patch+yaml', json(big('huge', { set: times(30_000, (n) => `s${n}`) }))),
+  ])(),
+  'huge answers': (random) => ({ method: 'GET', path: `${random.of([HUGE_MAP, `${BIGS}/huge`, `${NAMESPACE}/configmaps`, BIGS])}${random.of(['', '?pretty=true', '?labelSelector=a%3Db'])}`, headers: { accept: random.of(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf,application/json', 'application/vnd.kubernetes.protobuf', 'application/json;as=Table;v=v1;g=meta.k8s.io', 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io']) } }),
   'mutated JSON': (random, i) => post(`${NAMESPACE}/pods`, mutated(random, json(pod(`m${i}`)))),
   'odd values': (random, i) => post(`${NAMESPACE}/pods`, odd(random, pod(`o${i}`))),
   'odd values of a deployment': (random, i) => post('/apis/apps/v1/namespaces/default/deployments', odd(random, deployment(`o${i}`))),

@@ -7,7 +7,8 @@ import { WireType, WireWriter } from '../../machinery/codec/wire.ts'
 import { parseApiVersion } from '../../machinery/object.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import type { TypeInfo } from '../../machinery/types/table.ts'
-import type { ListForm } from './form.ts'
+import type { ListForm, Piece } from './form.ts'
+import { ManyItem } from './many.ts'
 
 interface Typed {
   readonly kind?: string
@@ -31,24 +32,36 @@ export function protobufOf(object: Typed): Buffer {
   return encodeBody(object as never, type)
 }
 
+/** The message of an object without its envelope. @throws Error for a kind without a message */
+export function messageOf(of: Typed, object: object): Buffer {
+  const type = typeOf(of)
+  if (type === undefined) throw new Error(`${of.kind} has no protobuf message`)
+  return encodeMessage(object as never, type)
+}
+
 /**
  * A list in its envelope. Items are encoded one by one, with an empty piece for each, so that whoever sends them can
  * give way in between; the bytes come when their number is known.
  */
-export function* protobufPieces({ head, items }: ListForm): Generator<Buffer> {
+export function* protobufPieces({ head, items }: ListForm): Generator<Piece> {
   const type = typeOf(head)
   const itemType = typeOf({ ...head, kind: ((head as Typed).kind ?? '').replace(/List$/, '') })
   if (type === undefined || itemType === undefined) throw new Error('a list without a protobuf message')
   const encoded: Buffer[] = []
   let size = 0
-  for (const item of items) {
+  const add = (message: Buffer): Buffer => {
     const writer = new WireWriter()
     writer.tag(ITEMS, WireType.bytes)
-    writer.data(encodeMessage(item as never, itemType))
+    writer.data(message)
     const piece = writer.finish()
     encoded.push(piece)
     size += piece.length
-    yield NOTHING
+    return NOTHING
+  }
+  for (const item of items) {
+    if (item instanceof ManyItem) yield item.render('protobuf').then(add)
+    else if (item instanceof Promise) yield item.then((object: object) => add(encodeMessage(object as never, itemType)))
+    else yield add(encodeMessage(item as never, itemType))
   }
   // The envelope of the list without items says where its message begins: it is put together anew around all of them.
   const message = encodeMessage({ ...head, items: [] } as never, type)

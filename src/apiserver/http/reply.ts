@@ -175,7 +175,7 @@ export class Reply {
    */
   async pieces(
     code: number,
-    pieces: Iterable<Buffer>,
+    pieces: Iterable<Buffer | Promise<Buffer>>,
     encoding: Encoding = 'json',
     headers: Record<string, string> = {},
   ): Promise<void> {
@@ -187,8 +187,9 @@ export class Reply {
     let next = iterator.next()
     let count = 0
     while (next.done !== true && size < this.#gzipFrom) {
-      gathered.push(next.value)
-      size += next.value.length
+      const piece = next.value instanceof Promise ? await next.value : next.value
+      gathered.push(piece)
+      size += piece.length
       // Small pieces may be dear: rows of tables, whose objects are decoded for them.
       const turn = ++count % BETWEEN === 0 ? seat?.turn() : undefined
       if (turn !== undefined) await turn
@@ -208,7 +209,7 @@ export class Reply {
       for (const piece of gathered) for (const chunk of chunks.add(piece)) await this.#write(sink, chunk)
       gathered = []
       for (; next.done !== true; next = iterator.next()) {
-        const full = chunks.add(next.value)
+        const full = chunks.add(next.value instanceof Promise ? await next.value : next.value)
         for (const chunk of full) await this.#write(sink, chunk)
         const turn = full.length > 0 || ++count % BETWEEN === 0 ? seat?.turn() : undefined
         if (turn !== undefined) await turn

@@ -3,11 +3,13 @@ import type { TableDefinition } from '../../machinery/table/contract.ts'
 import { defaultTable, tableFor } from '../../machinery/table/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
-import type { Listed, ServedResource } from '../contract.ts'
+import type { Entry } from '../../store/contract.ts'
+import type { Listed, Seat, ServedResource } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import { customTable } from '../crd/columns.ts'
 import type { Negotiated } from './negotiation.ts'
-import { listMetadata, type ListForm } from './form.ts'
+import { holdsMany, loaded } from '../large/many.ts'
+import { listMetadata, type Item, type ListForm } from './form.ts'
 import type { Query } from './query.ts'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
@@ -106,24 +108,36 @@ export function transformedForm(
   listed: Listed,
   as: Negotiated,
   options: TableOptions,
+  seat: Seat | undefined,
 ): ListForm {
   const apiVersion = `meta.k8s.io/${as.version}`
   const metadata = listMetadata(listed)
   if (as.as === 'Table') {
     const definition = tableOf(resource)
     const head = { kind: 'Table', apiVersion, metadata, columnDefinitions: definition.columns }
-    const form: ListForm = { head, field: 'rows', items: rows(definition, listed, options) }
+    const form: ListForm = { head, field: 'rows', items: rows(definition, listed, options, seat) }
     return definition.nullable === true ? { ...form, nothing: 'null' } : form
   }
   return {
     head: { kind: 'PartialObjectMetadataList', apiVersion, metadata },
     field: 'items',
-    items: metas(resource, listed, as),
+    items: metas(resource, listed, as, seat),
     nothing: 'null',
   }
 }
 
-function* rows(definition: TableDefinition, listed: Listed, options: TableOptions): Generator<object> {
+/** What is made of an object; of many members, once it is decoded. */
+function made(entry: Entry, seat: Seat | undefined, make: (object: KubeObject) => object): Item {
+  if (!holdsMany(entry)) return make(objectOf(entry))
+  return loaded(entry, seat).then(() => make(objectOf(entry)))
+}
+
+function* rows(
+  definition: TableDefinition,
+  listed: Listed,
+  options: TableOptions,
+  seat: Seat | undefined,
+): Generator<Item> {
   if (definition.compare !== undefined) {
     const objects = listed.entries.map(objectOf).sort((a, b) => definition.compare!(a, b))
     for (const object of objects) yield row(definition, object, options)
@@ -131,10 +145,9 @@ function* rows(definition: TableDefinition, listed: Listed, options: TableOption
   }
   // Only few tables look at the other rows; they are short.
   const siblings = definition.cells.length > 2 ? listed.entries.map(objectOf) : undefined
-  for (const entry of listed.entries) yield row(definition, objectOf(entry), options, siblings)
+  for (const entry of listed.entries) yield made(entry, seat, (object) => row(definition, object, options, siblings))
 }
 
-function* metas(resource: ServedResource, listed: Listed, as: Negotiated): Generator<object> {
-  const { internal } = tableOf(resource)
-  for (const entry of listed.entries) yield partial(internal?.(objectOf(entry)) ?? objectOf(entry), as.version)
+function* metas(resource: ServedResource, listed: Listed, as: Negotiated, seat: Seat | undefined): Generator<Item> {
+  for (const entry of listed.entries) yield made(entry, seat, (object) => metadataOf(resource, object, as.version))
 }

@@ -19,6 +19,8 @@ import { allow } from './allow.ts'
 import { connectOptions } from './connect-options.ts'
 import type { HandlerOptions } from './contract.ts'
 import { resourceRoute, validationOf } from './counting.ts'
+import { holdsMany, loaded } from '../large/many.ts'
+import { rendered } from './many.ts'
 import { jsonPieces, listForm, prettyPieces, yamlPieces } from './form.ts'
 import { negotiate, negotiateWatch } from './negotiation.ts'
 import type { Negotiated } from './negotiation.ts'
@@ -264,10 +266,17 @@ async function answer(
   stored: Stored | Written | { object: KubeObject },
 ) {
   const { reply, query, options } = request
+  const entry = 'entry' in stored && stored.entry !== undefined && holdsMany(stored.entry) ? stored.entry : undefined
+  if (entry !== undefined && as.as !== undefined) await loaded(entry, reply.seat)
   // What is no object but a Status is shown as it is.
   if (as.as !== undefined && !isStatus(stored.object)) {
     const shown = { version: as.version, include: includeObject(query), now: options.now() }
     return reply.object(code, transformed(target.resource, stored.object, as, shown), as.encoding)
+  }
+  if (entry !== undefined && (as.encoding !== 'json' || reply.pretty)) {
+    reply.audit?.responseBytes(entry.bytes)
+    const bytes = await rendered(entry, as.encoding === 'json' ? 'pretty' : as.encoding, reply.seat)
+    return reply.bytes(code, bytes, undefined, as.encoding)
   }
   if (as.encoding !== 'json' || reply.pretty || !('entry' in stored) || stored.entry === undefined)
     return reply.object(code, stored.object, as.encoding)
@@ -297,7 +306,9 @@ async function answerList(request: Request, target: Target, as: Negotiated, list
   if (as.as === undefined && as.encoding === 'json' && !reply.pretty)
     return reply.pieces(200, listPieces(target.resource, listed))
   const form =
-    as.as === undefined ? listForm(target.resource, listed) : transformedForm(target.resource, listed, as, shown)
+    as.as === undefined
+      ? listForm(target.resource, listed, reply.seat)
+      : transformedForm(target.resource, listed, as, shown, reply.seat)
   if (as.encoding === 'yaml') return reply.pieces(200, yamlPieces(form), 'yaml')
   if (as.encoding === 'protobuf') return reply.pieces(200, protobufPieces(form), 'protobuf')
   return reply.pieces(200, reply.pretty ? prettyPieces(form) : jsonPieces(form))

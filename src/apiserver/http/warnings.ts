@@ -2,6 +2,8 @@
 
 const TOTAL = 4096
 const SHORT = 256
+/** Characters of a text of a Warning header, with what stands around it. */
+const SHORTEST = 9
 
 /** Control characters and what cannot stand in a header become spaces; quotes and backslashes are escaped. */
 function quoted(text: string): string {
@@ -16,8 +18,15 @@ const asHeader = (text: string): string => Buffer.from(text, 'utf8').toString('l
 /** The value of the Warning header, undefined for none. Beyond 4 KiB in all, texts are cut to 256 characters, then dropped. */
 export function warningHeader(texts: readonly string[]): string | undefined {
   if (texts.length === 0) return undefined
-  const unique = [...new Set(texts)]
-  const total = unique.reduce((sum, text) => sum + text.length, 0)
+  const unique = new Set<string>()
+  let total = 0
+  for (const text of texts) {
+    if (unique.has(text)) continue
+    unique.add(text)
+    total += text.length
+    // What follows has no room.
+    if (total > TOTAL && unique.size > TOTAL / SHORTEST) break
+  }
   const parts: string[] = []
   let size = 0
   for (const text of unique) {

@@ -7,6 +7,8 @@ import type { FieldError } from '../../machinery/field.ts'
 import type { Status } from '../../machinery/status.ts'
 import type { Call, PatchType } from '../contract.ts'
 
+export type Form = 'json' | 'yaml' | 'protobuf' | 'pretty'
+
 /** A target, for a thread that knows no cluster. */
 export interface Place {
   readonly group: string
@@ -89,21 +91,28 @@ export interface Jobs {
     }
     output: string | undefined
   }
-  /** What is wrong with an object's metadata, and with the content of a built-in kind. */
+  /** What is wrong with an object. */
   check: {
     input: {
       /** As what it was written. */
       readonly place: Place
       readonly text: string
       readonly old: string | undefined
-      /** Whether the content is checked by the rules of the kind. */
+      /** Whether more than the metadata is looked at. */
       readonly content: boolean
+      /** Of custom resources: only the status may have changed. */
+      readonly part?: 'status'
     }
-    output: FieldError[]
+    output: { readonly errors: FieldError[]; readonly warnings: readonly string[] }
   }
   /** An object in another form. */
   render: {
-    input: { readonly text: string; readonly form: 'yaml' | 'protobuf' | 'pretty' }
+    input: {
+      readonly text: string
+      readonly form: Form
+      /** It is an item of a list, that says its kind or not. @default it stands alone */
+      readonly item?: 'typed' | 'bare'
+    }
     output: Uint8Array
   }
 }

@@ -8,7 +8,8 @@ import type { Call, Target } from '../contract.ts'
 import { type Definition, prefixOf, servedResources } from '../crd/definition.ts'
 import { decodePatch } from '../http/body.ts'
 import { customOf, decodeObject, kindOf } from '../http/object.ts'
-import { protobufOf } from '../http/protobuf.ts'
+import { prettyItem, yamlItem } from '../http/form.ts'
+import { messageOf, protobufOf } from '../http/protobuf.ts'
 import { appliedObject } from '../registry/apply.ts'
 import { type LiveCatalog, createCatalog } from '../registry/catalog.ts'
 import { trackWrite } from '../registry/managers.ts'
@@ -118,13 +119,25 @@ export const jobs: Work = {
     const list = await trackWrite({ catalog, now: () => now }, call, target, objectOf(text), given(old), named)
     return list === named.stored ? stored : listText(list)
   },
-  check({ place, text, old, content }) {
+  async check({ place, text, old, ...looked }) {
     const { catalog, target } = find(place)
-    return problemsOf({ catalog }, target.resource, objectOf(text), given(old), content)
+    const call = caller({})
+    const errors = await problemsOf({ catalog }, call, target, objectOf(text), given(old), looked)
+    return { errors, warnings: call.warnings }
   },
-  render({ text, form }) {
-    const object = objectOf(text)
-    if (form === 'protobuf') return protobufOf(object)
-    return Buffer.from(form === 'yaml' ? writeYaml(object) : JSON.stringify(object, null, 2))
+  render({ text, form, item }) {
+    const whole = objectOf(text)
+    const { kind: _kind, apiVersion: _apiVersion, ...rest } = whole
+    const object = item === 'bare' ? rest : whole
+    switch (form) {
+      case 'protobuf':
+        return item === undefined ? protobufOf(whole) : messageOf(whole, object)
+      case 'yaml':
+        return Buffer.from(item === undefined ? writeYaml(object) : yamlItem(object))
+      case 'pretty':
+        return Buffer.from(item === undefined ? JSON.stringify(object, null, 2) : prettyItem(object))
+      default:
+        return Buffer.from(JSON.stringify(object))
+    }
   },
 }

@@ -13,18 +13,20 @@ import type { Place } from './contract.ts'
 
 /** Bytes below which nothing has many members. */
 const FROM_BYTES = 64 * 1024
-/** Commas from which on a text counts: each step of a write takes a microsecond or two a member. */
+/** Members from which on a text counts: each step of a write takes a microsecond or two a member. */
 const FROM_MEMBERS = 8000
 const COMMA = 0x2c
+const OPEN_OBJECT = 0x7b
+const OPEN_LIST = 0x5b
 
-/** Whether JSON may hold so many members: commas within its texts count as well. */
+/** Whether JSON may hold so many members: by the signs that stand before them, which its texts may hold as well. */
 export function hasMany(json: Buffer | string): boolean {
   if (json.length < FROM_BYTES) return false
+  const text = typeof json === 'string'
   let count = 0
-  if (typeof json === 'string') {
-    for (let at = json.indexOf(','); at >= 0 && count < FROM_MEMBERS; at = json.indexOf(',', at + 1)) count++
-  } else {
-    for (let at = 0; at < json.length && count < FROM_MEMBERS; at++) if (json[at] === COMMA) count++
+  for (let at = 0; at < json.length && count < FROM_MEMBERS; at++) {
+    const c = text ? json.charCodeAt(at) : json[at]
+    if (c === COMMA || c === OPEN_OBJECT || c === OPEN_LIST) count++
   }
   return count >= FROM_MEMBERS
 }

@@ -303,10 +303,10 @@ async function manyProblems(
   old: KubeObject,
   now: () => string,
 ): Promise<FieldError[]> {
-  const content = custom === undefined && change.validate === undefined
-  const wrong = await problemsOfMany(call, target, object, old, content)
-  if (custom !== undefined) return wrong.concat(await customErrors(call, custom, object, old, change.part))
-  return change.validate === undefined ? wrong : wrong.concat(change.validate(object, old, now))
+  const content = custom !== undefined || change.validate === undefined
+  const { part } = change
+  const wrong = await problemsOfMany(call, target, object, old, { content, ...(part !== undefined && { part }) })
+  return content ? wrong : wrong.concat(change.validate!(object, old, now))
 }
 
 /** The old service as if it had the new address already, for the one writer that may change it. */

@@ -109,17 +109,17 @@ export async function createObject(
   const reservation = isService ? core.services.create(object, call.dryRun === true) : undefined
   try {
     const asked = writtenRules(resource, storage)
-    const builtin = storage.custom === undefined
     const wrong =
       call.many === true
-        ? await problemsOfMany(call, target, object, undefined, builtin)
+        ? await problemsOfMany(call, target, object, undefined, { content: true })
         : validateMetadata(object.metadata, metadataRules(storage, asked, object))
-    const found = builtin
-      ? call.many === true
-        ? []
-        : contentErrors(storage, asked, object)
-      : customErrors(call, storage.custom, object, undefined)
-    wrong.push(...(found instanceof Promise ? await found : found))
+    if (call.many !== true) {
+      const found =
+        storage.custom === undefined
+          ? contentErrors(storage, asked, object)
+          : customErrors(call, storage.custom, object, undefined)
+      wrong.push(...(found instanceof Promise ? await found : found))
+    }
     turn = breathe(call)
     if (turn !== undefined) await turn
     refuse(storage, object.metadata.name ?? '', wrong)

@@ -3,6 +3,7 @@ import type { Call, DeleteOptions, ListCall, Target } from '../contract.ts'
 import { metaOf } from '../contract.ts'
 import type { Entry } from '../../store/contract.ts'
 import { isReason } from '../../machinery/status.ts'
+import { holdsMany, loaded } from '../large/many.ts'
 import type { Core } from './core.ts'
 import { deleteObject } from './delete.ts'
 import { listObjects } from './list.ts'
@@ -27,7 +28,8 @@ export async function deleteObjects(
     const turn = call.seat?.turn()
     if (turn !== undefined) await turn
     const results = await Promise.allSettled(
-      entries.slice(i, end).map((entry) => {
+      entries.slice(i, end).map(async (entry) => {
+        if (holdsMany(entry)) await loaded(entry, call.seat)
         const { name = '', namespace = '' } = metaOf(entry)
         return deleteObject(core, call, { ...target, namespace, name }, options, 'of a collection')
       }),

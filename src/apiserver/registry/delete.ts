@@ -10,8 +10,9 @@ import type { Core } from './core.ts'
 import { committed, groupResource, outside, warn } from './core.ts'
 import { checkDeleteOptions, checkPreconditions, decideDeletion } from './deletion.ts'
 import { answersDeleted } from './facts.ts'
+import { holdsMany, loaded } from '../large/many.ts'
 import { keyOf } from './key.ts'
-import { encoder, ordered, orderedMeta, reencoder, synthetic } from './stored.ts'
+import { makeTexts, encoder, ordered, orderedMeta, reencoder, synthetic } from './stored.ts'
 
 /** Deletes without a resourceVersion are tried again when somebody writes in between. */
 const ATTEMPTS = 5
@@ -57,6 +58,8 @@ async function attemptDelete(
   admission: 'of the object' | 'of a collection' | 'done',
 ): Promise<Deleted> {
   const { resource } = target
+  const many = holdsMany(entry)
+  if (many) await loaded(entry, call.seat)
   const object = objectOf(entry)
   checkPreconditions(resource, object.metadata, entry.revision, options)
   const working = workingVersion(core, resource)
@@ -96,6 +99,7 @@ async function attemptDelete(
     return { pending: stored(await viewed(call, entry, resource)) }
   }
   if (decision.type === 'remove') {
+    if (many) await makeTexts(decision.object, call.seat)
     if (call.dryRun === true) return gone(synthetic(decision.object, key, revision, entry.created).entry)
     const [last] = await core.range.write([
       { type: 'delete', key, expect: revision, encode: reencoder(decision.object) },
@@ -105,6 +109,7 @@ async function attemptDelete(
   }
   const marked = ordered(decision.object, object.kind ?? '', object.apiVersion ?? '')
   marked.metadata = orderedMeta(marked.metadata)
+  if (many) await makeTexts(marked, call.seat)
   if (call.dryRun === true) {
     return { pending: stored(await viewed(call, synthetic(marked, key, revision, entry.created).entry, resource)) }
   }

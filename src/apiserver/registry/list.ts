@@ -8,6 +8,7 @@ import { viewEntry, viewed } from './convert.ts'
 import { converted } from './custom-views.ts'
 import type { Core } from './core.ts'
 import { outside } from './core.ts'
+import { holdsMany, loaded } from '../large/many.ts'
 import { listPrefix } from './key.ts'
 import { checkListOptions, parseResourceVersion } from './list-options.ts'
 import type { Selection } from './select.ts'
@@ -157,6 +158,7 @@ async function selectedPage(
     for (const [i, entry] of result.entries.entries()) {
       const turn = i % BETWEEN === BETWEEN - 1 ? call.seat?.turn() : undefined
       if (turn !== undefined) await turn
+      if (holdsMany(entry)) await loaded(entry, call.seat)
       const view = viewEntry(entry, resource)
       if (!selection.matches(view)) continue
       entries.push(view)

@@ -2,28 +2,34 @@
 import type { FieldError } from '../../machinery/field.ts'
 import { validateMetadata, validateMetadataUpdate } from '../../machinery/kinds/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
-import type { Call, ServedResource, Target } from '../contract.ts'
+import type { Call, Target } from '../contract.ts'
 import { placeOf, textOf } from '../large/many.ts'
 import { onThread } from '../large/thread.ts'
 import { workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
-import { writtenRules } from './core.ts'
+import { warn, writtenRules } from './core.ts'
 import { makeTexts } from './stored.ts'
-import { contentErrors, metadataRules } from './strategy.ts'
+import { contentErrors, customErrors, metadataRules } from './strategy.ts'
 
 /** More is not told, as of custom resources: a body of a few megabytes can be wrong in a million places. */
 const MAX_ERRORS = 1000
 
-/**
- * Everything wrong with the metadata of an object in its working version, and, with `content`, with the rest of a
- * built-in one; with `old` it is an update.
- */
+/** What is looked at. */
+export interface Looked {
+  /** Whether more than the metadata. */
+  readonly content: boolean
+  /** Of custom resources: only the status may have changed. */
+  readonly part?: 'status'
+}
+
+/** Everything wrong with an object in its working version; with `old` it is an update. */
 export async function problemsOf(
   core: Pick<Core, 'catalog'>,
-  resource: ServedResource,
+  call: Call,
+  { resource }: Target,
   object: KubeObject,
   old: KubeObject | undefined,
-  content: boolean,
+  { content, part }: Looked,
 ): Promise<FieldError[]> {
   const storage = workingVersion(core, resource)
   const rules = writtenRules(resource, storage)
@@ -32,7 +38,9 @@ export async function problemsOf(
   if (old !== undefined) {
     all = all.concat(validateMetadataUpdate(object.metadata, old.metadata, meta.legacyFinalizers))
   }
-  if (content) {
+  if (content && storage.custom !== undefined) {
+    all = all.concat(await customErrors(call, storage.custom, object, old, part))
+  } else if (content) {
     all = all.concat(await contentErrors(storage, rules, object, old))
     if (old !== undefined) all = all.concat(rules.validateUpdate?.(object, old) ?? [])
   }
@@ -45,9 +53,11 @@ export async function problemsOfMany(
   target: Target,
   object: KubeObject,
   old: KubeObject | undefined,
-  content: boolean,
+  looked: Looked,
 ): Promise<FieldError[]> {
   const text = await makeTexts(object, call.seat)
   const before = old === undefined ? undefined : await textOf(old, call.seat)
-  return onThread(call.seat, 'check', { place: placeOf(target), text, old: before, content })
+  const found = await onThread(call.seat, 'check', { place: placeOf(target), text, old: before, ...looked })
+  for (const warning of found.warnings) warn(call, warning)
+  return found.errors
 }

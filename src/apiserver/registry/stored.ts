@@ -92,7 +92,9 @@ function joined(object: KubeObject, texts: Texts): string {
 export function encoder(object: KubeObject): (revision: number) => Encoded {
   return (revision) => {
     object.metadata.resourceVersion = String(revision)
-    return { bytes: ownBytes(textOf(object)), object }
+    const bytes = ownBytes(textOf(object))
+    made.delete(object)
+    return { bytes, object }
   }
 }
 
@@ -100,7 +102,9 @@ export function encoder(object: KubeObject): (revision: number) => Encoded {
 export function reencoder(object: KubeObject): (revision: number) => Encoded {
   return (revision) => {
     const again = { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
-    return { bytes: ownBytes(textOf(again)), object: again }
+    const texts = made.get(object)
+    made.delete(object)
+    return { bytes: ownBytes(texts === undefined ? textOf(again) : joined(again, texts)), object: again }
   }
 }
 
@@ -116,13 +120,9 @@ export function sideWrites(writes: readonly SideWrite[]): Write[] {
 
 /** An answer that is not in the store: a dry run, a Scale, a view in another version. */
 export function synthetic(object: KubeObject, key: string, revision: number, created: number): Stored {
-  const entry: Entry = {
-    key,
-    bytes: ownBytes(made.has(object) ? textOf(object) : JSON.stringify(object)),
-    revision,
-    created,
-    object,
-  }
+  const bytes = ownBytes(made.has(object) ? textOf(object) : JSON.stringify(object))
+  made.delete(object)
+  const entry: Entry = { key, bytes, revision, created, object }
   return { entry, object }
 }
 
