@@ -89,11 +89,52 @@ const byCel =
   ([, issuer]) =>
     signed(key, { iss: issuer.url, ...cel, ...more })
 
+/** A token whose groups stand with an endpoint of its issuer. */
+const distributed =
+  (path: string, more: object = {}): Token =>
+  ([issuer]) =>
+    signed(keys[0]!, {
+      iss: issuer.url,
+      ...plain,
+      _claim_names: { groups: 'there' },
+      _claim_sources: { there: { endpoint: `${issuer.url}${path}`, access_token: 'open' } },
+      ...more,
+    })
+
+/** What the endpoints of an issuer answer. */
+function publish({ documents, url }: Issuer): void {
+  const claims = { iss: url, aud: 'one', sub: 'x', exp: now + 3600, groups: ['far', 'away'] }
+  documents.set('/groups', (authorization) => (authorization === 'Bearer open' ? signed(keys[1]!, claims) : 'closed'))
+  documents.set('/groups?who=jane', () => signed(keys[1]!, { ...claims, groups: 'jane' }))
+  documents.set('/expired', () => signed(keys[1]!, { ...claims, exp: now - 10 }))
+  documents.set('/other', () => signed(keys[1]!, { ...claims, aud: 'two' }))
+  documents.set('/stranger', () => signed(stranger, claims))
+  documents.set('/none', () => signed(keys[1]!, { ...claims, groups: undefined }))
+  documents.set('/text', () => 'no token')
+}
+
 const TOKENS: Readonly<Record<string, Token>> = {
   ...Object.fromEntries(keys.map((key) => [key.algorithm, byClaims({}, key)])),
   'groups as a list': byClaims({ groups: ['a', 'b'] }),
   'groups as text': byClaims({ groups: 'a' }),
   'groups of a wrong type': byClaims({ groups: [1] }),
+  'distributed groups': distributed('/groups'),
+  'distributed groups, with a query': distributed('/groups?who=jane'),
+  'distributed groups beside groups': distributed('/groups', { groups: ['near'] }),
+  'distributed groups without access': distributed('/groups', {
+    _claim_sources: { there: { endpoint: 'https://127.0.0.1:1/' } },
+  }),
+  'distributed groups that are expired': distributed('/expired'),
+  'distributed groups for another audience': distributed('/other'),
+  'distributed groups of a stranger': distributed('/stranger'),
+  'distributed groups that are none': distributed('/none'),
+  'distributed groups that are no token': distributed('/text'),
+  'distributed groups where nothing is': distributed('/nowhere'),
+  'distributed groups without sources': distributed('/groups', { _claim_sources: undefined }),
+  'distributed groups with another source': distributed('/groups', { _claim_names: { groups: 'elsewhere' } }),
+  'distributed names of a wrong type': distributed('/groups', { _claim_names: ['groups'] }),
+  'another distributed claim': distributed('/groups', { _claim_names: { roles: 'there' } }),
+  'an aggregated claim': distributed('/groups', { _claim_sources: { there: { JWT: 'x' } } }),
   'no uid': byClaims({ uid: undefined }),
   'no required claim': byClaims({ hd: undefined }),
   'another required value': byClaims({ hd: 'example.org' }),
@@ -160,6 +201,7 @@ describe('identity', { skip: skipWithout(programs, 'a control plane') }, () => {
   before(async () => {
     await using first = await startIssuer(keys)
     await using second = await startIssuer(keys)
+    publish(first)
     const text = JSON.stringify(config(first, second))
     writeFileSync(join(dir, 'authentication.yaml'), text)
     writeFileSync(join(dir, 'tokens.csv'), TOKEN_FILE)
@@ -173,6 +215,11 @@ describe('identity', { skip: skipWithout(programs, 'a control plane') }, () => {
       '--enable-bootstrap-token-auth=true',
     ]
     await using real = await startControlPlane({ programs: programs!, controllers: false, apiserver: args })
+    // It looks for the keys of an endpoint's issuer in the background.
+    const early = distributed('/groups', { jti: 'early' }) as (issuers: readonly [Issuer, Issuer]) => string
+    await eventually('keys are there', async () => {
+      return (await whoAmI(real.kubeconfig, early([first, second]))).code === 201
+    })
     found.real = await ask(real.kubeconfig, tokens)
 
     const runtime = new Runtime({ log: silent, store: memoryStore() })

@@ -17,6 +17,8 @@ export interface Issuer extends AsyncDisposable {
   readonly ca: string
   /** Published keys; change it to rotate. */
   keys: readonly IssuerKey[]
+  /** What else it answers, by path; it gets the Authorization header. */
+  readonly documents: Map<string, (authorization: string | undefined) => string>
   /** How often the key set was asked for. */
   readonly asked: number
   token(claims: object, key?: IssuerKey, header?: object): string
@@ -56,6 +58,7 @@ export async function startIssuer(keys: readonly IssuerKey[]): Promise<Issuer> {
     now,
   })
   let asked = 0
+  const documents: Issuer['documents'] = new Map()
   const server = createServer({ cert: certificate, key }, (request, response) => {
     response.setHeader('content-type', 'application/json')
     if (request.url === '/.well-known/openid-configuration') {
@@ -70,8 +73,9 @@ export async function startIssuer(keys: readonly IssuerKey[]): Promise<Issuer> {
       }))
       response.end(JSON.stringify({ keys: set }))
     } else {
-      response.statusCode = 404
-      response.end()
+      const document = documents.get(request.url ?? '')
+      response.statusCode = document === undefined ? 404 : 200
+      response.end(document?.(request.headers.authorization))
     }
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -79,6 +83,7 @@ export async function startIssuer(keys: readonly IssuerKey[]): Promise<Issuer> {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     ca: authority.certificate,
     keys,
+    documents,
     get asked() {
       return asked
     },

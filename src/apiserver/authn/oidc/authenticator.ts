@@ -5,8 +5,10 @@ import type { Dialler } from '../../dial/contract.ts'
 import type { PlainResult, PlainTokenSource } from '../bearer.ts'
 import { userOfClaims } from './claims.ts'
 import type { CheckedAuthentication, JwtAuthenticator } from './config.ts'
+import { DistributedClaim } from './distributed.ts'
 import { IssuerKeys } from './keys.ts'
 import { isKnownAlgorithm, parseIdToken, type IdToken } from './signature.ts'
+import { audienceProblem, issuerOf, timeProblem } from './token-claims.ts'
 
 export interface IdTokenOptions {
   readonly authentication: CheckedAuthentication
@@ -18,12 +20,11 @@ export interface IdTokenOptions {
 /** Milliseconds for which a token that was found good is not checked again, as upstream. */
 const REMEMBERED = 10_000
 const MAX_REMEMBERED = 1024
-/** Seconds by which a token may be from the future. */
-const LEEWAY = 60
-
 interface Issuer {
   readonly jwt: JwtAuthenticator
   readonly keys: IssuerKeys
+  /** Of groups that are read by a claim's name. */
+  readonly distributed: DistributedClaim | undefined
 }
 
 export function idTokens({ authentication, dialler, now }: IdTokenOptions): PlainTokenSource {
@@ -35,18 +36,40 @@ export function idTokens({ authentication, dialler, now }: IdTokenOptions): Plai
       ...(discoveryURL !== '' && { discoveryUrl: discoveryURL }),
       ...(certificateAuthority !== '' && { ca: certificateAuthority }),
     }
-    issuers.set(url, { jwt, keys: new IssuerKeys(place, dialler, now) })
+    const claim = jwt.claimMappings.groups?.claim ?? ''
+    const { audiences } = jwt.issuer
+    const options = { claim, audiences, ...(certificateAuthority !== '' && { ca: certificateAuthority }), dialler, now }
+    const distributed = claim === '' ? undefined : new DistributedClaim(options)
+    issuers.set(url, { jwt, keys: new IssuerKeys(place, dialler, now), distributed })
   }
   const good = new Map<string, { readonly user: UserInfo; readonly until: number }>()
 
-  function finish(token: IdToken, { jwt }: Issuer, hash: string, problem: string | undefined): PlainResult {
+  function finish(
+    token: IdToken,
+    issuer: Issuer,
+    hash: string,
+    problem: string | undefined,
+  ): PlainResult | Promise<PlainResult> {
     if (problem !== undefined) return { problem: `oidc: verify token: ${problem}` }
-    const wrong = timeProblem(token.claims, now() / 1000) ?? audienceProblem(token.claims, jwt.issuer.audiences)
+    const wrong = timeProblem(token.claims, now() / 1000) ?? audienceProblem(token.claims, issuer.jwt.issuer.audiences)
     if (wrong !== undefined) return { problem: `oidc: verify token: ${wrong}` }
-    const result = userOfClaims(jwt, authentication.programs, token.claims)
+    const failed = (error: unknown): PlainResult => ({
+      problem: `oidc: could not expand distributed claims: ${(error as Error).message}`,
+    })
+    try {
+      const claims = issuer.distributed?.expand(token.claims) ?? token.claims
+      if (!(claims instanceof Promise)) return remember(issuer, hash, claims)
+      return claims.then((whole) => remember(issuer, hash, whole), failed)
+    } catch (error) {
+      return failed(error)
+    }
+  }
+
+  function remember({ jwt }: Issuer, hash: string, claims: IdToken['claims']): PlainResult {
+    const result = userOfClaims(jwt, authentication.programs, claims)
     if (result.user === undefined) return result
     if (good.size >= MAX_REMEMBERED) good.delete(good.keys().next().value!)
-    good.set(hash, { user: result.user, until: Math.min(now() + REMEMBERED, (token.claims['exp'] as number) * 1000) })
+    good.set(hash, { user: result.user, until: Math.min(now() + REMEMBERED, (claims['exp'] as number) * 1000) })
     return result
   }
 
@@ -70,22 +93,4 @@ export function idTokens({ authentication, dialler, now }: IdTokenOptions): Plai
         : finish(token, issuer, hash, problem)
     },
   }
-}
-
-function issuerOf({ iss }: Readonly<Record<string, unknown>>): string {
-  if (typeof iss !== 'string') return ''
-  return iss === 'accounts.google.com' ? 'https://accounts.google.com' : iss
-}
-
-function timeProblem({ exp, nbf }: Readonly<Record<string, unknown>>, now: number): string | undefined {
-  if (typeof exp !== 'number' || exp < now) return 'oidc: token is expired'
-  if (typeof nbf === 'number' && now + LEEWAY < nbf) return 'oidc: current time before the nbf (not before) time'
-  return undefined
-}
-
-function audienceProblem({ aud }: Readonly<Record<string, unknown>>, wanted: readonly string[]): string | undefined {
-  const given = typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud : []
-  if (wanted.some((audience) => given.includes(audience))) return undefined
-  const quoted = (list: readonly unknown[]): string => `[${list.map((one) => JSON.stringify(one)).join(' ')}]`
-  return `oidc: expected audience in ${quoted([...wanted].toSorted())} got ${quoted(given)}`
 }
