@@ -1,11 +1,13 @@
 /** The servers that benchmarks compare, as processes of their own without controllers. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startControlPlane } from '../../test/support/control-plane.ts'
 import { kubernetesDir } from '../../test/support/kubernetes.ts'
 import { Session } from '../../test/support/session.ts'
+
+const root = join(import.meta.dirname, '../..')
 
 /** A real kube-apiserver with etcd, or the embedded server on one of its stores. */
 export type Who = 'real' | 'sqlite' | 'memory'
@@ -17,10 +19,10 @@ export interface Server extends AsyncDisposable {
   readonly pids: readonly number[]
 }
 
-/** Builds what the embedded server is started from. */
+/** Builds what the embedded server is started from: the published program, as the command line starts it. */
 export function build(): void {
-  const script = join(import.meta.dirname, '../../scripts/build.ts')
-  const built = spawnSync(process.execPath, [script], { stdio: 'inherit' })
+  const [run, script] = ['bin/run.js', 'scripts/build.ts'].map((file) => join(root, file))
+  const built = spawnSync(process.execPath, [run!, script!], { stdio: 'inherit' })
   if (built.status !== 0) process.exit(1)
 }
 
@@ -41,10 +43,16 @@ async function startReal(): Promise<Server> {
 
 async function startEmbedded(store: 'sqlite' | 'memory', flags: readonly string[]): Promise<Server> {
   const dir = mkdtempSync(join(tmpdir(), 'tenantry-bench-server-'))
+  const file = join(dir, 'kubeconfig')
   const started = performance.now()
-  const args = [...flags, join(import.meta.dirname, 'embedded.js'), store, dir, join(tmpdir(), 'tenantry-bench-cache')]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const kubeconfig = await firstLine(child)
+  const command = ['cluster', '--controllers', 'none', '--nodes', '0', '--store', store]
+  const args = [...flags, join(root, 'dist/cli/main.js'), ...command, '--data-dir', dir, '--write-kubeconfig', file]
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'tenantry-bench-cache') },
+  })
+  await firstLine(child)
+  const kubeconfig = readFileSync(file, 'utf8')
   const session = new Session(kubeconfig)
   await session.must('/readyz')
   const readyAfter = performance.now() - started
@@ -62,13 +70,10 @@ async function startEmbedded(store: 'sqlite' | 'memory', flags: readonly string[
   }
 }
 
-function firstLine(child: ChildProcess): Promise<string> {
+/** What the command says once it serves. */
+function firstLine(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    let text = ''
-    child.stdout!.on('data', (piece: Buffer) => {
-      text += piece.toString()
-      if (text.includes('\n')) resolve((JSON.parse(text) as { kubeconfig: string }).kubeconfig)
-    })
+    child.stdout!.once('data', () => resolve())
     child.once('exit', (code) => reject(new Error(`the embedded server ended with ${String(code)}`)))
   })
 }

@@ -61,7 +61,8 @@ export function keepTrust(options: TrustOptions): () => void {
       })
   }
   const stop = range.watch(KEY, range.revision, () => setImmediate(look))
-  look()
+  // Nobody needs it before the cluster answers.
+  setImmediate(look)
   return () => {
     stopped = true
     stop()

@@ -1,6 +1,9 @@
 /** One request over a connection of a dialler, whose bodies stream in both directions, or which becomes another protocol. */
-import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import type { AgentOptions, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
+
+/** Not imported: Node reads every export of an imported module, and one of this one's loads what is not used. */
+const http = process.getBuiltinModule('node:http')
 
 export interface StreamedRequest {
   readonly method: string
@@ -18,10 +21,10 @@ export type Streamed =
   | { readonly response: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
 
 /** Connections come from a dialler. */
-export class DialledAgent extends Agent {
+export class DialledAgent extends http.Agent {
   readonly #dial: () => Promise<Duplex>
 
-  constructor(dial: () => Promise<Duplex>, options: ConstructorParameters<typeof Agent>[0] = {}) {
+  constructor(dial: () => Promise<Duplex>, options: AgentOptions = {}) {
     super(options)
     this.#dial = dial
   }
@@ -40,7 +43,7 @@ export function openStreamed(
   { method, path, headers, body, signal }: StreamedRequest,
 ): Promise<Streamed> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ agent, method, path, headers, setHost: false, signal })
+    const request = http.request({ agent, method, path, headers, setHost: false, signal })
     request.on('response', (response) => resolve({ response }))
     request.on('upgrade', (response, socket, head) => resolve({ response, socket, head }))
     request.on('error', reject)

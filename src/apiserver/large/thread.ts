@@ -1,5 +1,6 @@
 /** The helper thread for objects of many members, seen from the event loop. One for the process, made by its first job. */
 import { Worker } from 'node:worker_threads'
+import { ownFile } from '../../machinery/own-file.ts'
 import { StatusError } from '../../machinery/status.ts'
 import type { Seat } from '../contract.ts'
 import type { JobName, Jobs, Reply, Request } from './contract.ts'
@@ -17,8 +18,7 @@ class LargeThread {
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd
     // Beside this file, in TypeScript as in the build.
-    const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    this.#worker = new Worker(new URL(entry, import.meta.url), {
+    this.#worker = new Worker(ownFile(import.meta.url, 'apiserver/large/worker'), {
       name: 'large objects',
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP },

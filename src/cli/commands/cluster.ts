@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { HostLoops } from '../../controllers/sets.ts'
 import { jsonLog } from '../../cluster/log.ts'
+import { openStore } from '../../cluster/store.ts'
 import { integer, text, type Command } from '../command.ts'
 import { authenticationOf, authenticationOptions } from '../authentication.ts'
 import { auditOf, auditOptions } from '../audit.ts'
@@ -48,14 +50,6 @@ export const command: Command = {
   ],
 
   async run(input) {
-    const [{ startCluster }, { Runtime }, { openStore }, { hostControllers, virtualControllers }, { simulatedNodes }] =
-      await Promise.all([
-        import('../../cluster/cluster.ts'),
-        import('../../cluster/runtime.ts'),
-        import('../../cluster/store.ts'),
-        import('../../controllers/sets.ts'),
-        import('../../cluster/simulated.ts'),
-      ])
     const given = text(input, 'data-dir')
     const dataDir = given === undefined ? mkdtempSync(join(tmpdir(), 'tenantry-')) : resolve(given)
     const nodes = integer(input, 'nodes', 0, 10_000) ?? 3
@@ -63,9 +57,18 @@ export const command: Command = {
     const port = integer(input, 'port', 0, 65_535)
     const address = text(input, 'address')
     const virtual = text(input, 'role') === 'virtual'
+    // The database's thread comes up while the rest is read, which takes this one.
+    const opening = openStore({ store: (text(input, 'store') ?? 'sqlite') as 'sqlite' | 'memory', dataDir })
+    await Promise.race([opening, nextTurn()])
+    const [{ startCluster }, { Runtime }, { hostControllers, virtualControllers }, { simulatedNodes }] =
+      await Promise.all([
+        import('../../cluster/cluster.ts'),
+        import('../../cluster/runtime.ts'),
+        import('../../controllers/sets.ts'),
+        import('../../cluster/simulated.ts'),
+      ])
     const child = process.send === undefined ? undefined : await import('../child.ts')
-    const store = await openStore({ store: (text(input, 'store') ?? 'sqlite') as 'sqlite' | 'memory', dataDir })
-    const runtime = new Runtime({ log: jsonLog((line) => process.stderr.write(line), 'warn'), store })
+    const runtime = new Runtime({ log: jsonLog((line) => process.stderr.write(line), 'warn'), store: await opening })
     const manager = virtual ? child?.parent() : undefined
     const audit = await auditOf(input, runtime.log)
     const cluster = await startCluster({

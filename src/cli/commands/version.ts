@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { ownFile } from '../../machinery/own-file.ts'
 import type { Command } from '../command.ts'
 import { outputOption } from '../command.ts'
 import { print } from '../output.ts'
@@ -12,7 +13,9 @@ export const command: Command = {
   words: [0, 0],
   examples: ['tenantry version', 'tenantry version --output json'],
   run(input) {
-    const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    const manifest = JSON.parse(
+      readFileSync(new URL('../../package.json', ownFile(import.meta.url, 'cli/main')), 'utf8'),
+    ) as {
       version: string
     }
     const value = { tenantry: manifest.version, kubernetes: KUBERNETES_VERSION, node: process.version }

@@ -10,6 +10,7 @@ import { SENSITIVE, type ReachOptions } from '../../apiserver/dial/reach.ts'
 import { HttpsClient } from '../../client/https.ts'
 import { parseKubeconfig } from '../../client/kubeconfig.ts'
 import type { LogQuery, LogSource } from '../../apiserver/connect/logs.ts'
+import { ownFile } from '../../machinery/own-file.ts'
 import { StatusError } from '../../machinery/status.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { ControlPlane, ControlPlaneSpec, Engine } from '../contract.ts'
@@ -84,9 +85,7 @@ export class DedicatedEngine implements Engine {
     const dir = this.#dir(spec.uid)
     mkdirSync(dir, { recursive: true, mode: 0o700 })
     const kubeconfig = join(dir, 'kubeconfig')
-    const main = fileURLToPath(
-      new URL(import.meta.url.endsWith('.ts') ? '../../cli/main.ts' : '../../cli/main.js', import.meta.url),
-    )
+    const main = fileURLToPath(ownFile(import.meta.url, 'cli/main'))
     const args = [
       'cluster',
       '--role',

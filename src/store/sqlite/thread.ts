@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { ownFile } from '../../machinery/own-file.ts'
 import { StoreError } from '../error.ts'
 import type { DatabaseOptions, Failure, Reply, Request } from './protocol.ts'
 
@@ -18,9 +19,7 @@ export class DatabaseThread {
   private constructor(options: DatabaseOptions, onTrouble: (error: StoreError) => void) {
     this.#file = options.file
     this.#onTrouble = onTrouble
-    // Beside this file, in TypeScript as in the build.
-    const entry = import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js'
-    this.#worker = new Worker(new URL(entry, import.meta.url), {
+    this.#worker = new Worker(ownFile(import.meta.url, 'store/sqlite/worker'), {
       name: 'store',
       workerData: options,
       execArgv: [],
