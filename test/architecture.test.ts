@@ -63,6 +63,16 @@ test('machinery does no input or output', () => {
   }
 })
 
+test('the published program finds its files and loads nothing for nothing', () => {
+  for (const [file, list] of imports) {
+    const text = readFileSync(join(src, file), 'utf8')
+    assert.doesNotMatch(text, /new URL\([^)]*import\.meta\.url\)/, `${file}: see machinery/own-file.ts`)
+    if (file.startsWith('cli/') || file.endsWith('fixture.ts')) continue
+    for (const { specifier, typeOnly } of list)
+      assert.ok(typeOnly || !/^node:https?$/.test(specifier), `${file} imports ${specifier}: Node loads undici for it`)
+  }
+})
+
 test('no imports run in a circle', () => {
   const state = new Map<string, 'open' | 'done'>()
   const visit = (file: string, way: readonly string[]): void => {

@@ -17,7 +17,6 @@ class LargeThread {
   /** @param onEnd called when it does no more jobs */
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd
-    // Beside this file, in TypeScript as in the build.
     this.#worker = new Worker(ownFile(import.meta.url, 'apiserver/large/worker'), {
       name: 'large objects',
       execArgv: [],
