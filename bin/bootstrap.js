@@ -1,7 +1,7 @@
 // Plain JavaScript that runs on any Node >= 20: installs what is missing, finds Node 26, hands over.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import * as module from 'node:module'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
@@ -40,19 +40,31 @@ export function ensureInstalled() {
       fail('"npm install" did not succeed; its own words stand above. Mend that and run the command again.')
     writeFileSync(stamp, wanted)
   } finally {
-    rmdirSync(guard)
+    rmSync(guard, { force: true })
   }
 }
 
-function tryLock(dir) {
+/** The lock is a file with the number of the process that holds it. */
+function tryLock(file) {
   try {
-    mkdirSync(dir)
+    writeFileSync(file, String(process.pid), { flag: 'wx' })
     return true
   } catch (error) {
     if (error.code !== 'EEXIST') throw error
-    // A lock older than ten minutes belongs to a process that was killed.
-    if (Date.now() - statSync(dir, { throwIfNoEntry: false })?.mtimeMs > 600_000) rmdirSync(dir)
+    if (isStale(file)) rmSync(file, { recursive: true, force: true })
     return false
+  }
+}
+
+/** A lock whose holder was killed, or one that is older than ten minutes. */
+function isStale(file) {
+  if (Date.now() - statSync(file, { throwIfNoEntry: false })?.mtimeMs > 600_000) return true
+  try {
+    const holder = Number(readFileSync(file, 'utf8'))
+    if (holder > 0) process.kill(holder, 0)
+    return false
+  } catch (error) {
+    return error.code === 'ESRCH'
   }
 }
 
