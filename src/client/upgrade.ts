@@ -1,6 +1,5 @@
 /** Requests to one cluster that become another protocol: exec, attach, port-forward. */
-import { request as plainRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
-import { request as secureRequest } from 'node:https'
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Connection } from './connection.ts'
 import { Credentials } from './credentials.ts'
@@ -56,7 +55,11 @@ export class Upgrades {
       ALPNProtocols: ['http/1.1'],
     }
     return new Promise((resolve, reject) => {
-      const request = protocol === 'https:' ? secureRequest({ ...options, ...tls }) : plainRequest(options)
+      // Not imported: Node reads every export of an imported module, and one of `node:http` loads what is not used.
+      const request =
+        protocol === 'https:'
+          ? process.getBuiltinModule('node:https').request({ ...options, ...tls })
+          : process.getBuiltinModule('node:http').request(options)
       request.on('response', (response) => resolve({ response }))
       request.on('upgrade', (response, socket, head) => resolve({ response, socket, head }))
       request.on('error', reject)
