@@ -14,6 +14,8 @@ export interface HarmlessText {
   path?: string
   real?: string
   ours?: string
+  /** Whether a whole run may come without it. @default no */
+  sometimes?: true
   reason: string
 }
 
@@ -41,7 +43,7 @@ export class Harmless {
 
   /** Those that nothing matched: they excuse what is no more. */
   unused(): HarmlessText[] {
-    return this.#entries.filter((entry) => !entry.hit).map((entry) => entry.text)
+    return this.#entries.filter((entry) => !entry.hit && entry.text.sometimes !== true).map((entry) => entry.text)
   }
 }
 

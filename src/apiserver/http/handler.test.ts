@@ -183,6 +183,8 @@ describe('paths', () => {
     assert.equal(await warned('DELETE', '/api/v1/namespaces/default/endpoints/absent'), text)
     const patch = { 'content-type': 'text/plain' }
     assert.equal(await warned('PATCH', '/api/v1/namespaces/default/endpoints/absent', patch), undefined)
+    const strange = { accept: 'application/cbor' }
+    assert.equal(await warned('GET', '/api/v1/namespaces/default/endpoints/absent', strange), undefined)
     const jobs = await warned('DELETE', '/apis/batch/v1/namespaces/default/jobs/absent')
     assert.match(String(jobs), /child pods are preserved by default/)
     const status = await server.ask('GET', '/api/v1/componentstatuses/absent')

@@ -173,7 +173,7 @@ async function verb(request: Request, target: Target): Promise<void> {
   count(request, target)
   // A patch of a type that there is not has no route.
   if (request.info.verb === 'patch') patchType(request.reply.exchange.headers['content-type'], target)
-  deprecation(request, target.resource)
+  deprecation(request, target)
   switch (request.info.verb) {
     case 'get':
       return get(request, target)
@@ -244,9 +244,12 @@ function goType({ info, custom }: ServedResource, list: boolean): string {
   return `*${info.group === '' ? 'core' : info.group.split('.', 1)[0]}.${list ? info.listKind : info.kind}`
 }
 
-function deprecation(request: Request, resource: ServedResource): void {
-  const text = deprecationOf(resource)
-  if (text !== undefined) request.reply.warnings.push(text)
+function deprecation(request: Request, target: Target): void {
+  const text = deprecationOf(target.resource)
+  if (text === undefined) return
+  // An answer that nobody can read has no route.
+  if (request.info.verb !== 'watch') accepted(request, target)
+  request.reply.warnings.push(text)
 }
 
 /** What clients of a deprecated resource are told. */

@@ -23,7 +23,7 @@ import { onThread } from '../large/thread.ts'
 import type { Core, Versioned } from './core.ts'
 import { timestamp, warn } from './core.ts'
 import { createObject } from './create.ts'
-import { copyJson } from './json.ts'
+import { copyJson, equalMembers } from './json.ts'
 import { emptyOf, inVersions, managedList, managersOfText, trackingOf, typedOf } from './managers.ts'
 import { decodePatched } from './patched.ts'
 import type { Subresource } from './subresource.ts'
@@ -132,6 +132,9 @@ class Applier {
     const empty = typedOf(resource, emptyOf(resource))
     const live = old === undefined ? empty : typedOf(resource, old)
     const applied = await this.#apply(live, empty, managersOf(old))
+    // What an apply does not change stays as it is, byte for byte.
+    if (old !== undefined && isUnchanged(applied.object as KubeObject, old))
+      return { object: copyJson(old), list: managedList(applied.managers, old.metadata.managedFields) }
     const { object } = decodePatched(
       this.#call,
       this.#target,
@@ -211,4 +214,13 @@ function managersOf(object: KubeObject | undefined): Managers {
     if (!(error instanceof SyntaxError)) throw error
     throw errors.unknown(`failed to decode managed fields: ${error.message}`)
   }
+}
+
+const META: ReadonlySet<string> = new Set(['metadata'])
+const MANAGERS: ReadonlySet<string> = new Set(['managedFields'])
+
+/** Whether nothing but who manages what has changed. */
+function isUnchanged(object: KubeObject, old: KubeObject): boolean {
+  const fields = (of: KubeObject) => of.metadata as Record<string, unknown>
+  return equalMembers(object, old, META) && equalMembers(fields(object), fields(old), MANAGERS)
 }

@@ -155,6 +155,10 @@ test('field selectors', async () => {
     const refusal = await refusalOf(list(cluster, { fieldSelector: 'metadata.namespace=a' }, '', path))
     assert.equal(refusal, `400 BadRequest: ${message}`)
   }
+  assert.equal(
+    await refusalOf(list(cluster, { fieldSelector: 'status.replicas=1' }, 'default', 'apps/v1/replicasets')),
+    '400 BadRequest: "status.replicas" is not a known field selector: only "metadata.name", "metadata.namespace"',
+  )
   await cluster.create('v1/pods', pod('p'))
   const nodes = await list(cluster, { fieldSelector: 'metadata.name=default' }, '', 'v1/namespaces')
   assert.equal(nodes.entries.length, 1)

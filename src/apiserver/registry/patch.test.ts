@@ -99,6 +99,20 @@ test('integers that a patch makes too large are cut to 32 bits, except by merge 
   assert.match(await refusalOf(cluster.api.patch(call, target, 'merge', huge)), /cannot unmarshal number 2147483648/)
 })
 
+test('a strategic patch words bad base64 in its own way', async () => {
+  const cluster = await testCluster()
+  await cluster.create('v1/secrets', { metadata: { name: 's', namespace: 'default' } })
+  const target = cluster.target('v1/secrets', 'default', 's')
+  const body = { data: { key: 'not base64!' } }
+  const why = 'illegal base64 data at input byte 3'
+  // What a real kube-apiserver 1.37 answered.
+  assert.match(
+    await refusalOf(cluster.api.patch(call, target, 'strategic', body)),
+    new RegExp(`error decoding from json: ${why}$`),
+  )
+  assert.match(await refusalOf(cluster.api.patch(call, target, 'merge', body)), new RegExp(`": ${why}$`))
+})
+
 test('a patch that takes the version away is refused where an update needs one', async () => {
   const cluster = await testCluster()
   const strip = { metadata: { $retainKeys: ['name', 'namespace', 'labels'], labels: { a: 'b' } } }
@@ -109,6 +123,10 @@ test('a patch that takes the version away is refused where an update needs one',
     await refusalOf(cluster.api.patch(call, lease, 'strategic', strip)),
     '422 Invalid: leases.coordination.k8s.io "a" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
   )
+  const parentRef = { resource: 'services', name: 's', namespace: 'default' }
+  await cluster.create('networking.k8s.io/v1/ipaddresses', { metadata: { name: '10.0.0.1' }, spec: { parentRef } })
+  const ip = cluster.target('networking.k8s.io/v1/ipaddresses', '', '10.0.0.1')
+  assert.equal(await refusalOf(cluster.api.patch(call, ip, 'strategic', strip)), 'no error')
   await cluster.create('v1/configmaps', { metadata: { name: 'a', namespace: 'default' } })
   const map = cluster.target('v1/configmaps', 'default', 'a')
   assert.deepEqual((await cluster.api.patch(call, map, 'strategic', strip)).object.metadata.labels, { a: 'b' })

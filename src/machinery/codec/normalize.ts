@@ -272,9 +272,18 @@ class Run {
         if (typeof value === 'number' || isRawNumber(value)) return value
         break
       default:
-        if (typeof value === 'string') return canonicalBase64(value)
+        if (typeof value === 'string') return this.bytes(value)
     }
     throw this.wrongType(value, slot, true)
+  }
+
+  private bytes(text: string): string {
+    if (!this.wraps) return canonicalBase64(text)
+    try {
+      return canonicalBase64(text)
+    } catch (error) {
+      throw error instanceof DecodeError ? new DecodeError(`error decoding from json: ${error.message}`) : error
+    }
   }
 
   private special(value: unknown, plan: Plan, slot: Slot): unknown {

@@ -3,7 +3,6 @@ import type { FieldError } from '../../field.ts'
 import { immutable, nonNegative } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
-import { fieldTextOr } from '../fields.ts'
 import type { Json } from '../json.ts'
 import { defaultTemplate, fill } from '../pod/defaults.ts'
 import { dropDisabled } from '../pod/prepare.ts'
@@ -56,5 +55,4 @@ export const replicaSetRules: KindRules = {
     return out
   },
   generation: (set) => set['spec'] as unknown,
-  fields: { 'status.replicas': fieldTextOr('0', 'status', 'replicas') },
 }

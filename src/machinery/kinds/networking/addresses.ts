@@ -32,7 +32,6 @@ export const ipAddressRules: KindRules = {
     return out
   },
   generation: false,
-  unconditionalUpdate: false,
 }
 
 const CIDRS = 'spec.cidrs'
