@@ -178,6 +178,7 @@ export interface CustomResource {
     old?: KubeObject,
     part?: 'status',
     ratcheted?: (error: FieldError) => void,
+    seat?: Pick<Seat, 'turn'>,
   ): FieldError[] | Promise<FieldError[]>
   /** Unknown field paths, for fieldValidation. */
   unknownFields(object: KubeObject): string[]

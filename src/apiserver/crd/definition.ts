@@ -5,7 +5,7 @@ import { compareVersions, compileSchema } from '../../machinery/schema/index.ts'
 import type { CompiledSchema } from '../../machinery/schema/index.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import type { ResourceInfo, SubresourceInfo } from '../../machinery/types/table.ts'
-import type { Conversion, CustomResource, ServedResource } from '../contract.ts'
+import type { Conversion, CustomResource, Seat, ServedResource } from '../contract.ts'
 import { drive } from '../registry/steps.ts'
 import { scaleErrors } from './scale.ts'
 
@@ -248,10 +248,11 @@ class CustomVersion implements CustomResource {
     old?: KubeObject,
     part?: 'status',
     ratcheted?: (error: FieldError) => void,
+    seat?: Pick<Seat, 'turn'>,
   ): FieldError[] | Promise<FieldError[]> {
     const { scale } = this
     const more = scale === undefined ? undefined : (value: object) => scaleErrors(value, scale, part)
-    return drive(this.#schema.validate(object, { old, part, more, ratcheted }))
+    return drive(this.#schema.validate(object, { old, part, more, ratcheted }), seat)
   }
 
   unknownFields(object: KubeObject): string[] {

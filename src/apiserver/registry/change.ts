@@ -284,7 +284,7 @@ function problems(
   }
   if (change.validate !== undefined) return [...wrong, ...change.validate(object, old, now)]
   const before = trusted ? withIps(object, old) : old
-  const found = contentErrors(storage, rules, object, before)
+  const found = contentErrors(call, storage, rules, object, before)
   const all = (list: readonly FieldError[]): FieldError[] => [
     ...wrong,
     ...list,

@@ -116,7 +116,7 @@ export async function createObject(
     if (call.many !== true) {
       const found =
         storage.custom === undefined
-          ? contentErrors(storage, asked, object)
+          ? contentErrors(call, storage, asked, object)
           : customErrors(call, storage.custom, object, undefined)
       wrong.push(...(found instanceof Promise ? await found : found))
     }

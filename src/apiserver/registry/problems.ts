@@ -41,7 +41,7 @@ export async function problemsOf(
   if (content && storage.custom !== undefined) {
     all = all.concat(await customErrors(call, storage.custom, object, old, part))
   } else if (content) {
-    all = all.concat(await contentErrors(storage, rules, object, old))
+    all = all.concat(await contentErrors(call, storage, rules, object, old))
     if (old !== undefined) all = all.concat(rules.validateUpdate?.(object, old) ?? [])
   }
   return all.slice(0, MAX_ERRORS)

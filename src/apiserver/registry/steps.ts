@@ -6,13 +6,16 @@ import type { Seat } from '../contract.ts'
 /** Milliseconds of one turn. */
 const TURN = 8
 
-/** The result at once when the work is short, else a promise: others have their turn in between. */
-export function drive<T>(steps: Steps<T>): T | Promise<T> {
+/**
+ * The result at once when the work is short, else a promise: others have their turn in between. With a seat the pieces
+ * are the tenant's: however many requests it has under way, one of them goes on at a time.
+ */
+export function drive<T>(steps: Steps<T>, seat?: Pick<Seat, 'turn'>): T | Promise<T> {
   const end = performance.now() + TURN
   for (;;) {
     const step = steps.next()
     if (step.done === true) return step.value
-    if (performance.now() > end) return goOn(steps)
+    if (performance.now() > end) return seat === undefined ? goOn(steps) : driveFor(seat, steps)
   }
 }
 

@@ -75,12 +75,13 @@ export function metadataRules(
 
 /** Everything wrong with the content of a built-in object as a whole. */
 export function contentErrors(
+  call: Pick<Call, 'seat'>,
   served: ServedResource,
   rules: KindRules,
   object: KubeObject,
   old?: KubeObject,
 ): FieldError[] | Promise<FieldError[]> {
-  if (rules.validateInSteps !== undefined) return drive(rules.validateInSteps(object, old))
+  if (rules.validateInSteps !== undefined) return drive(rules.validateInSteps(object, old), call.seat)
   if (rules.validate !== undefined) return rules.validate(object, old)
   return served.info.type === undefined ? [] : validateByTable(object, served.info.type)
 }
@@ -93,7 +94,7 @@ export function customErrors(
   old: KubeObject | undefined,
   part?: 'status',
 ): FieldError[] | Promise<FieldError[]> {
-  return custom.validate(object, old, part, (error) => warn(call, `${error.field}: ${error.message}`))
+  return custom.validate(object, old, part, (error) => warn(call, `${error.field}: ${error.message}`), call.seat)
 }
 
 /** Its server, which is a part of kube-apiserver, tells what several checks found as often as they did. */

@@ -1,4 +1,5 @@
 /** Tells in the status of validating admission policies what type checking makes of their expressions. */
+import { drive } from '../../apiserver/registry/steps.ts'
 import type { Resource } from '../../client/contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { parseApiVersion } from '../../machinery/object.ts'
@@ -68,9 +69,6 @@ async function warningsOf({ client }: ControllerContext, spec: CheckedSpec): Pro
   const kinds = new Kinds(client)
   await kinds.load(new Set([...rules.flat().map(({ group }) => group), ...(of === undefined ? [] : [of.group])]))
   const params = of === undefined ? undefined : kinds.ofKind(of.group, of.version, kind)
-  return checkTypes(
-    spec,
-    kindsToCheck(rules, (resource) => kinds.ofResource(resource)),
-    params,
-  )
+  const known = kindsToCheck(rules, (resource) => kinds.ofResource(resource))
+  return drive(checkTypes(spec, known, params))
 }

@@ -2,9 +2,10 @@
  * Type checking of validating admission policies: their expressions against the types of the kinds that they are about.
  * What it finds are warnings for people; nothing depends on them.
  */
-import { compile } from '../../machinery/cel/compile.ts'
+import { compileInSteps } from '../../machinery/cel/compile.ts'
 import type { CelType } from '../../machinery/cel/contract.ts'
 import type { Variable } from '../../machinery/policy/composition.ts'
+import type { Steps } from '../../machinery/schema/steps.ts'
 import { VARIABLES, declarations } from '../../machinery/policy/environment.ts'
 import { composedType } from '../../machinery/policy/expression.ts'
 
@@ -76,24 +77,27 @@ export function kindsToCheck(
 const sorted = (found: ReadonlyMap<string, KnownKind>): readonly KnownKind[] =>
   [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, kind]) => kind)
 
-/** The warnings of a policy. `params`: the type of its parameters where it is known. */
-export function checkTypes(
+/** The warnings of a policy, in steps. `params`: the type of its parameters where it is known. */
+export function* checkTypes(
   spec: CheckedSpec,
   kinds: readonly KnownKind[],
   params: CelType | undefined,
-): readonly ExpressionWarning[] {
-  const environments = kinds.map((kind) => [kind, environmentOf(spec, kind.type, params)] as const)
+): Steps<readonly ExpressionWarning[]> {
+  const environments: (readonly [KnownKind, ReadonlyMap<string, CelType>])[] = []
+  for (const kind of kinds) environments.push([kind, yield* environmentOf(spec, kind.type, params)])
   const out: ExpressionWarning[] = []
-  const check = (text: string, fieldRef: string): void => {
-    const warnings = environments.flatMap(([kind, variables]) => {
-      const compiled = compile(text, { profile: 'admission', variables })
-      return compiled.ok ? [] : [`${titleOf(kind)}: ${compiled.issues}\n`]
-    })
+  const check = function* (text: string, fieldRef: string): Steps<void> {
+    const warnings: string[] = []
+    for (const [kind, variables] of environments) {
+      yield undefined
+      const compiled = yield* compileInSteps(text, { profile: 'admission', variables })
+      if (!compiled.ok) warnings.push(`${titleOf(kind)}: ${compiled.issues}\n`)
+    }
     if (warnings.length > 0) out.push({ fieldRef, warning: warnings.join('\n') })
   }
   for (const [i, { expression, messageExpression = '' }] of (spec.validations ?? []).entries()) {
-    check(expression, `spec.validations[${i}].expression`)
-    if (messageExpression !== '') check(messageExpression, `spec.validations[${i}].messageExpression`)
+    yield* check(expression, `spec.validations[${i}].expression`)
+    if (messageExpression !== '') yield* check(messageExpression, `spec.validations[${i}].messageExpression`)
   }
   return out
 }
@@ -101,11 +105,11 @@ export function checkTypes(
 /** `apps/v1, Kind=Deployment` */
 const titleOf = ({ group, version, kind }: KnownKind): string => `${group}/${version}, Kind=${kind}`
 
-function environmentOf(
+function* environmentOf(
   { paramKind, variables = [] }: CheckedSpec,
   object: CelType,
   params: CelType | undefined,
-): ReadonlyMap<string, CelType> {
+): Steps<ReadonlyMap<string, CelType>> {
   const composed = new Map<string, CelType>()
   const scope = {
     params: (paramKind?.kind ?? '') !== '',
@@ -118,7 +122,8 @@ function environmentOf(
   // Upstream's checker does not know this one.
   out.delete('authorizer.requestResource')
   for (const { name, expression } of variables) {
-    const compiled = compile(expression, { profile: 'admission', variables: out })
+    yield undefined
+    const compiled = yield* compileInSteps(expression, { profile: 'admission', variables: out })
     const type: CelType = compiled.ok ? composedType(compiled.program.type) : { kind: 'dyn' }
     composed.set(name, type)
     out.set(`${VARIABLES}${name}`, type)

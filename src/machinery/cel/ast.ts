@@ -7,6 +7,8 @@ interface Base {
   readonly pos: number
   /** Set by the checker. */
   type?: Type
+  /** Set by the parser: levels of the grammar below it that count for its limit. Absent: none. */
+  depth?: number
 }
 
 export interface Literal extends Base {
@@ -44,6 +46,9 @@ export interface ListExpr extends Base {
   /** Indexes of the elements with `?`. */
   readonly optionals: ReadonlySet<number>
 }
+/** No element has a `?`. */
+export const NONE: ReadonlySet<number> = new Set()
+
 export interface Entry {
   readonly pos: number
   readonly key: Expr

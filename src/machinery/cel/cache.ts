@@ -39,17 +39,24 @@ function simpleKind(type: CelType): string | undefined {
 const kept = new Map<string, Compiled>()
 let characters = 0
 
-/** The compiled expression, made when it is not known. The least recently used are forgotten. */
-export function remembered(text: string, options: CompileOptions, make: () => Compiled): Compiled {
-  if (text.length > MAX_KEPT) return make()
+/** The compiled expression, if it is kept. */
+export function known(text: string, options: CompileOptions): Compiled | undefined {
+  if (text.length > MAX_KEPT) return undefined
   const key = keyOf(text, options)
-  const known = kept.get(key)
-  if (known !== undefined) {
+  const found = kept.get(key)
+  if (found !== undefined) {
     kept.delete(key)
-    kept.set(key, known)
-    return known
+    kept.set(key, found)
   }
-  const made = make()
+  return found
+}
+
+/** Keeps it, unless it is too long. The least recently used are forgotten. */
+export function remember(text: string, options: CompileOptions, made: Compiled): void {
+  if (text.length > MAX_KEPT) return
+  const key = keyOf(text, options)
+  // Somebody else may have compiled it meanwhile.
+  if (kept.delete(key)) characters -= key.length
   kept.set(key, made)
   characters += key.length
   for (const oldest of kept.keys()) {
@@ -57,5 +64,4 @@ export function remembered(text: string, options: CompileOptions, make: () => Co
     kept.delete(oldest)
     characters -= oldest.length
   }
-  return made
 }

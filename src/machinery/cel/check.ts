@@ -1,4 +1,5 @@
 /** Types of an expression: cel-go's rules and words. */
+import type { Steps } from '../schema/steps.ts'
 import type { Call, Comprehension, Expr, ListExpr, MapExpr, Select, Struct } from './ast.ts'
 import type { Issue } from './issues.ts'
 import type { FunctionDecl, Overload } from './overload.ts'
@@ -31,11 +32,17 @@ export interface Scope {
 }
 
 /** Annotates the tree with types and overloads; answers with what is wrong. */
-export function check(expr: Expr, scope: Scope): { readonly type: Type; readonly issues: readonly Issue[] } {
+export function* checkInSteps(
+  expr: Expr,
+  scope: Scope,
+): Steps<{ readonly type: Type; readonly issues: readonly Issue[] }> {
   const checker = new Checker(scope)
-  const type = checker.run(expr)
+  const type = yield* checker.run(expr)
   return { type, issues: checker.issues }
 }
+
+/** Nodes of one step. */
+const STEP = 2000
 
 function isOptional(t: Type): boolean {
   return t.kind === 'opaque' && t.name === 'optional_type'
@@ -60,14 +67,19 @@ class Checker {
   readonly #typed: Expr[] = []
   readonly #bindings = new Bindings()
   #free = 0
+  /** Nodes after which others may have their turn. */
+  #pause = STEP
 
   constructor(scope: Scope) {
     this.#scope = scope
   }
 
-  run(expr: Expr): Type {
-    this.#check(expr)
-    for (const one of this.#typed) one.type = substitute(this.#bindings, one.type!, true)
+  *run(expr: Expr): Steps<Type> {
+    yield* this.#check(expr)
+    for (const [i, one] of this.#typed.entries()) {
+      if (i % (4 * STEP) === STEP) yield undefined
+      one.type = substitute(this.#bindings, one.type!, true)
+    }
     return expr.type!
   }
 
@@ -98,24 +110,34 @@ class Checker {
     return ERROR
   }
 
-  #check(e: Expr): Type {
+  /** The type of what has no parts, which is most of a text. */
+  #leaf(e: Expr): Type | undefined {
+    if (e.kind === 'literal') return this.#set(e, literalType(e.value))
+    if (e.kind === 'ident') return this.#set(e, this.#ident(e.name) ?? this.#undeclared(e.pos, e.name))
+    return undefined
+  }
+
+  *#check(e: Expr): Steps<Type> {
+    if (this.#typed.length >= this.#pause) {
+      this.#pause = this.#typed.length + STEP
+      yield undefined
+    }
     switch (e.kind) {
       case 'literal':
-        return this.#set(e, literalType(e.value))
       case 'ident':
-        return this.#set(e, this.#ident(e.name) ?? this.#undeclared(e.pos, e.name))
+        return this.#leaf(e)!
       case 'select':
-        return this.#set(e, this.#select(e))
+        return this.#set(e, yield* this.#select(e))
       case 'call':
-        return this.#set(e, this.#call(e))
+        return this.#set(e, yield* this.#call(e))
       case 'list':
-        return this.#set(e, this.#list(e))
+        return this.#set(e, yield* this.#list(e))
       case 'map':
-        return this.#set(e, this.#map(e))
+        return this.#set(e, yield* this.#map(e))
       case 'struct':
-        return this.#set(e, this.#struct(e))
+        return this.#set(e, yield* this.#struct(e))
       case 'comprehension':
-        return this.#set(e, this.#comprehension(e))
+        return this.#set(e, yield* this.#comprehension(e))
     }
   }
 
@@ -135,7 +157,7 @@ class Checker {
     return (name.startsWith('.') ? undefined : this.#local(name)) ?? this.#global(name)
   }
 
-  #select(e: Select): Type {
+  *#select(e: Select): Steps<Type> {
     const name = e.test ? undefined : qualifiedName(e)
     if (name !== undefined && this.#local(name.slice(0, name.indexOf('.', 1))) === undefined) {
       const type = this.#global(name)
@@ -144,12 +166,12 @@ class Checker {
         return type
       }
     }
-    const type = this.#field(e.pos, e.operand, e.field, false)
+    const type = yield* this.#field(e.pos, e.operand, e.field, false)
     return e.test ? BOOL : this.#resolved(type)
   }
 
-  #field(pos: number, operand: Expr, field: string, optional: boolean): Type {
-    const type = this.#resolved(this.#check(operand))
+  *#field(pos: number, operand: Expr, field: string, optional: boolean): Steps<Type> {
+    const type = this.#resolved(this.#leaf(operand) ?? (yield* this.#check(operand)))
     const target = unwrap(type)
     let result: Type = ERROR
     switch (target.kind) {
@@ -178,9 +200,9 @@ class Checker {
     return isOptional(type) || optional ? optionalOf(result) : result
   }
 
-  #call(e: Call): Type {
-    if (e.name === '_?._') return this.#optionalField(e)
-    for (const arg of e.args) this.#check(arg)
+  *#call(e: Call): Steps<Type> {
+    if (e.name === '_?._') return yield* this.#optionalField(e)
+    for (const arg of e.args) if (this.#leaf(arg) === undefined) yield* this.#check(arg)
     if (e.target === undefined) {
       const name = e.name.startsWith('.') ? e.name.slice(1) : e.name
       const found = this.#scope.function(name)
@@ -198,15 +220,15 @@ class Checker {
         return this.#resolve(e, found, undefined)
       }
     }
-    this.#check(e.target)
+    if (this.#leaf(e.target) === undefined) yield* this.#check(e.target)
     const found = this.#scope.function(e.name)
     return found === undefined ? this.#undeclared(e.pos, e.name) : this.#resolve(e, found, e.target)
   }
 
-  #optionalField(e: Call): Type {
+  *#optionalField(e: Call): Steps<Type> {
     const [operand, field] = e.args as [Expr, Expr & { kind: 'literal' }]
     this.#set(field, literalType(field.value))
-    const type = this.#field(e.pos, operand, String(field.value), true)
+    const type = yield* this.#field(e.pos, operand, String(field.value), true)
     e.overloads = []
     return this.#resolved(type)
   }
@@ -263,28 +285,28 @@ class Checker {
     return unwrap(type)
   }
 
-  #list(e: ListExpr): Type {
+  *#list(e: ListExpr): Steps<Type> {
     let item: Type | undefined
     for (const [i, element] of e.elements.entries()) {
-      const type = this.#check(element)
+      const type = this.#leaf(element) ?? (yield* this.#check(element))
       item = this.#join(item, e.optionals.has(i) ? this.#optional(element, type) : type)
     }
     return listOf(item ?? this.#freeType())
   }
 
-  #map(e: MapExpr): Type {
+  *#map(e: MapExpr): Steps<Type> {
     let keys: Type | undefined
     let values: Type | undefined
     for (const { key, value, optional } of e.entries) {
-      keys = this.#join(keys, this.#check(key))
-      const type = this.#check(value)
+      keys = this.#join(keys, yield* this.#check(key))
+      const type = yield* this.#check(value)
       values = this.#join(values, optional ? this.#optional(value, type) : type)
     }
     if (keys === undefined || values === undefined) return mapOf(this.#freeType(), this.#freeType())
     return mapOf(keys, values)
   }
 
-  #struct(e: Struct): Type {
+  *#struct(e: Struct): Steps<Type> {
     const name = e.name.startsWith('.') ? e.name.slice(1) : e.name
     let type = this.#scope.type(name)
     if (type === undefined) {
@@ -296,7 +318,7 @@ class Checker {
       type = ERROR
     }
     for (const field of e.fields) {
-      const given = this.#check(field.value)
+      const given = yield* this.#check(field.value)
       let expected: Type = ERROR
       if (type.kind === 'struct') {
         const found = this.#scope.field(type, field.name)
@@ -312,9 +334,9 @@ class Checker {
     return type
   }
 
-  #comprehension(e: Comprehension): Type {
-    const range = this.#resolved(this.#check(e.range))
-    const accu = this.#check(e.init)
+  *#comprehension(e: Comprehension): Steps<Type> {
+    const range = this.#resolved(yield* this.#check(e.range))
+    const accu = yield* this.#check(e.init)
     this.#locals.push({ name: e.accu, type: accu })
     let one: Type = DYN
     let two: Type = DYN
@@ -343,12 +365,12 @@ class Checker {
     }
     this.#locals.push({ name: e.iter, type: one })
     if (double) this.#locals.push({ name: e.iter2, type: two })
-    this.#check(e.condition)
+    yield* this.#check(e.condition)
     this.#expect(e.condition, BOOL)
-    this.#check(e.step)
+    yield* this.#check(e.step)
     this.#expect(e.step, accu)
     this.#locals.length -= double ? 2 : 1
-    const result = this.#check(e.result)
+    const result = yield* this.#check(e.result)
     this.#locals.length--
     return this.#resolved(result)
   }

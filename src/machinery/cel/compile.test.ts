@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compile } from './compile.ts'
+import { compile, compileInSteps } from './compile.ts'
 import type { CelType } from './contract.ts'
 import { toJson } from './output.ts'
 
@@ -93,3 +93,35 @@ test('the budget ends an evaluation, and nothing absorbs that', () => {
   const small = compiled.program.evaluate({ object: { list } }, { left: 1000 })
   assert.equal(small.ok ? undefined : small.kind, 'budget')
 })
+
+test('long expressions are compiled in short steps', () => {
+  const filled = (unit: string, join: string) =>
+    Array.from({ length: Math.floor(99_000 / (unit.length + join.length)) }, () => unit).join(join)
+  for (const text of [
+    filled('true', ' && '),
+    `[${filled('[1][0]', ',')}].size() == 1`,
+    `[${filled('[[1].map(x,[x].map(y,y))]', ',')}].size() == 1`,
+    `[1].all(x, ${filled('x>0', '&&')})`,
+    filled('[1,2].sortBy(x,x)==[1]', '||'),
+    `[${Array.from({ length: 4000 }, (_, n) => `"a".matches("a${n}")`).join(',')}].size() == 1`,
+  ]) {
+    let longest = Infinity
+    // The first time is the compiler's of JavaScript.
+    for (let i = 0; i < 4; i++) longest = Math.min(longest, longestStep(text))
+    assert.ok(longest < 50, `${text.slice(0, 40)}: ${longest} ms`)
+  }
+})
+
+function longestStep(text: string): number {
+  const steps = compileInSteps(text, { profile: 'admission', variables: new Map() })
+  let longest = 0
+  for (;;) {
+    const before = process.threadCpuUsage()
+    const step = steps.next()
+    const { user, system } = process.threadCpuUsage(before)
+    longest = Math.max(longest, (user + system) / 1000)
+    if (step.done !== true) continue
+    assert.ok(step.value.ok)
+    return longest
+  }
+}

@@ -2,6 +2,7 @@
  * The most that an expression can cost, from the limits of the declared types: cel-go's and Kubernetes' rules. What has
  * no limit costs infinitely much.
  */
+import type { Steps } from '../schema/steps.ts'
 import type { Call, Comprehension, Expr, Select } from './ast.ts'
 import { ACCU } from './ast.ts'
 import type { CelType } from './contract.ts'
@@ -34,10 +35,13 @@ interface Local {
 }
 
 /** Infinity when nothing bounds it. */
-export function worstCost(expr: Expr, variables: ReadonlyMap<string, CelType>): number {
-  const { max } = new Estimator(variables).cost(expr)
+export function* worstCostInSteps(expr: Expr, variables: ReadonlyMap<string, CelType>): Steps<number> {
+  const { max } = yield* new Estimator(variables).cost(expr)
   return max >= LIMIT ? Number.POSITIVE_INFINITY : max
 }
+
+/** Nodes of one step. */
+const STEP = 2000
 
 class Estimator {
   readonly #variables: ReadonlyMap<string, CelType>
@@ -45,49 +49,61 @@ class Estimator {
   readonly #places = new Map<Expr, Place>()
   readonly #sizes = new Map<Expr, Range>()
   readonly #entries = new Map<Expr, Entries>()
+  #count = 0
 
   constructor(variables: ReadonlyMap<string, CelType>) {
     this.#variables = variables
   }
 
-  cost(e: Expr): Range {
+  /** The cost of what has no parts. */
+  #leaf(e: Expr): Range | undefined {
+    return e.kind === 'literal' ? ZERO : e.kind === 'ident' ? this.#named(e, e.name) : undefined
+  }
+
+  *cost(e: Expr): Steps<Range> {
+    if (++this.#count % STEP === 0) yield undefined
     switch (e.kind) {
       case 'literal':
-        return ZERO
       case 'ident':
-        return this.#ident(e)
+        return this.#leaf(e)!
       case 'select':
-        return e.resolved === undefined ? this.#select(e) : this.#named(e, e.resolved.name)
+        return e.resolved === undefined ? yield* this.#select(e) : this.#named(e, e.resolved.name)
       case 'call':
-        return this.#call(e)
+        return yield* this.#call(e)
       case 'list': {
-        const items = e.elements.map((one) => ({ cost: this.cost(one), size: this.#size(one) ?? ANY }))
-        const value = items.length === 0 ? ZERO : items.map((one) => one.size).reduce(either)
+        const [cost, value] = yield* this.#all(e.elements)
         this.#entries.set(e, { list: true, key: ONE, value })
-        return plus(fixed(10), ...items.map((one) => one.cost))
+        return plus(fixed(10), cost)
       }
       case 'map': {
-        const costs = e.entries.map((one) => plus(this.cost(one.key), this.cost(one.value)))
-        const keys = e.entries.map((one) => this.#size(one.key) ?? ANY)
-        const values = e.entries.map((one) => this.#size(one.value) ?? ANY)
-        const key = keys.length === 0 ? ZERO : keys.reduce(either)
-        const value = values.length === 0 ? ZERO : values.reduce(either)
+        const [keyCost, key] = yield* this.#all(e.entries.map((one) => one.key))
+        const [valueCost, value] = yield* this.#all(e.entries.map((one) => one.value))
         this.#entries.set(e, { list: false, key, value })
-        return plus(fixed(30), ...costs)
+        return plus(fixed(30), keyCost, valueCost)
       }
-      case 'struct':
-        return plus(fixed(40), ...e.fields.map((one) => this.cost(one.value)))
+      case 'struct': {
+        const [cost] = yield* this.#all(e.fields.map((one) => one.value))
+        return plus(fixed(40), cost)
+      }
       case 'comprehension':
-        return isBinding(e) ? this.#binding(e) : this.#loop(e)
+        return yield* isBinding(e) ? this.#binding(e) : this.#loop(e)
     }
+  }
+
+  /** What all cost together, and the size of any. */
+  *#all(list: readonly Expr[]): Steps<readonly [cost: Range, size: Range]> {
+    let cost = ZERO
+    let size: Range | undefined
+    for (const one of list) {
+      cost = plus(cost, this.#leaf(one) ?? (yield* this.cost(one)))
+      const own = this.#size(one) ?? ANY
+      size = size === undefined ? own : either(size, own)
+    }
+    return [cost, size ?? ZERO]
   }
 
   #local(name: string): Local | undefined {
     return this.#locals.findLast((one) => one.name === name)
-  }
-
-  #ident(e: Expr & { kind: 'ident' }): Range {
-    return this.#named(e, e.name)
   }
 
   #named(e: Expr, name: string): Range {
@@ -104,8 +120,8 @@ class Estimator {
     else this.#places.set(e, place)
   }
 
-  #select(e: Select): Range {
-    const operand = this.cost(e.operand)
+  *#select(e: Select): Steps<Range> {
+    const operand = this.#leaf(e.operand) ?? (yield* this.cost(e.operand))
     if (e.test) return operand
     this.#put(e, step(this.#placeOf(e.operand), e.field))
     return ['map', 'struct', 'param'].includes(e.operand.type!.kind) ? plus(operand, ONE) : operand
@@ -143,19 +159,20 @@ class Estimator {
     if (size !== undefined) this.#sizes.set(e, size)
   }
 
-  #call(e: Call): Range {
+  *#call(e: Call): Steps<Range> {
     const [first] = e.args
     if (e.name === 'dyn' && first !== undefined) {
-      const cost = this.cost(first)
+      const cost = yield* this.cost(first)
       this.#setSize(e, this.#size(first))
       const entries = this.#entriesOf(first)
       if (entries !== undefined) this.#entries.set(e, entries)
       return plus(ONE, cost)
     }
-    const costs = e.args.map((one) => this.cost(one))
+    const costs: Range[] = []
+    for (const one of e.args) costs.push(this.#leaf(one) ?? (yield* this.cost(one)))
     const args = e.args.map((one) => this.#sized(one))
     const ids = e.name === '_?._' ? ['select_optional_field'] : e.overloads!.map((one) => one.id)
-    const targetCost = e.target === undefined ? ZERO : this.cost(e.target)
+    const targetCost = e.target === undefined ? ZERO : (this.#leaf(e.target) ?? (yield* this.cost(e.target)))
     const target = e.target === undefined ? undefined : this.#sized(e.target)
     let cost: Range | undefined
     let result: Range | undefined
@@ -226,17 +243,17 @@ class Estimator {
     return { name, place: this.#placeOf(init), size: this.#size(init), entries: this.#entriesOf(init) }
   }
 
-  #loop(e: Comprehension): Range {
-    const before = plus(this.cost(e.range), this.cost(e.init))
+  *#loop(e: Comprehension): Steps<Range> {
+    const before = plus(yield* this.cost(e.range), yield* this.cost(e.init))
     this.#locals.push(this.#accumulator(e.accu, e.init))
     const double = e.iter2 !== ''
     this.#locals.push(this.#variable(e.iter, e.range, double ? 'key' : 'single'))
     if (double) this.#locals.push(this.#variable(e.iter2, e.range, 'value'))
-    const condition = this.cost(e.condition)
-    const step = this.cost(e.step)
+    const condition = yield* this.cost(e.condition)
+    const step = yield* this.cost(e.step)
     const added = this.#entriesOf(e.step)
     this.#locals.length -= double ? 2 : 1
-    const result = this.cost(e.result)
+    const result = yield* this.cost(e.result)
     this.#locals.length--
     const count = this.#size(e.range) ?? ANY
     if (e.init.kind === 'literal') this.#setSize(e, this.#size(e.init))
@@ -247,10 +264,10 @@ class Estimator {
     return plus(before, result, times(count, plus(step, condition)))
   }
 
-  #binding(e: Comprehension): Range {
-    const before = plus(this.cost(e.range), this.cost(e.init))
+  *#binding(e: Comprehension): Steps<Range> {
+    const before = plus(yield* this.cost(e.range), yield* this.cost(e.init))
     this.#locals.push(this.#accumulator(e.accu, e.init))
-    const result = this.cost(e.result)
+    const result = yield* this.cost(e.result)
     const size = this.#size(e.result)
     const entries = this.#entriesOf(e.result)
     this.#locals.length--

@@ -1,4 +1,5 @@
 /** Tokens of CEL. */
+import type { Steps } from '../schema/steps.ts'
 import type { Issue, Source } from './issues.ts'
 
 export type TokenType =
@@ -28,6 +29,16 @@ const SIGN = /==|!=|<=|>=|&&|\|\||[<>[\]{}().,\-!?:+*/%]/y
 const PREFIX = /(?:[bB][rR]?|[rR])?(?=["'])/y
 const ESCAPE = /\\(?:[abfnrtv"'\\?`]|[0-3][0-7][0-7]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})/y
 const WORDS: ReadonlySet<string> = new Set(['in', 'true', 'false', 'null'])
+
+const [SLASH, QUOTE, QUOTES, DOT, BACKTICK] = [0x2f, 0x27, 0x22, 0x2e, 0x60]
+
+function isLetter(code: number): boolean {
+  return (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
 
 function match(pattern: RegExp, text: string, at: number): string | undefined {
   pattern.lastIndex = at
@@ -70,8 +81,11 @@ function longEnd(text: string, from: number, quotes: string, raw: boolean): numb
   return undefined
 }
 
+/** Tokens of one step. */
+const STEP = 4096
+
 /** All tokens, the last is `end`. What is no token is told and left out. */
-export function lex(source: Source, issues: Issue[]): Token[] {
+export function* lexInSteps(source: Source, issues: Issue[]): Steps<Token[]> {
   const { text } = source
   const tokens: Token[] = []
   // Code points so far, and the index that they are counted to.
@@ -87,13 +101,16 @@ export function lex(source: Source, issues: Issue[]): Token[] {
     tokens.push({ type, text: text.slice(at, at + length), pos: position(at) })
     at += length
   }
-  while (at < text.length) {
-    const space = match(SPACE, text, at)
+  for (let count = 1; at < text.length; count++) {
+    if (count % STEP === 0) yield undefined
+    const code = text.charCodeAt(at)
+    const space = code <= 0x20 || code === SLASH ? match(SPACE, text, at) : undefined
     if (space !== undefined) {
       at += space.length
       continue
     }
-    const prefix = match(PREFIX, text, at)
+    const letter = isLetter(code)
+    const prefix = letter || code === QUOTE || code === QUOTES ? match(PREFIX, text, at) : undefined
     if (prefix !== undefined) {
       const end = stringEnd(text, at, prefix)
       if (end > 0) {
@@ -105,18 +122,18 @@ export function lex(source: Source, issues: Issue[]): Token[] {
       at += seen.length
       continue
     }
-    const number = match(NUMBER, text, at)
+    const number = isDigit(code) || code === DOT ? match(NUMBER, text, at) : undefined
     if (number !== undefined) {
       const type = /[uU]$/.test(number) ? 'uint' : /^(?:0x[0-9a-fA-F]+|\d+)$/.test(number) ? 'int' : 'float'
       push(type, number.length)
       continue
     }
-    const word = match(WORD, text, at)
+    const word = letter ? match(WORD, text, at) : undefined
     if (word !== undefined) {
       push(WORDS.has(word) ? word : 'identifier', word.length)
       continue
     }
-    const escaped = match(ESCAPED, text, at)
+    const escaped = code === BACKTICK ? match(ESCAPED, text, at) : undefined
     if (escaped !== undefined) {
       push('escaped', escaped.length)
       continue

@@ -1,6 +1,6 @@
 /** Macros: calls that become loops and tests before types are looked at. */
 import type { Expr } from './ast.ts'
-import { ACCU, childrenOf } from './ast.ts'
+import { ACCU, NONE, childrenOf } from './ast.ts'
 
 /** The arguments of a macro are not what it takes. */
 export class MacroError extends Error {
@@ -25,7 +25,7 @@ function at(pos: number) {
     call,
     accu: () => ident(ACCU),
     member: (name: string, target: Expr, ...args: Expr[]): Expr => ({ kind: 'call', pos, name, target, args }),
-    list: (...elements: Expr[]): Expr => ({ kind: 'list', pos, elements, optionals: new Set() }),
+    list: (...elements: Expr[]): Expr => ({ kind: 'list', pos, elements, optionals: NONE }),
     map: (): Expr => ({ kind: 'map', pos, entries: [] }),
   }
 }

@@ -1,9 +1,11 @@
 /** From text to a syntax tree. Macros are expanded here, as upstream does. */
+import type { Steps } from '../schema/steps.ts'
 import type { Entry, Expr, FieldInit } from './ast.ts'
+import { NONE } from './ast.ts'
 import type { Issue } from './issues.ts'
 import { Source } from './issues.ts'
 import type { Token, TokenType } from './lexer.ts'
-import { lex } from './lexer.ts'
+import { lexInSteps } from './lexer.ts'
 import type { Macro } from './macros.ts'
 import { MacroError } from './macros.ts'
 import { unescapeBytes, unescapeString } from './unescape.ts'
@@ -11,6 +13,8 @@ import { Bytes, Double, MAX_INT, MAX_UINT, MIN_INT, Uint, normal } from './value
 
 /** Code points of an expression. */
 const MAX_LENGTH = 100_000
+/** Tokens of which parsing is a step of its own. */
+const LONG = 1000
 /** How deep a rule of the grammar may be within itself. */
 const MAX_DEPTH = 250
 
@@ -54,17 +58,19 @@ export type Parsed =
   | { readonly ok: false; readonly issues: readonly Issue[]; readonly source: Source }
 
 /** @param macros by `name:arguments:receiver` */
-export function parse(text: string, macros: ReadonlyMap<string, Macro>): Parsed {
+export function* parseInSteps(text: string, macros: ReadonlyMap<string, Macro>): Steps<Parsed> {
   const source = new Source(text)
   const issues: Issue[] = []
   if (source.length > MAX_LENGTH) {
     const message = `expression code point size exceeds limit: size: ${source.length}, limit ${MAX_LENGTH}`
     return { ok: false, issues: [{ pos: -1, message }], source }
   }
-  const tokens = lex(source, issues)
+  const tokens = yield* lexInSteps(source, issues)
+  if (tokens.length > LONG) yield undefined
   const parser = new Parser(tokens, macros, issues)
   try {
     const expr = parser.start()
+    if (tokens.length > LONG) yield undefined
     return issues.length === 0 ? { ok: true, expr, source } : { ok: false, issues, source }
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error
@@ -81,7 +87,6 @@ class Parser {
   #relations = 0
   #calcs = 0
   #members = 0
-  readonly #depths = new Map<Expr, number>()
   #deepest = 0
   /** What else may stand where an operand is expected next. */
   #also = ''
@@ -167,14 +172,16 @@ class Parser {
   }
 
   #logic(sign: '||' | '&&'): Expr {
-    const operand = () => (sign === '||' ? this.#logic('&&') : this.#relation())
-    const terms = [operand()]
+    const first = sign === '||' ? this.#logic('&&') : this.#relation()
+    let op = this.#accept(sign)
+    if (op === undefined) return first
+    const terms = [first]
     const ops: Token[] = []
-    for (let op = this.#accept(sign); op !== undefined; op = this.#accept(sign)) {
+    for (; op !== undefined; op = this.#accept(sign)) {
       ops.push(op)
-      terms.push(operand())
+      terms.push(sign === '||' ? this.#logic('&&') : this.#relation())
     }
-    return ops.length === 0 ? terms[0]! : this.#balance(`_${sign}_`, terms, ops, 0, ops.length - 1)
+    return this.#balance(`_${sign}_`, terms, ops, 0, ops.length - 1)
   }
 
   /** Long chains become a balanced tree, so that nothing is deep. */
@@ -338,20 +345,20 @@ class Parser {
   #list(): Expr {
     const { pos } = this.#take()
     const elements: Expr[] = []
-    const optionals = new Set<number>()
+    let optionals: Set<number> | undefined
     let comma = false
     if (this.#token.type === ',') comma = this.#accept(',') !== undefined
     else if (this.#token.type !== ']') {
       do {
         if (this.#ends(']', comma)) break
         const optional = this.#accept('?') !== undefined
-        if (optional) optionals.add(elements.length)
+        if (optional) (optionals ??= new Set()).add(elements.length)
         elements.push(this.#expr(optional ? '' : "'?' ']' ','"))
         comma = this.#accept(',') !== undefined
       } while (comma)
     }
     this.#expect(']', comma ? "']'" : "{']', ','}", comma)
-    return this.#nested({ kind: 'list', pos, elements, optionals }, elements, 0)
+    return this.#nested({ kind: 'list', pos, elements, optionals: optionals ?? NONE }, elements, 0)
   }
 
   /** Whether nothing more stands in brackets. */
@@ -487,7 +494,8 @@ class Parser {
   /** A call, or what a macro of that name makes of it. `depth`: how much deeper than its parts it counts. */
   #call(pos: number, name: string, target: Expr | undefined, args: readonly Expr[], depth = 0): Expr {
     const parts = target === undefined ? args : [target, ...args]
-    const macro = this.#macros.get(`${name}:${args.length}:${target !== undefined}`)
+    // No macro is an operator.
+    const macro = name.startsWith('_') ? undefined : this.#macros.get(`${name}:${args.length}:${target !== undefined}`)
     if (macro === undefined) return this.#nested({ kind: 'call', pos, name, target, args }, parts, depth)
     try {
       const made = macro(pos, target, args) ?? { kind: 'call', pos, name, target, args }
@@ -502,8 +510,8 @@ class Parser {
   /** Remembers how deep an expression is. */
   #nested(e: Expr, parts: readonly Expr[], own: number): Expr {
     let depth = 0
-    for (const part of parts) depth = Math.max(depth, this.#depths.get(part) ?? 0)
-    this.#depths.set(e, depth + own)
+    for (const part of parts) depth = Math.max(depth, part.depth ?? 0)
+    if (depth + own > 0) e.depth = depth + own
     this.#deepest = Math.max(this.#deepest, depth + own)
     return e
   }
@@ -524,22 +532,10 @@ function operands(also: string): string {
   return `{${SIGNS.filter((sign) => OPERAND_SIGNS.has(sign) || more.has(sign)).join(', ')}, ${WORDS}}`
 }
 
+const STARTS: ReadonlySet<TokenType> = new Set(
+  '[ { ( . - ! true false null float int uint string bytes identifier'.split(' '),
+)
+
 function startsOperand(type: TokenType): boolean {
-  return [
-    '[',
-    '{',
-    '(',
-    '.',
-    '-',
-    '!',
-    'true',
-    'false',
-    'null',
-    'float',
-    'int',
-    'uint',
-    'string',
-    'bytes',
-    'identifier',
-  ].includes(type)
+  return STARTS.has(type)
 }

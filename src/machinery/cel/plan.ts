@@ -77,9 +77,12 @@ const CONVERSIONS: ReadonlySet<string> = new Set(
   'bool bytes double duration dyn int string timestamp type uint'.split(' '),
 )
 
+/** Patterns that are compiled already. */
+type Patterns = ReadonlyMap<string, Regex | Failure>
+
 /** @throws PlanError */
-export function plan(expr: Expr, makeStruct: StructMaker): Plan {
-  const planner = new Planner(makeStruct)
+export function plan(expr: Expr, makeStruct: StructMaker, patterns: Patterns): Plan {
+  const planner = new Planner(makeStruct, patterns)
   const run = planner.run(planner.plan(expr))
   return { run, slots: planner.slots, variables: planner.variables }
 }
@@ -120,11 +123,13 @@ class Planner {
   readonly variables: string[] = []
   slots = 0
   readonly #makeStruct: StructMaker
+  readonly #patterns: Patterns
   readonly #slotOf = new Map<string, number>()
   readonly #locals: { readonly name: string; readonly read: Eval }[] = []
 
-  constructor(makeStruct: StructMaker) {
+  constructor(makeStruct: StructMaker, patterns: Patterns) {
     this.#makeStruct = makeStruct
+    this.#patterns = patterns
   }
 
   plan(e: Expr): Node {
@@ -286,7 +291,7 @@ class Planner {
       if (value instanceof Failure) throw new PlanError(value.message)
       return { kind: 'constant', value }
     }
-    const prepared = prepareRegex(e.name, args, invoke)
+    const prepared = prepareRegex(e.name, args, invoke, this.#patterns)
     return {
       kind: 'call',
       run: call(
@@ -767,11 +772,11 @@ function simpleCall(args: readonly Eval[], cost: number, run: Implementation): E
 }
 
 /** A pattern that is written in the expression is compiled once, and refused at once when it is none. */
-function prepareRegex(name: string, args: readonly Node[], invoke: Implementation): Implementation {
+function prepareRegex(name: string, args: readonly Node[], invoke: Implementation, patterns: Patterns): Implementation {
   const search = SEARCHES.get(name)
   const pattern = args[1]
   if (search === undefined || pattern?.kind !== 'constant' || typeof pattern.value !== 'string') return invoke
-  const regex = compileRegex(pattern.value)
+  const regex = patterns.get(pattern.value) ?? compileRegex(pattern.value)
   if (regex instanceof Failure) throw new PlanError(regex.message)
   return (c, text: unknown, _: unknown, limit: unknown) => {
     if (typeof text !== 'string' || (limit !== undefined && !isInt(limit))) return new Failure('no such overload')

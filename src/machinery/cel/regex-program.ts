@@ -1,5 +1,6 @@
 /** Compiled patterns as instructions: re2js reads them, they run here, where every step is counted. */
 import { RE2JS } from 're2js'
+import { refuseHeavy } from '../pattern-weight.ts'
 
 /** Instructions as re2js numbers them. */
 const ALT = 1
@@ -64,8 +65,9 @@ function convert(raw: Raw): Instruction {
   }
 }
 
-/** @throws Error in Go's words for what is no pattern */
+/** @throws Error in Go's words for what is no pattern, or too large a one */
 export function readRegex(pattern: string): RegexProgram {
+  refuseHeavy(pattern)
   const { prog } = RE2JS.compile(pattern).re2Input
   return { start: prog.start, instructions: (prog.inst as readonly Raw[]).map(convert) }
 }

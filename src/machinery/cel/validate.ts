@@ -1,43 +1,83 @@
 /** Checks of an expression whose types are right: literals that never work, and lists of many types. */
+import type { Steps } from '../schema/steps.ts'
 import type { Call, Expr } from './ast.ts'
 import { childrenOf } from './ast.ts'
 import type { Issue } from './issues.ts'
 import type { ClauseKind } from './library/format-text.ts'
 import { CLAUSE_WORDS, readClause } from './library/format-text.ts'
-import { compileRegex } from './regex.ts'
+import { compileRegex, type Regex } from './regex.ts'
 import { inRange, parseGoDuration, parseTimestamp, timestampOfSeconds } from './time.ts'
 import type { Type } from './types.ts'
 import { formatType, sameType } from './types.ts'
 import { Failure, isInt } from './values.ts'
 
-export function validate(expr: Expr): readonly Issue[] {
-  const issues: Issue[] = []
-  walk(expr, false, issues)
-  return issues
+export interface Validated {
+  readonly issues: readonly Issue[]
+  /** Patterns that the expression writes out, compiled. */
+  readonly patterns: ReadonlyMap<string, Regex | Failure>
 }
 
-/** @param exempt within a call of `format`, whose lists may mix types */
-function walk(e: Expr, exempt: boolean, issues: Issue[]): void {
-  let inner = exempt
-  if (e.kind === 'call') {
-    literalArguments(e, issues)
-    if (e.name === 'format') {
-      inner = true
-      formatCall(e, issues)
+export function* validateInSteps(expr: Expr): Steps<Validated> {
+  const issues: Issue[] = []
+  const patterns = new Map<string, Regex | Failure>()
+  yield* walk(expr, issues, patterns)
+  return { issues, patterns }
+}
+
+/** Work of one step: a node is one; a pattern at least so much, and more for its length. */
+const STEP = 4000
+const PATTERN = 50
+
+/** Each node before its parts, in the order of the text. */
+function* walk(expr: Expr, issues: Issue[], patterns: Map<string, Regex | Failure>): Steps<void> {
+  const pending: Expr[] = [expr]
+  // Within a call of `format`, whose lists may mix types.
+  const exempt = new Set<Expr>()
+  let work = 0
+  for (let e = pending.pop(); e !== undefined; e = pending.pop()) {
+    if (++work >= STEP) {
+      work = 0
+      yield undefined
+    }
+    let inner = exempt.has(e)
+    if (!inner) homogeneous(e, issues)
+    if (e.kind === 'call') {
+      const pattern = patternOf(e)
+      if (pattern !== undefined) {
+        work += PATTERN + pattern.length
+        if (!patterns.has(pattern)) patterns.set(pattern, compileRegex(pattern))
+      }
+      literalArguments(e, patterns, issues)
+      if (e.name === 'format') {
+        inner = true
+        formatCall(e, issues)
+      }
+    }
+    const children = childrenOf(e)
+    for (let i = children.length - 1; i >= 0; i--) {
+      pending.push(children[i]!)
+      if (inner) exempt.add(children[i]!)
     }
   }
-  if (!exempt) homogeneous(e, issues)
-  for (const child of childrenOf(e)) walk(child, inner, issues)
 }
 
-function literalArguments({ name, args }: Call, issues: Issue[]): void {
+const SEARCHES: ReadonlySet<string> = new Set(['matches', 'find', 'findAll'])
+
+/** The pattern that is written out in a call. */
+function patternOf({ name, target, args }: Call): string | undefined {
+  if (!SEARCHES.has(name)) return undefined
+  const arg = args[target === undefined ? 1 : 0]
+  return arg?.kind === 'literal' && typeof arg.value === 'string' ? arg.value : undefined
+}
+
+function literalArguments({ name, args }: Call, patterns: ReadonlyMap<string, Regex | Failure>, issues: Issue[]): void {
   const [arg] = args
-  if (arg?.kind === 'literal' && isWrong(name, arg.value)) {
+  if (arg?.kind === 'literal' && isWrong(name, arg.value, patterns)) {
     issues.push({ pos: arg.pos, message: `invalid ${name} argument` })
   }
 }
 
-function isWrong(name: string, value: unknown): boolean {
+function isWrong(name: string, value: unknown, patterns: ReadonlyMap<string, Regex | Failure>): boolean {
   if (name === 'timestamp') {
     if (isInt(value)) return timestampOfSeconds(value) instanceof Failure
     const moment = typeof value === 'string' ? parseTimestamp(value) : undefined
@@ -45,7 +85,7 @@ function isWrong(name: string, value: unknown): boolean {
   }
   if (typeof value !== 'string') return false
   if (name === 'duration') return parseGoDuration(value) === undefined
-  return name === 'matches' && compileRegex(value) instanceof Failure
+  return name === 'matches' && (patterns.get(value) ?? compileRegex(value)) instanceof Failure
 }
 
 function mismatch(pos: number, expected: Type, found: Type): Issue {

@@ -21,6 +21,8 @@ import {
   validateMetadataUpdate,
   validateResize,
 } from './index.ts'
+import { finish } from '../schema/steps.ts'
+import type { KindRules } from './contract.ts'
 import type { Json } from './json.ts'
 
 interface Recorded {
@@ -70,6 +72,11 @@ function metadataErrors(object: KubeObject, old: KubeObject | undefined): FieldE
   return out
 }
 
+function contentErrors(rules: KindRules, object: KubeObject, old?: KubeObject): FieldError[] {
+  if (rules.validateInSteps !== undefined) return finish(rules.validateInSteps(object, old))
+  return rules.validate?.(object, old) ?? []
+}
+
 function answerOf(recorded: Recorded): { object: KubeObject; errors: FieldError[] } {
   const object = normalized(recorded.object)
   const rules = rulesFor(groupOf(object), object.kind ?? '')
@@ -80,7 +87,7 @@ function answerOf(recorded: Recorded): { object: KubeObject; errors: FieldError[
   if (recorded.old === undefined) {
     rules.prepareCreate?.(object)
     if (rules.generation !== false) object.metadata.generation = 1
-    return { object, errors: [...metadataErrors(object, undefined), ...(rules.validate?.(object) ?? [])] }
+    return { object, errors: [...metadataErrors(object, undefined), ...contentErrors(rules, object)] }
   }
   const old = normalized(recorded.old)
   old.metadata.resourceVersion = object.metadata.resourceVersion = '1'
@@ -105,7 +112,7 @@ function answerOf(recorded: Recorded): { object: KubeObject; errors: FieldError[
       break
     default:
       rules.prepareUpdate?.(object, old, () => '2026-01-01T00:00:00Z')
-      errors.push(...metadataErrors(object, old), ...(rules.validate?.(object, old) ?? []))
+      errors.push(...metadataErrors(object, old), ...contentErrors(rules, object, old))
       errors.push(...(rules.validateUpdate?.(object, old) ?? []))
   }
   assert.equal(JSON.stringify(old), before, 'the stored object was changed')

@@ -2,6 +2,7 @@
 import { setOwn } from '../codec/exact.ts'
 import type { CelBudget, CelResult, CelType } from '../cel/contract.ts'
 import { Lazy } from '../cel/contract.ts'
+import type { Steps } from '../schema/steps.ts'
 import type { Scope } from './environment.ts'
 import { VARIABLES } from './environment.ts'
 import type { Values } from './evaluate.ts'
@@ -19,11 +20,12 @@ export interface Composed {
 }
 
 /** Compiles variables in their order; each sees those before it. */
-export function compose(list: readonly Variable[], scope: Scope): Composed {
+export function* compose(list: readonly Variable[], scope: Scope): Steps<Composed> {
   const types = new Map<string, CelType>()
   const variables = new Map<string, Expression>()
   for (const { name, expression: text } of list) {
-    const expression = compileExpression(text, { ...scope, composed: types }, 'any')
+    yield undefined
+    const expression = yield* compileExpression(text, { ...scope, composed: types }, 'any')
     types.set(name, expression.ok ? composedType(expression.program.type) : { kind: 'dyn' })
     variables.set(name, expression)
   }

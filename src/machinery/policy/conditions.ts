@@ -1,4 +1,5 @@
 /** Match conditions of policies and webhooks: all must be true for a request to be asked about. */
+import type { Steps } from '../schema/steps.ts'
 import type { Scope } from './environment.ts'
 import type { Checked, Values } from './evaluate.ts'
 import { CONDITIONS_BUDGET, OutOfBudget, evaluate } from './evaluate.ts'
@@ -9,8 +10,13 @@ export interface MatchCondition {
   readonly expression: string
 }
 
-export function compileConditions(conditions: readonly MatchCondition[], scope: Scope): readonly Checked[] {
-  return conditions.map(({ expression: text }) => ({ text, expression: compileExpression(text, scope, 'bool') }))
+export function* compileConditions(conditions: readonly MatchCondition[], scope: Scope): Steps<readonly Checked[]> {
+  const out: Checked[] = []
+  for (const { expression: text } of conditions) {
+    yield undefined
+    out.push({ text, expression: yield* compileExpression(text, scope, 'bool') })
+  }
+  return out
 }
 
 /** `failed`: some failed, none was false. `error`: and the failure policy is Fail. */

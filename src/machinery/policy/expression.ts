@@ -1,6 +1,7 @@
 /** Expressions of policies and match conditions: compiled with upstream's types of results and its words for what is wrong. */
-import { compile } from '../cel/compile.ts'
+import { compileInSteps } from '../cel/compile.ts'
 import type { CelProgram, CelType } from '../cel/contract.ts'
+import type { Steps } from '../schema/steps.ts'
 import type { Scope } from './environment.ts'
 import { declarations } from './environment.ts'
 
@@ -22,9 +23,10 @@ const EXPECTED: Readonly<Record<ResultRule, readonly string[]>> = {
 }
 
 /** `text` is compiled as it stands: columns in messages count its leading blanks. */
-export function compileExpression(text: string, scope: Scope, rule: ResultRule): Expression {
+export function* compileExpression(text: string, scope: Scope, rule: ResultRule): Steps<Expression> {
   const patches = rule === 'apply configuration' || rule === 'json patch'
-  const compiled = compile(text, { profile: patches ? 'mutation' : 'admission', variables: declarations(scope) })
+  const profile = patches ? 'mutation' : 'admission'
+  const compiled = yield* compileInSteps(text, { profile, variables: declarations(scope) })
   if (!compiled.ok) {
     const what = compiled.stage === 'program' ? 'program instantiation failed' : 'compilation failed'
     return { ok: false, why: `${what}: ${compiled.issues}` }

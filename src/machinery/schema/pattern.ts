@@ -3,10 +3,10 @@
  * choose; what would keep others waiting is refused here, or put off to a step of its own.
  */
 import { RE2JS } from 're2js'
+import { TOO_LARGE, refuseHeavy } from '../pattern-weight.ts'
 
-/** Characters of a pattern, and repetitions in it: compiling takes tens of milliseconds at most. */
+/** Characters of a pattern, which its matches cost again and again. */
 const MAX_LENGTH = 4096
-const MAX_REPEATS = 1200
 const MAX_PATTERNS = 2048
 /** Characters times instructions of one match: a tenth of a second at worst. */
 const MAX_WORK = 1_200_000
@@ -17,20 +17,13 @@ const patterns = new Map<string, RE2JS>()
 export function compilePattern(pattern: string): RE2JS {
   let compiled = patterns.get(pattern)
   if (compiled === undefined) {
-    if (pattern.length > MAX_LENGTH || repeats(pattern) > MAX_REPEATS)
-      throw new Error('error parsing regexp: expression too large')
+    if (pattern.length > MAX_LENGTH) throw new Error(TOO_LARGE)
+    refuseHeavy(pattern)
     compiled = RE2JS.compile(pattern)
     if (patterns.size >= MAX_PATTERNS) patterns.delete(patterns.keys().next().value!)
     patterns.set(pattern, compiled)
   }
   return compiled
-}
-
-/** The sum of all `{n}` and `{m,n}`. */
-function repeats(pattern: string): number {
-  let sum = 0
-  for (const [, least, most] of pattern.matchAll(/\{(\d{1,4})(?:,(\d{0,4}))?\}/g)) sum += Number(most || least)
-  return sum
 }
 
 /** What a match costs at most: characters times instructions. */

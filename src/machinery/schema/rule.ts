@@ -1,9 +1,10 @@
 /** One rule of `x-kubernetes-validations`, compiled. */
 import type { CelProgram, CelType } from '../cel/contract.ts'
-import { compile } from '../cel/compile.ts'
+import { compileInSteps } from '../cel/compile.ts'
 import type { ValidationRule } from './props.ts'
 import type { SchemaProps } from './props.ts'
 import { findPath } from './rule-path.ts'
+import type { Steps } from './steps.ts'
 
 export interface CompiledRule {
   readonly source: ValidationRule
@@ -20,13 +21,13 @@ export interface CompiledRule {
 }
 
 /** `self`: the type of what the rule stands on. */
-export function compileRule(rule: ValidationRule, schema: SchemaProps, self: CelType): CompiledRule {
+export function* compileRule(rule: ValidationRule, schema: SchemaProps, self: CelType): Steps<CompiledRule> {
   const source = rule
   const none = { source, usesOldSelf: false, fieldPath: '' }
   if (rule.rule.trim() === '') return none
   const oldSelf: CelType = rule.optionalOldSelf === true ? { kind: 'optional', value: self } : self
   const options = { profile: 'schema' as const, variables: new Map([['self', self] as const, ['oldSelf', oldSelf]]) }
-  const compiled = compile(rule.rule, options)
+  const compiled = yield* compileInSteps(rule.rule, options)
   if (!compiled.ok) {
     const what = compiled.stage === 'program' ? 'program instantiation failed' : 'compilation failed'
     return { ...none, error: `${what}: ${compiled.issues}` }
@@ -38,7 +39,7 @@ export function compileRule(rule: ValidationRule, schema: SchemaProps, self: Cel
     rule.fieldPath === undefined || rule.fieldPath === '' ? undefined : findPath(rule.fieldPath, schema, true)
   const done = { source, program, usesOldSelf, fieldPath: path?.ok === true ? path.text : '' }
   if (rule.messageExpression === undefined || rule.messageExpression === '') return done
-  const message = compile(rule.messageExpression, options)
+  const message = yield* compileInSteps(rule.messageExpression, options)
   if (!message.ok) {
     const what = message.stage === 'program' ? 'instantiation' : 'compilation'
     return { ...done, messageError: `messageExpression ${what} failed: ${message.issues}` }

@@ -153,7 +153,7 @@ class Run {
     }
     for (const i of tree.rules.keys()) {
       yield undefined
-      const rule = compiledAt(tree, i)
+      const rule = tree.compiled?.[i] ?? (yield* compiledAt(tree, i))
       const { program, source } = rule
       if (rule.error !== undefined) {
         say(`rule compile error: ${rule.error}`)
@@ -225,10 +225,11 @@ class Run {
   }
 }
 
-function compiledAt(tree: RuleTree, i: number): CompiledRule {
-  tree.compiled ??= []
+function* compiledAt(tree: RuleTree, i: number): Steps<CompiledRule> {
   tree.type ??= typeOfSchema(tree.schema, tree.root)
-  return (tree.compiled[i] ??= compileRule(tree.rules[i]!, tree.schema, tree.type!))
+  const compiled = yield* compileRule(tree.rules[i]!, tree.schema, tree.type!)
+  tree.compiled ??= []
+  return (tree.compiled[i] = compiled)
 }
 
 function valuesOf(self: unknown, old: unknown): Record<string, unknown> {

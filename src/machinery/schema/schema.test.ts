@@ -178,7 +178,7 @@ describe('hostile patterns', () => {
   })
 
   test('patterns that take long to compile are none', () => {
-    for (const pattern of ['x'.repeat(5000), 'a{1000}b{1000}', '(a{1000}){1000}']) {
+    for (const pattern of ['x'.repeat(5000), `(?i)${'\\pL'.repeat(1000)}`, '(a{1000}){1000}', '(a{200}){200}']) {
       const started = spent()
       assert.throws(() => compilePattern(pattern), /error parsing regexp/)
       assert.ok(spent() - started < 50)

@@ -6,6 +6,7 @@ import { compileConditions } from '../../../machinery/policy/conditions.ts'
 import type { Scope } from '../../../machinery/policy/environment.ts'
 import type { Checked } from '../../../machinery/policy/evaluate.ts'
 import { compileExpression, type ResultRule } from '../../../machinery/policy/expression.ts'
+import type { Steps } from '../../../machinery/schema/steps.ts'
 import type { MutatingSpec, PolicySpec, Validation, ValidatingSpec } from './spec.ts'
 import { specOf } from './spec.ts'
 
@@ -27,32 +28,34 @@ export interface CompiledMutating extends CompiledPolicy {
 /** Characters of policies that are kept compiled for all clusters together. */
 const MOST_TEXT = 8 * 1024 * 1024
 
-/** Compiles each distinct text once. */
+/** Compiles each distinct text once, in steps: a policy may have many expressions, and long ones. */
 class Compiler<S extends PolicySpec, C> {
-  readonly #compile: (spec: S) => C
+  readonly #compile: (spec: S) => Steps<C>
   readonly #byPolicy = new WeakMap<KubeObject, C>()
   /** In the order of use. */
   readonly #byText = new Map<string, C>()
   #size = 0
 
-  constructor(compile: (spec: S) => C) {
+  constructor(compile: (spec: S) => Steps<C>) {
     this.#compile = compile
   }
 
-  of(policy: KubeObject): C {
+  *of(policy: KubeObject): Steps<C> {
     let compiled = this.#byPolicy.get(policy)
-    if (compiled === undefined) this.#byPolicy.set(policy, (compiled = this.#shared(specOf<S>(policy))))
+    if (compiled === undefined) this.#byPolicy.set(policy, (compiled = yield* this.#shared(specOf<S>(policy))))
     return compiled
   }
 
-  #shared(spec: S): C {
+  *#shared(spec: S): Steps<C> {
     const { matchConstraints: _match, ...rest } = spec
     const text = JSON.stringify(rest)
     let compiled = this.#byText.get(text)
     if (compiled === undefined) {
-      compiled = this.#compile(spec)
-      this.#size += text.length
-    } else this.#byText.delete(text)
+      compiled = yield* this.#compile(spec)
+      // Somebody else may have compiled it meanwhile.
+      if (!this.#byText.has(text)) this.#size += text.length
+    }
+    this.#byText.delete(text)
     this.#byText.set(text, compiled)
     for (const oldest of this.#byText.keys()) {
       if (this.#size <= MOST_TEXT || oldest === text) break
@@ -63,48 +66,49 @@ class Compiler<S extends PolicySpec, C> {
   }
 }
 
-function common(spec: PolicySpec): CompiledPolicy & { readonly scope: Scope } {
+function* common(spec: PolicySpec): Steps<CompiledPolicy & { readonly scope: Scope }> {
   const base: Scope = { params: spec.paramKind !== undefined, authorizer: true }
-  const composed = compose(spec.variables ?? [], base)
+  const composed = yield* compose(spec.variables ?? [], base)
   const scope: Scope = { ...base, composed: composed.types }
-  const conditions = compileConditions(spec.matchConditions ?? [], scope)
+  const conditions = yield* compileConditions(spec.matchConditions ?? [], scope)
   return { ignore: spec.failurePolicy === 'Ignore', composed, conditions, scope }
 }
 
-const checked = (text: string, scope: Scope, rule: ResultRule): Checked => ({
-  text,
-  expression: compileExpression(text, scope, rule),
-})
+function* checked(text: string, scope: Scope, rule: ResultRule): Steps<Checked> {
+  yield undefined
+  return { text, expression: yield* compileExpression(text, scope, rule) }
+}
 
-const validating = new Compiler((spec: ValidatingSpec): CompiledValidating => {
-  const { scope, ...policy } = common(spec)
-  const validations = (spec.validations ?? []).map((validation) => {
+const validating = new Compiler(function* (spec: ValidatingSpec): Steps<CompiledValidating> {
+  const { scope, ...policy } = yield* common(spec)
+  const validations: CompiledValidating['validations'][number][] = []
+  for (const validation of spec.validations ?? []) {
     const { expression, messageExpression = '' } = validation
-    const message =
-      messageExpression === '' ? undefined : checked(messageExpression, { ...scope, authorizer: false }, 'string')
-    return {
-      ...checked(expression, scope, 'bool'),
-      spec: validation,
-      ...(message === undefined ? {} : { messageExpression: message }),
+    const own = { ...(yield* checked(expression, scope, 'bool')), spec: validation }
+    if (messageExpression === '') validations.push(own)
+    else {
+      const message = yield* checked(messageExpression, { ...scope, authorizer: false }, 'string')
+      validations.push({ ...own, messageExpression: message })
     }
-  })
-  const annotations = (spec.auditAnnotations ?? []).map(({ key, valueExpression }) => ({
-    ...checked(valueExpression, scope, 'string or null'),
-    key,
-  }))
+  }
+  const annotations: CompiledValidating['annotations'][number][] = []
+  for (const { key, valueExpression } of spec.auditAnnotations ?? []) {
+    annotations.push({ ...(yield* checked(valueExpression, scope, 'string or null')), key })
+  }
   return { ...policy, validations, annotations }
 })
 
-const mutating = new Compiler((spec: MutatingSpec): CompiledMutating => {
-  const { scope, ...policy } = common(spec)
-  const mutations = (spec.mutations ?? []).map(({ patchType: type, applyConfiguration, jsonPatch }) => {
+const mutating = new Compiler(function* (spec: MutatingSpec): Steps<CompiledMutating> {
+  const { scope, ...policy } = yield* common(spec)
+  const mutations: CompiledMutating['mutations'][number][] = []
+  for (const { patchType: type, applyConfiguration, jsonPatch } of spec.mutations ?? []) {
     const json = type === 'JSONPatch'
     const text = (json ? jsonPatch : applyConfiguration)?.expression ?? ''
-    return { ...checked(text, scope, json ? 'json patch' : 'apply configuration'), type }
-  })
+    mutations.push({ ...(yield* checked(text, scope, json ? 'json patch' : 'apply configuration')), type })
+  }
   return { ...policy, mutations }
 })
 
 /** `policy` is a stored object: shared, never changed. */
-export const compiledValidating = (policy: KubeObject): CompiledValidating => validating.of(policy)
-export const compiledMutating = (policy: KubeObject): CompiledMutating => mutating.of(policy)
+export const compiledValidating = (policy: KubeObject): Steps<CompiledValidating> => validating.of(policy)
+export const compiledMutating = (policy: KubeObject): Steps<CompiledMutating> => mutating.of(policy)

@@ -94,7 +94,7 @@ class Dispatch {
     reinvocation: Reinvocation,
     repeats: Repeats,
   ): Generator<Pause, void> {
-    const compiled = compiledMutating(policy)
+    const compiled = yield* compiledMutating(policy)
     const metrics = this.#request.state.metrics.admission
     yield this.#view.ready(matched)
     if (compiled.conditions.length > 0) {

@@ -37,14 +37,14 @@ export function inSlices<T>(work: Generator<Pause, T>, call: Call): T | Promise<
 
 async function rest<T>(
   work: Generator<Pause, T>,
-  { signal, deadline }: Call,
+  { seat, signal, deadline }: Call,
   before: number,
   first?: Promise<void>,
 ): Promise<T> {
   let spent = before
   let wait = first
   for (;;) {
-    await (wait ?? setImmediate())
+    await (wait ?? seat?.turn() ?? setImmediate())
     wait = undefined
     signal?.throwIfAborted()
     const start = performance.now()

@@ -72,7 +72,7 @@ class Dispatch {
   }
 
   *#ask({ policy, binding, matched, params }: Invocation): Generator<Pause, void> {
-    const compiled = compiledValidating(policy)
+    const compiled = yield* compiledValidating(policy)
     const { validationActions = [] } = specOf<BindingSpec>(binding)
     const [name, bound] = [policy.metadata.name!, binding.metadata.name!]
     for (const param of params) {

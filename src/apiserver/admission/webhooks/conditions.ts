@@ -1,12 +1,13 @@
 /** Match conditions of webhooks: expressions that decide whether one is called. */
 import { compileConditions, meetsConditions } from '../../../machinery/policy/conditions.ts'
-import type { MatchCondition } from '../../../machinery/policy/conditions.ts'
-import type { Checked } from '../../../machinery/policy/evaluate.ts'
+import type { MatchCondition, Matched } from '../../../machinery/policy/conditions.ts'
+import type { Checked, Values } from '../../../machinery/policy/evaluate.ts'
+import type { Steps } from '../../../machinery/schema/steps.ts'
 import type { ServedResource } from '../../contract.ts'
 import type { View } from '../match/view.ts'
 import type { HookPass } from '../../metrics/admission.ts'
 import { activate } from '../policies/activation.ts'
-import { inSlices } from '../policies/slices.ts'
+import { inSlices, type Pause } from '../policies/slices.ts'
 import { refusal } from '../refusal.ts'
 import type { Hook } from './hook.ts'
 
@@ -18,19 +19,21 @@ const shared = new Map<string, readonly Checked[]>()
 let size = 0
 const own = new WeakMap<readonly MatchCondition[], readonly Checked[]>()
 
-function compiled(conditions: readonly MatchCondition[]): readonly Checked[] {
+function* compiled(conditions: readonly MatchCondition[]): Steps<readonly Checked[]> {
   let found = own.get(conditions)
-  if (found === undefined) own.set(conditions, (found = byText(conditions)))
+  if (found === undefined) own.set(conditions, (found = yield* byText(conditions)))
   return found
 }
 
-function byText(conditions: readonly MatchCondition[]): readonly Checked[] {
+function* byText(conditions: readonly MatchCondition[]): Steps<readonly Checked[]> {
   const text = JSON.stringify(conditions.map(({ expression }) => expression))
   let found = shared.get(text)
   if (found === undefined) {
-    found = compileConditions(conditions, { params: false, authorizer: true })
-    size += text.length
-  } else shared.delete(text)
+    found = yield* compileConditions(conditions, { params: false, authorizer: true })
+    // Somebody else may have compiled it meanwhile.
+    if (!shared.has(text)) size += text.length
+  }
+  shared.delete(text)
   shared.set(text, found)
   for (const oldest of shared.keys()) {
     if (size <= MOST_TEXT || oldest === text) break
@@ -40,13 +43,17 @@ function byText(conditions: readonly MatchCondition[]): readonly Checked[] {
   return found
 }
 
+function* ask(conditions: readonly MatchCondition[], values: Values, ignore: boolean): Generator<Pause, Matched> {
+  return yield* meetsConditions(yield* compiled(conditions), values, ignore)
+}
+
 /** Whether a webhook that is selected is to be called. @throws StatusError 403 when conditions fail under policy Fail */
 export function meets(hook: Hook, view: View, matched: ServedResource, type: HookPass): boolean | Promise<boolean> {
   const { matchConditions, ignore } = hook
   if (matchConditions.length === 0) return true
   const since = performance.now()
   const values = activate(view, matched, null, true)
-  const outcome = inSlices(meetsConditions(compiled(matchConditions), values, ignore), view.request.call)
+  const outcome = inSlices(ask(matchConditions, values, ignore), view.request.call)
   const decide = (met: Awaited<typeof outcome>): boolean => {
     if (!met.matches) {
       const { state, operation } = view.request

@@ -1,10 +1,12 @@
 /** What policies are about: match resources and match conditions. */
 import { child, duplicate, index, notSupported, required, tooMany } from '../../field.ts'
+import type { Steps } from '../../schema/steps.ts'
 import { qualifiedName } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import { isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
 import { validateLabelSelector } from '../labels.ts'
+import type { CheckExpression } from './expressions.ts'
 import { defaultRules, namedRule } from './rules.ts'
 
 const MATCH_POLICIES = ['Equivalent', 'Exact']
@@ -35,28 +37,22 @@ export function matchResources(match: Json, path: string, out: Errors): void {
   }
 }
 
-/** `expression` says what is wrong with an expression at a path. */
-export function matchConditions(
-  list: Json,
-  path: string,
-  expression: (text: string, path: string, out: Errors) => void,
-  out: Errors,
-): void {
+export function* matchConditions(list: Json, path: string, expression: CheckExpression, out: Errors): Steps<void> {
   const conditions = listOf(list)
   if (conditions.length > MOST_CONDITIONS) out.push(tooMany(path, conditions.length, MOST_CONDITIONS))
   const names = new Set<string>()
-  conditions.forEach((condition, i) => {
+  for (const [i, condition] of conditions.entries()) {
     const at = index(path, i)
     const text = String(condition.expression ?? '').trim()
     if (text === '') out.push(required(child(at, 'expression')))
-    else expression(text, child(at, 'expression'), out)
+    else yield* expression(text, child(at, 'expression'), out)
     const name: string = condition.name ?? ''
     if (name === '') {
       out.push(required(child(at, 'name')))
-      return
+      continue
     }
     qualifiedName(name, child(at, 'name'), out)
     if (names.has(name)) out.push(duplicate(child(at, 'name'), name))
     names.add(name)
-  })
+  }
 }

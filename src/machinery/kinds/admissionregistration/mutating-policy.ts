@@ -2,6 +2,7 @@
 import { child, index, invalid, notSupported, required } from '../../field.ts'
 import type { FieldError } from '../../field.ts'
 import type { Scope } from '../../policy/environment.ts'
+import type { Steps } from '../../schema/steps.ts'
 import type { Errors } from '../checks.ts'
 import { requiredOneOf } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
@@ -15,7 +16,7 @@ const PATCHES = {
   ApplyConfiguration: { own: 'applyConfiguration', other: 'jsonPatch', rule: 'apply configuration' },
 } as const
 
-function mutation(item: Json, scope: Scope, path: string, out: Errors): void {
+function* mutation(item: Json, scope: Scope, path: string, out: Errors): Steps<void> {
   const type: string = item.patchType ?? ''
   if (type === '') {
     out.push(required(child(path, 'patchType')))
@@ -31,22 +32,22 @@ function mutation(item: Json, scope: Scope, path: string, out: Errors): void {
   else {
     const text = String(item[own].expression ?? '').trim()
     if (text === '') out.push(required(child(at, 'expression')))
-    else expression(text, scope, rule, child(at, 'expression'), out)
+    else yield* expression(text, scope, rule, child(at, 'expression'), out)
   }
   if (isSet(item[other])) {
     out.push(invalid(child(path, other), `{${other}}`, `must not be specified when patchType is ${type}`))
   }
 }
 
-function validate(policy: Json, old?: Json): FieldError[] {
+function* validate(policy: Json, old?: Json): Steps<FieldError[]> {
   const out: Errors = []
   const spec: Json = policy.spec ?? {}
-  policySpec(spec, old?.spec, true, out)
-  const composed = variables(spec, 'spec', out)
+  yield* policySpec(spec, old?.spec, true, out)
+  const composed = yield* variables(spec, 'spec', out)
   const scope: Scope = { params: isSet(spec.paramKind), authorizer: true, composed }
   const mutations = listOf(spec.mutations)
   if (mutations.length === 0) out.push(required('spec.mutations', 'mutations must contain at least one item'))
-  mutations.forEach((item, i) => mutation(item, scope, index('spec.mutations', i), out))
+  for (const [i, item] of mutations.entries()) yield* mutation(item, scope, index('spec.mutations', i), out)
   requiredOneOf(spec.reinvocationPolicy, ['IfNeeded', 'Never'], 'spec.reinvocationPolicy', out)
   if (old === undefined) staticName(policy, out)
   return out
@@ -54,7 +55,7 @@ function validate(policy: Json, old?: Json): FieldError[] {
 
 export const mutatingPolicyRules: KindRules = {
   defaults: defaultPolicy,
-  validate,
+  validateInSteps: validate,
   generation: (policy) => policy['spec'] as unknown,
   unconditionalUpdate: false,
   warnings: staticNameWarnings,

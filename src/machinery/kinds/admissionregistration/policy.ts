@@ -1,5 +1,6 @@
 /** What validating and mutating admission policies have in common. */
 import { child, invalid, notSupported, required } from '../../field.ts'
+import type { Steps } from '../../schema/steps.ts'
 import type { Errors } from '../checks.ts'
 import { oneOf } from '../checks.ts'
 import { isSet, listOf, same } from '../json.ts'
@@ -21,7 +22,7 @@ export function defaultPolicy(object: Json): void {
 }
 
 /** Everything of a policy's spec before its variables. */
-export function policySpec(spec: Json, old: Json, mutating: boolean, out: Errors): void {
+export function* policySpec(spec: Json, old: Json, mutating: boolean, out: Errors): Steps<void> {
   if (!isSet(spec.failurePolicy)) out.push(required('spec.failurePolicy'))
   else oneOf(spec.failurePolicy, ['Fail', 'Ignore'], 'spec.failurePolicy', out)
   if (isSet(spec.paramKind)) paramKind(spec.paramKind, 'spec.paramKind', out)
@@ -36,7 +37,7 @@ export function policySpec(spec: Json, old: Json, mutating: boolean, out: Errors
   const unchanged = isSet(old) && same(old.paramKind, spec.paramKind) && same(old.matchConditions, spec.matchConditions)
   if (unchanged) return
   const check = conditionExpression(isSet(spec.paramKind))
-  matchConditions(spec.matchConditions, 'spec.matchConditions', check, out)
+  yield* matchConditions(spec.matchConditions, 'spec.matchConditions', check, out)
 }
 
 export function mutableOperations(match: Json, path: string, out: Errors): void {

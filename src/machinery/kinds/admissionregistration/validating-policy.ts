@@ -3,6 +3,7 @@ import { child, duplicate, index, invalid, required } from '../../field.ts'
 import type { FieldError } from '../../field.ts'
 import type { Scope } from '../../policy/environment.ts'
 import { PathError, compilePath } from '../../schema/path.ts'
+import type { Steps } from '../../schema/steps.ts'
 import type { Errors } from '../checks.ts'
 import { oneOf, qualifiedName } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
@@ -17,15 +18,15 @@ const MOST_ANNOTATIONS = 20
 const MOST_VALUE_BYTES = 5 * 1024
 const SOMETHING = 'validations or auditAnnotations must contain at least one item'
 
-function validation(item: Json, scope: Scope, path: string, out: Errors): void {
+function* validation(item: Json, scope: Scope, path: string, out: Errors): Steps<void> {
   const { expression: text = '', message = '', messageExpression = '' } = item as Record<string, string>
   if (text.trim() === '') out.push(required(child(path, 'expression'), 'expression is not specified'))
-  else expression(text, scope, 'bool', child(path, 'expression'), out)
+  else yield* expression(text, scope, 'bool', child(path, 'expression'), out)
   const at = child(path, 'messageExpression')
   if (messageExpression !== '' && messageExpression.trim() === '') {
     out.push(invalid(at, messageExpression, 'must be non-empty if specified'))
   } else if (messageExpression !== '') {
-    expression(messageExpression, { ...scope, authorizer: false }, 'string', at, out)
+    yield* expression(messageExpression, { ...scope, authorizer: false }, 'string', at, out)
   }
   const shown = message.trim()
   if (message !== '' && shown === '') {
@@ -36,7 +37,7 @@ function validation(item: Json, scope: Scope, path: string, out: Errors): void {
   if (isSet(item.reason)) oneOf(item.reason, REASONS, child(path, 'reason'), out)
 }
 
-function auditAnnotation(item: Json, name: string, scope: Scope, path: string, out: Errors): void {
+function* auditAnnotation(item: Json, name: string, scope: Scope, path: string, out: Errors): Steps<void> {
   const at = child(path, 'key')
   const key: string = item.key ?? ''
   if (name === '') out.push(invalid(at, key, 'requires metadata.name be non-empty'))
@@ -47,28 +48,28 @@ function auditAnnotation(item: Json, name: string, scope: Scope, path: string, o
   if (text === '') out.push(required(place, 'valueExpression is not specified'))
   else if (Buffer.byteLength(text) > MOST_VALUE_BYTES) {
     out.push(required(place, `must not exceed ${MOST_VALUE_BYTES} bytes in length`))
-  } else expression(text, scope, 'string or null', place, out, value)
+  } else yield* expression(text, scope, 'string or null', place, out, value)
 }
 
-function auditAnnotations(list: readonly Json[], name: string, scope: Scope, out: Errors): void {
+function* auditAnnotations(list: readonly Json[], name: string, scope: Scope, out: Errors): Steps<void> {
   const path = 'spec.auditAnnotations'
   if (list.length > MOST_ANNOTATIONS) {
     out.push(invalid(path, list, `must not have more than ${MOST_ANNOTATIONS} auditAnnotations`))
   }
   const keys = new Set<string>()
-  list.forEach((item, i) => {
-    auditAnnotation(item, name, scope, index(path, i), out)
+  for (const [i, item] of list.entries()) {
+    yield* auditAnnotation(item, name, scope, index(path, i), out)
     const key: string = item.key ?? ''
     if (keys.has(key)) out.push(duplicate(child(index(path, i), 'key'), key))
     keys.add(key)
-  })
+  }
 }
 
-function validate(policy: Json, old?: Json): FieldError[] {
+function* validate(policy: Json, old?: Json): Steps<FieldError[]> {
   const out: Errors = []
   const spec: Json = policy.spec ?? {}
-  policySpec(spec, old?.spec, false, out)
-  const composed = variables(spec, 'spec', out)
+  yield* policySpec(spec, old?.spec, false, out)
+  const composed = yield* variables(spec, 'spec', out)
   const scope: Scope = {
     params: isSet(spec.paramKind),
     authorizer: true,
@@ -79,8 +80,8 @@ function validate(policy: Json, old?: Json): FieldError[] {
   if (validations.length === 0 && annotations.length === 0) {
     out.push(required('spec.validations', SOMETHING), required('spec.auditAnnotations', SOMETHING))
   }
-  validations.forEach((item, i) => validation(item, scope, index('spec.validations', i), out))
-  auditAnnotations(annotations, policy.metadata.name ?? '', scope, out)
+  for (const [i, item] of validations.entries()) yield* validation(item, scope, index('spec.validations', i), out)
+  yield* auditAnnotations(annotations, policy.metadata.name ?? '', scope, out)
   if (old === undefined) staticName(policy, out)
   return out
 }
@@ -125,7 +126,7 @@ export const validatingPolicyRules: KindRules = {
       else (policy.metadata as Json)[field] = value
     }
   },
-  validate,
+  validateInSteps: validate,
   validateStatus,
   generation: (policy) => policy['spec'] as unknown,
   unconditionalUpdate: false,

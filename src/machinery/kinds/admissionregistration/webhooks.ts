@@ -4,6 +4,7 @@ import type { FieldError } from '../../field.ts'
 import { isDns1035Label, isDns1123Subdomain } from '../../names.ts'
 import type { KubeObject } from '../../object.ts'
 import { each, oneOf } from '../checks.ts'
+import type { Steps } from '../../schema/steps.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { isSet, listOf, same } from '../json.ts'
@@ -49,7 +50,7 @@ function strictness(object: Json, old: Json): Strictness {
 
 const expression = conditionExpression(false)
 
-function webhook(hook: Json, path: string, strict: Strictness, mutating: boolean, out: Errors): void {
+function* webhook(hook: Json, path: string, strict: Strictness, mutating: boolean, out: Errors): Steps<void> {
   fullName(hook.name ?? '', child(path, 'name'), out)
   listOf(hook.rules).forEach((rule, i) => ruleWithOperations(rule, index(child(path, 'rules'), i), out))
   if (isSet(hook.failurePolicy)) oneOf(hook.failurePolicy, ['Fail', 'Ignore'], child(path, 'failurePolicy'), out)
@@ -70,7 +71,7 @@ function webhook(hook: Json, path: string, strict: Strictness, mutating: boolean
     oneOf(hook.reinvocationPolicy, ['IfNeeded', 'Never'], child(path, 'reinvocationPolicy'), out)
   }
   clientConfig(hook.clientConfig, child(path, 'clientConfig'), out)
-  if (strict.conditions) matchConditions(hook.matchConditions, child(path, 'matchConditions'), expression, out)
+  if (strict.conditions) yield* matchConditions(hook.matchConditions, child(path, 'matchConditions'), expression, out)
 }
 
 function fullName(name: string, path: string, out: Errors): void {
@@ -101,19 +102,20 @@ function reviewVersions(versions: readonly string[], path: string, strict: Stric
   }
 }
 
-function validate(object: KubeObject, old: KubeObject | undefined, mutating: boolean): FieldError[] {
+function* validate(object: KubeObject, old: KubeObject | undefined, mutating: boolean): Steps<FieldError[]> {
   const out: Errors = []
   const strict = strictness(object, old)
   const names = new Set<string>()
-  listOf(object['webhooks']).forEach((hook, i) => {
+  for (const [i, hook] of listOf(object['webhooks']).entries()) {
+    yield undefined
     const path = index('webhooks', i)
-    webhook(hook, path, strict, mutating, out)
+    yield* webhook(hook, path, strict, mutating, out)
     reviewVersions(listOf(hook.admissionReviewVersions), child(path, 'admissionReviewVersions'), strict, out)
     const name: string = hook.name ?? ''
-    if (!strict.uniqueNames || name === '') return
+    if (!strict.uniqueNames || name === '') continue
     if (names.has(name)) out.push(duplicate(child(path, 'name'), name))
     names.add(name)
-  })
+  }
   if (old === undefined) staticName(object, out)
   return out
 }
@@ -161,7 +163,7 @@ function rules(mutating: boolean): KindRules {
       }
     },
     generation: (object) => object['webhooks'] as unknown,
-    validate: (object, old) => validate(object, old, mutating),
+    validateInSteps: (object, old) => validate(object, old, mutating),
     warnings: (object, old) => [...staticNameWarnings(object, old), ...ruleWarnings(object)],
   }
 }

@@ -98,7 +98,7 @@ export function* ruleErrors(schema: SchemaProps, where: Where, cel: RuleContext,
   for (const [i, rule] of schema['x-kubernetes-validations']!.entries()) {
     yield undefined
     const at = index(all, i)
-    const compiled = compileRule(rule, schema, type)
+    const compiled = yield* compileRule(rule, schema, type)
     const cost = times(Math.min(compiled.program?.worstCost ?? 0, MOST), most)
     const ruleAt = child(at, 'rule')
     if (!costs.costly && cost > RULE_LIMIT)

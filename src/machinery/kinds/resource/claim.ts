@@ -47,9 +47,9 @@ export const resourceClaimRules: KindRules = {
     }
     dropDeallocated(claim, old)
   },
-  validate: (claim, old) => {
+  *validateInSteps(claim, old) {
     const out: Errors = []
-    if (old === undefined) validateClaimSpec(claim['spec'], 'spec', out)
+    if (old === undefined) yield* validateClaimSpec(claim['spec'], 'spec', out)
     return out
   },
   validateUpdate: (claim, old) =>
@@ -64,11 +64,11 @@ export const resourceClaimTemplateRules: KindRules = {
   defaults: (template) => defaultClaimSpec((template['spec'] as Json)?.spec),
   prepareCreate: (template) => dropDisabled((template['spec'] as Json)?.spec),
   prepareUpdate: (template) => dropDisabled((template['spec'] as Json)?.spec),
-  validate: (template) => {
+  *validateInSteps(template) {
     const out: Errors = []
     const spec: Json = template['spec'] ?? {}
     templateMetadata(spec.metadata ?? {}, 'spec.metadata', out)
-    validateClaimSpec(spec.spec, 'spec.spec', out)
+    yield* validateClaimSpec(spec.spec, 'spec.spec', out)
     return out
   },
   validateUpdate: (template, old) =>

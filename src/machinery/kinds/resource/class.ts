@@ -20,12 +20,12 @@ function extendedResource(name: string, path: string, out: Errors): void {
 
 export const deviceClassRules: KindRules = {
   name: 'longname',
-  validate: (object, old) => {
+  *validateInSteps(object, old) {
     const out: Errors = []
     const spec: Json = object['spec'] ?? {}
     const before: Json = old?.['spec']
     const stored = (field: string): boolean => old !== undefined && same(before?.[field], spec[field])
-    selectors(spec.selectors, stored('selectors'), 'spec.selectors', out)
+    yield* selectors(spec.selectors, stored('selectors'), 'spec.selectors', out)
     const path = child('spec', 'config')
     sized(spec.config, 32, path, out).forEach((one, i) => configuration(one, stored('config'), index(path, i), out))
     if (isSet(spec.extendedResourceName)) {

@@ -1,6 +1,7 @@
 /** What a claim asks for. */
 import { child, index, invalid, notSupported, required } from '../../field.ts'
 import { isLongName } from '../../names.ts'
+import type { Steps } from '../../schema/steps.ts'
 import { requiredName } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import { isSet, listOf } from '../json.ts'
@@ -37,13 +38,13 @@ export function dropDisabled(spec: Json): void {
   }
 }
 
-export function validateClaimSpec(spec: Json, path: string, out: Errors): void {
+export function* validateClaimSpec(spec: Json, path: string, out: Errors): Steps<void> {
   const names = requestNames(spec)
   const devices: Json = spec?.devices ?? {}
   const at = child(path, 'devices')
   const requestsPath = child(at, 'requests')
   const requests = sized(devices.requests, 32, requestsPath, out)
-  requests.forEach((request, i) => deviceRequest(request, index(requestsPath, i), out))
+  for (const [i, request] of requests.entries()) yield* deviceRequest(request, index(requestsPath, i), out)
   distinctItems(requests, ({ name }) => name ?? '', 'DeviceRequest', requestsPath, out)
   requests.forEach(({ firstAvailable }, i) => {
     const subs = child(index(requestsPath, i), 'firstAvailable')
@@ -57,7 +58,7 @@ export function validateClaimSpec(spec: Json, path: string, out: Errors): void {
   sized(devices.config, 32, config, out).forEach((one, i) => claimConfiguration(one, names, index(config, i), out))
 }
 
-function deviceRequest(request: Json, path: string, out: Errors): void {
+function* deviceRequest(request: Json, path: string, out: Errors): Steps<void> {
   label(request.name, child(path, 'name'), out)
   const subs = listOf(request.firstAvailable)
   const exactly = isSet(request.exactly)
@@ -66,14 +67,14 @@ function deviceRequest(request: Json, path: string, out: Errors): void {
     out.push(invalid(path, null, `${why}, but multiple fields are set`))
     deviceClassName(request.exactly, child(path, 'exactly'), out)
     subs.forEach((sub, i) => deviceClassName(sub, index(child(path, 'firstAvailable'), i), out))
-  } else if (exactly) wanted(request.exactly, child(path, 'exactly'), out)
+  } else if (exactly) yield* wanted(request.exactly, child(path, 'exactly'), out)
   else if (subs.length > 0) {
     const at = child(path, 'firstAvailable')
     const items = sized(subs, 8, at, out)
-    items.forEach((sub, i) => {
+    for (const [i, sub] of items.entries()) {
       label(sub.name, child(index(at, i), 'name'), out)
-      wanted(sub, index(at, i), out)
-    })
+      yield* wanted(sub, index(at, i), out)
+    }
   } else out.push(required(path, why))
 }
 
@@ -81,9 +82,9 @@ function deviceClassName(request: Json, path: string, out: Errors): void {
   requiredName(request.deviceClassName, child(path, 'deviceClassName'), isLongName, out)
 }
 
-function wanted(request: Json, path: string, out: Errors): void {
+function* wanted(request: Json, path: string, out: Errors): Steps<void> {
   deviceClassName(request, path, out)
-  selectors(request.selectors, false, child(path, 'selectors'), out)
+  yield* selectors(request.selectors, false, child(path, 'selectors'), out)
   const { allocationMode: mode = '', count = 0 } = request
   const at = child(path, 'count')
   if (mode === 'All') {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FieldError } from '../../field.ts'
+import { finish } from '../../schema/steps.ts'
 import { compileSelector, selectors } from './selector.ts'
 
 function wrong(expression: string, stored = false): string[] {
   const out: FieldError[] = []
-  selectors([{ cel: { expression } }], stored, 'spec.selectors', out)
+  finish(selectors([{ cel: { expression } }], stored, 'spec.selectors', out))
   return out.map(({ field, message }) => `${field}: ${message.split('\n')[0]!}`)
 }
 

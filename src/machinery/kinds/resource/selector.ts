@@ -1,8 +1,9 @@
 /** Expressions that select devices: CEL over `device`. */
 import { child, forbidden, index, invalid, required, tooLong } from '../../field.ts'
-import { compile } from '../../cel/compile.ts'
-import type { CelType, Compiled } from '../../cel/contract.ts'
+import { compile, compileInSteps } from '../../cel/compile.ts'
+import type { CelType, CompileOptions, Compiled } from '../../cel/contract.ts'
 import { typeText } from '../../cel/types.ts'
+import type { Steps } from '../../schema/steps.ts'
 import type { Errors } from '../checks.ts'
 import { isSet } from '../json.ts'
 import type { Json } from '../json.ts'
@@ -30,25 +31,28 @@ const VARIABLES: ReadonlyMap<string, CelType> = new Map([
   ['device', { kind: 'object', name: 'kubernetes.DRADevice', field: (name) => FIELDS.get(name) }],
 ])
 
+const OPTIONS: CompileOptions = { profile: 'devices', variables: VARIABLES }
+
 export function compileSelector(expression: string): Compiled {
-  return compile(expression, { profile: 'devices', variables: VARIABLES })
+  return compile(expression, OPTIONS)
 }
 
 /** A list of selectors. `stored`: the expressions were let in before. */
-export function selectors(list: Json, stored: boolean, path: string, out: Errors): void {
-  sized(list, 32, path, out).forEach((selector, i) => {
+export function* selectors(list: Json, stored: boolean, path: string, out: Errors): Steps<void> {
+  for (const [i, selector] of sized(list, 32, path, out).entries()) {
+    yield undefined
     const at = child(index(path, i), 'cel')
     if (!isSet(selector?.cel)) out.push(required(at))
-    else if (!stored) expression(selector.cel.expression ?? '', child(at, 'expression'), out)
-  })
+    else if (!stored) yield* expression(selector.cel.expression ?? '', child(at, 'expression'), out)
+  }
 }
 
-function expression(written: string, path: string, out: Errors): void {
+function* expression(written: string, path: string, out: Errors): Steps<void> {
   if (Buffer.byteLength(written) > MAX_EXPRESSION) {
     out.push(tooLong(path, MAX_EXPRESSION))
     return
   }
-  const compiled = compileSelector(written)
+  const compiled = yield* compileInSteps(written, OPTIONS)
   if (!compiled.ok) {
     const what = compiled.stage === 'program' ? 'program instantiation failed' : 'compilation failed'
     out.push(invalid(path, written, `${what}: ${compiled.issues}`))
