@@ -1,6 +1,7 @@
 /** Nobody grants what they do not have: writes of RBAC objects go through the escalation check. */
 import type { RuleSource } from '../authz/rbac.ts'
 import { checkEscalation } from '../authz/escalation.ts'
+import { drive } from '../registry/steps.ts'
 import type { AdmissionPlugin } from './contract.ts'
 
 const KINDS = ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'] as const
@@ -18,7 +19,7 @@ export function rbacEscalation(source: RuleSource): AdmissionPlugin {
       info.group === 'rbac.authorization.k8s.io' &&
       kindOf(info.resource) !== undefined,
     validate({ operation, resource, namespace, name, object, old, call, state }) {
-      checkEscalation({
+      const steps = checkEscalation({
         user: call.user,
         resource: kindOf(resource.info.resource)!,
         namespace,
@@ -28,6 +29,7 @@ export function rbacEscalation(source: RuleSource): AdmissionPlugin {
         authorizer: state.authorizer,
         source,
       })
+      return drive(steps, call.seat)
     },
   }
 }

@@ -1,27 +1,43 @@
 /** Whether a set of rules holds every permission of another set, and which are missing: the base of the escalation check. */
+import type { Steps } from '../../machinery/schema/steps.ts'
 import { urlCovers, type PolicyRule } from './rule.ts'
 
 const none: readonly string[] = []
 
+/** Work of one step, in pairs compared; a part is as dear as some of them. */
+const STEP = 50_000
+const PART = 20
+/** Parts that are joined in one step. */
+const MANY = 1000
+
 /**
  * The permissions of `wanted` that no single rule of `held` covers, broken down to one verb, resource and name each.
  * Tenants write roles: `limit` bounds the work (pairs compared), above it everything not yet checked counts as missing.
+ * In steps.
  */
-export function missingPermissions(
+export function* missingPermissions(
   held: readonly PolicyRule[],
   wanted: readonly PolicyRule[],
   limit = 2_000_000,
-): PolicyRule[] {
+): Steps<PolicyRule[]> {
   const missing: PolicyRule[] = []
+  const stars = held.filter(({ verbs, resourceNames }) => verbs.includes('*') && (resourceNames ?? none).length === 0)
   let budget = limit
+  let work = 0
   for (const rule of wanted) {
+    work += stars.length
     // One owner rule that covers the rule as a whole covers each part.
-    if (held.some((owner) => coversWhole(owner, rule))) continue
+    if (stars.some((owner) => coversWhole(owner, rule))) continue
     for (const part of breakdown(rule)) {
       budget -= held.length + 1
       if (budget < 0) {
         missing.push(part)
         return missing
+      }
+      work += held.length + PART
+      if (work > STEP) {
+        work = 0
+        yield undefined
       }
       if (!held.some((owner) => covers(owner, part))) missing.push(part)
     }
@@ -44,9 +60,8 @@ function* breakdown(rule: PolicyRule): Generator<PolicyRule> {
   }
 }
 
-/** The cheap case: an owner rule of stars. */
+/** The cheap case: an owner rule of stars, for all verbs and names. */
 function coversWhole(owner: PolicyRule, rule: PolicyRule): boolean {
-  if (!(owner.verbs ?? none).includes('*') || (owner.resourceNames ?? none).length > 0) return false
   const resources = (owner.apiGroups ?? none).includes('*') && (owner.resources ?? none).includes('*')
   const urls = (owner.nonResourceURLs ?? none).includes('*')
   const wantsResources = (rule.apiGroups ?? none).length > 0 && (rule.resources ?? none).length > 0
@@ -77,10 +92,11 @@ function coversResource(owner: readonly string[], wanted: string): boolean {
 }
 
 /** Joins the verbs of parts that differ in nothing else. */
-export function compact(parts: readonly PolicyRule[]): PolicyRule[] {
+export function* compact(parts: readonly PolicyRule[]): Steps<PolicyRule[]> {
   const joined = new Map<string, { rule: PolicyRule; verbs: string[] }>()
   const out: PolicyRule[] = []
-  for (const part of parts) {
+  for (const [i, part] of parts.entries()) {
+    if (i % MANY === MANY - 1) yield undefined
     if ((part.nonResourceURLs ?? none).length > 0) {
       out.push(part)
       continue

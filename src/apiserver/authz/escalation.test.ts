@@ -4,6 +4,7 @@ import { memoryStore } from '../../store/memory.ts'
 import { StatusError } from '../../machinery/status.ts'
 import { bootstrapEntries } from '../bootstrap/entries.ts'
 import { rbacObjects } from '../bootstrap/rbac.ts'
+import { finish } from '../../machinery/schema/steps.ts'
 import { checkEscalation, type EscalationCheck } from './escalation.ts'
 import { rbacAuthorizer } from './rbac.ts'
 
@@ -29,7 +30,7 @@ async function check(rest: Partial<EscalationCheck>, rules: object[] = []): Prom
   const source = rbacAuthorizer(range, rbacObjects())
   const object = { metadata: { name: 'b2' } }
   try {
-    checkEscalation({
+    const steps = checkEscalation({
       user: bob,
       resource: 'clusterroles',
       namespace: '',
@@ -39,6 +40,7 @@ async function check(rest: Partial<EscalationCheck>, rules: object[] = []): Prom
       source,
       ...rest,
     })
+    finish(steps)
     return 'allowed'
   } catch (error) {
     assert.ok(error instanceof StatusError)

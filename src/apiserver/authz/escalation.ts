@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { errors } from '../../machinery/status.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import type { Steps } from '../../machinery/schema/steps.ts'
 import type { Authorizer, UserInfo } from '../contract.ts'
 import { RBAC_GROUP, type RoleRef } from './book.ts'
 import { compact, describeRule, missingPermissions, quotedList } from './cover.ts'
@@ -31,26 +32,26 @@ const everything: readonly PolicyRule[] = [
 ]
 
 /** @throws StatusError 403 when the writer would grant more than they have; 404 when a binding's role does not exist */
-export function checkEscalation(check: EscalationCheck): void {
+export function* checkEscalation(check: EscalationCheck): Steps<void> {
   if (check.user.groups.includes(PRIVILEGED_GROUP)) return
-  if (check.resource === 'roles' || check.resource === 'clusterroles') checkRole(check)
-  else checkBinding(check)
+  if (check.resource === 'roles' || check.resource === 'clusterroles') yield* checkRole(check)
+  else yield* checkBinding(check)
 }
 
-function checkRole(check: EscalationCheck): void {
+function* checkRole(check: EscalationCheck): Steps<void> {
   const { user, resource, namespace, urlName, object, old } = check
   const attributes = { user, verb: 'escalate', group: RBAC_GROUP, version: '*', resource, namespace, name: urlName }
   if (check.authorizer.authorize(attributes).allowed || onlyForCollector(object, old)) return
-  confirm(check, rulesOf(object['rules']))
+  yield* confirm(check, rulesOf(object['rules']))
   if (resource === 'clusterroles' && (aggregates(object) || (old !== undefined && aggregates(old)))) {
     const held = check.source.rules(user, namespace).rules
-    if (missingPermissions(held, everything).length > 0) {
+    if ((yield* missingPermissions(held, everything)).length > 0) {
       throw refused(check, 'must have cluster-admin privileges to use the aggregationRule')
     }
   }
 }
 
-function checkBinding(check: EscalationCheck): void {
+function* checkBinding(check: EscalationCheck): Steps<void> {
   const { user, resource, namespace, object, old } = check
   if (onlyForCollector(object, old)) return
   const ref = object['roleRef'] as RoleRef
@@ -70,18 +71,26 @@ function checkBinding(check: EscalationCheck): void {
   const rules = check.source.roleRules(ref, namespace)
   // Upstream names the binding's resource here, with the role's name.
   if (rules === undefined) throw errors.notFound({ group: RBAC_GROUP, resource }, ref.name)
-  confirm(check, rules)
+  yield* confirm(check, rules)
 }
 
-function confirm(check: EscalationCheck, wanted: readonly PolicyRule[]): void {
+function* confirm(check: EscalationCheck, wanted: readonly PolicyRule[]): Steps<void> {
   const { user, namespace, source } = check
   const { rules, problems } = source.rules(user, namespace)
-  const missing = missingPermissions(rules, wanted)
+  const missing = yield* missingPermissions(rules, wanted)
   if (missing.length === 0) return
-  const lines = [...new Set(compact(missing).map(describeRule))].sort()
+  const lines = new Set<string>()
+  for (const rule of yield* compact(missing)) {
+    if (lines.size % 1000 === 999) yield undefined
+    lines.add(describeRule(rule))
+  }
+  yield undefined
   const who = `user ${JSON.stringify(user.name)} (groups=${quotedList(user.groups)})`
   const tail = problems.length === 0 ? '' : `; resolution errors: [${problems.join(' ')}]`
-  throw refused(check, `${who} is attempting to grant RBAC permissions not currently held:\n${lines.join('\n')}${tail}`)
+  throw refused(
+    check,
+    `${who} is attempting to grant RBAC permissions not currently held:\n${[...lines].sort().join('\n')}${tail}`,
+  )
 }
 
 function refused(check: EscalationCheck, why: string): Error {

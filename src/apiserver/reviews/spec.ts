@@ -146,6 +146,7 @@ export function attributesOf(spec: AccessSpec, user: UserInfo): Attributes {
 function fieldSelectorOf(selector: Selector | undefined): { fieldSelector?: string } {
   if (selector === undefined) return {}
   const raw = selector.rawSelector ?? ''
+  if (raw.length > MOST_SELECTOR) return {}
   if (raw !== '') return { fieldSelector: raw }
   const terms = ((selector.requirements ?? []) as { key?: string; operator?: string; values?: string[] }[]).flatMap(
     ({ key = '', operator, values = [] }) =>
@@ -155,6 +156,9 @@ function fieldSelectorOf(selector: Selector | undefined): { fieldSelector?: stri
   )
   return terms.length === 0 ? {} : { fieldSelector: terms.join(',') }
 }
+
+/** Characters of a selector that is read: none is longer in a URL. */
+const MOST_SELECTOR = 64 * 1024
 
 /** What is to be said of selectors that cannot be read: they are left out, which asks for more. */
 export function evaluationError(resource: ResourceAttributes | undefined): string {
@@ -171,6 +175,7 @@ export function evaluationError(resource: ResourceAttributes | undefined): strin
     if (read < requirements.length) texts.push(`${at} ${read > 0 ? 'partially ' : ''}ignored due to parse error`)
     if (raw === '') return
     try {
+      if (raw.length > MOST_SELECTOR) throw new RangeError('too long to be read')
       parse(raw)
     } catch {
       texts.push(`${at} ignored due to parse error`)

@@ -3,6 +3,7 @@ import { child, duplicate, index, invalid, required, tooMany } from '../../field
 import type { FieldError } from '../../field.ts'
 import { isCanonicalIp, isIp, parseAddress } from '../../ip.ts'
 import { isDns1123Label, isDns1123Subdomain, isLabelValue, isPortNumber } from '../../names.ts'
+import type { Steps } from '../../schema/steps.ts'
 import { dnsLabel, dnsSubdomain, each, oneOf, qualifiedName, requiredOneOf } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
@@ -15,17 +16,24 @@ import { endpointIp } from './endpoint-ip.ts'
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP']
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6']
 
-function validateEndpoints(endpoints: Json, old?: Json): FieldError[] {
+/** Addresses of one step. */
+const STEP = 200
+
+function* validateEndpoints(endpoints: Json, old?: Json): Steps<FieldError[]> {
   const out: Errors = []
   if (old !== undefined && same(endpoints.subsets, old.subsets)) return out
-  listOf(endpoints.subsets).forEach((subset, i) => {
+  for (const [i, subset] of listOf(endpoints.subsets).entries()) {
+    yield undefined
     const at = index('subsets', i)
     const ports = listOf(subset.ports)
     if (listOf(subset.addresses).length === 0 && listOf(subset.notReadyAddresses).length === 0) {
       out.push(required(at, 'must specify `addresses` or `notReadyAddresses`'))
     }
     for (const field of ['addresses', 'notReadyAddresses']) {
-      listOf(subset[field]).forEach((address, j) => endpointAddress(address, index(child(at, field), j), out))
+      for (const [j, address] of listOf(subset[field]).entries()) {
+        if (j % STEP === STEP - 1) yield undefined
+        endpointAddress(address, index(child(at, field), j), out)
+      }
     }
     ports.forEach((port, j) => {
       const portPath = index(child(at, 'ports'), j)
@@ -35,7 +43,7 @@ function validateEndpoints(endpoints: Json, old?: Json): FieldError[] {
       requiredOneOf(port.protocol, PROTOCOLS, child(portPath, 'protocol'), out)
       if (isSet(port.appProtocol)) qualifiedName(port.appProtocol, child(portPath, 'appProtocol'), out)
     })
-  })
+  }
   return out
 }
 
@@ -53,12 +61,12 @@ export const endpointsRules: KindRules = {
       for (const port of listOf(subset.ports)) fill(port, 'protocol', 'TCP')
     }
   },
-  validate: validateEndpoints,
+  validateInSteps: validateEndpoints,
   generation: false,
   createOnUpdate: true,
 }
 
-function validateSlice(slice: Json, old?: Json): FieldError[] {
+function* validateSlice(slice: Json, old?: Json): Steps<FieldError[]> {
   const out: Errors = []
   const late: Errors = []
   const type: string = slice.addressType ?? ''
@@ -66,7 +74,7 @@ function validateSlice(slice: Json, old?: Json): FieldError[] {
   else oneOf(type, ADDRESS_TYPES, 'addressType', late)
   slicePorts(listOf(slice.ports), out)
   if (old === undefined || !same(slice.endpoints, old.endpoints)) {
-    sliceEndpoints(listOf(slice.endpoints), type, 'endpoints', out, late)
+    yield* sliceEndpoints(listOf(slice.endpoints), type, 'endpoints', out, late)
   }
   return [...out, ...late]
 }
@@ -90,24 +98,28 @@ function slicePorts(ports: readonly Json[], out: Errors): void {
 }
 
 /** Upstream reports some problems after all others: they are in `late`. */
-function sliceEndpoints(list: readonly Json[], type: string, path: string, out: Errors, late: Errors): void {
+function* sliceEndpoints(list: readonly Json[], type: string, path: string, out: Errors, late: Errors): Steps<void> {
   if (list.length > 1000) {
     out.push(tooMany(path, list.length, 1000))
     return
   }
-  list.forEach((endpoint, i) => {
+  for (const [i, endpoint] of list.entries()) {
     const at = index(path, i)
     const addresses: readonly string[] = listOf(endpoint.addresses)
     const addressPath = child(at, 'addresses')
     if (addresses.length === 0) late.push(required(addressPath))
     else if (addresses.length > 100) late.push(tooMany(addressPath, addresses.length, 100))
-    addresses.forEach((address, j) => sliceAddress(address, type, addressPath, j, out))
+    if (addresses.length > 10 || i % 20 === 19) yield undefined
+    for (const [j, address] of addresses.entries()) {
+      if (j % STEP === STEP - 1) yield undefined
+      sliceAddress(address, type, addressPath, j, out)
+    }
     if (isSet(endpoint.nodeName))
       each(isDns1123Subdomain(endpoint.nodeName), child(at, 'nodeName'), endpoint.nodeName, out)
     labels(endpoint.deprecatedTopology, child(at, 'deprecatedTopology'), out)
     if (isSet(endpoint.hostname)) dnsLabel(endpoint.hostname, child(at, 'hostname'), out)
     if (isSet(endpoint.hints)) hints(endpoint.hints, child(at, 'hints'), out)
-  })
+  }
 }
 
 function sliceAddress(address: string, type: string, path: string, i: number, out: Errors): void {
@@ -190,7 +202,7 @@ export const endpointSliceRules: KindRules = {
     // What is dropped counts as a change all the same.
     if (dropTopology(slice, old)) slice.metadata.generation = (old.metadata.generation ?? 0) + 1
   },
-  validate: validateSlice,
+  validateInSteps: validateSlice,
   validateUpdate: (slice, old) => {
     const out: Errors = []
     if (!same(slice['addressType'], old['addressType'])) out.push(invalid('addressType', null, 'field is immutable'))
