@@ -102,8 +102,8 @@ export interface Call {
   readonly seat?: Seat
   /** Told how many milliseconds the request waited for others outside. */
   readonly latency?: { elsewhere: number }
-  /** The body was so large that the verb gives way to others between its steps. @default false */
-  readonly large?: boolean
+  /** The body, or what a webhook made of it, is so large that the verb gives way to others between its steps. @default false */
+  large?: boolean
   /** The object has so many members that what looks at each is done on a helper thread. @default false */
   readonly many?: boolean
   /** Lists and maps that were empty in the object of a create or update, and are null in what was decoded. */

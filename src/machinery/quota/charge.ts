@@ -4,6 +4,7 @@ import { quantities, type Quantities } from '../pod-resources.ts'
 import type { Quantity } from '../quantity.ts'
 import { addQuantities, compareQuantities, formatQuantity, signOf, subtractQuantities } from '../quantity.ts'
 import { scopesOf } from './scopes.ts'
+import { setOwn } from '../codec/exact.ts'
 import { negatives, type Evaluator } from './usage.ts'
 
 export type Charge =
@@ -64,9 +65,11 @@ function unready(quota: KubeObject, evaluator: Evaluator, object: KubeObject): s
 
 /** The quota afterwards; undefined when nothing changes, a text when it would be exceeded. */
 function chargeOne(quota: KubeObject, delta: Quantities): KubeObject | string | undefined {
-  const hard = quantities(quota['status']?.hard)
-  const used = quantities(quota['status']?.used)
-  const next = new Map(used)
+  const { status } = quota
+  // A quota may have thousands of names; a write is about a few.
+  const hard = named(status?.hard, delta)
+  const used = named(status?.used, delta)
+  const next = new Map<string, Quantity>()
   const exceeded: string[] = []
   const asked = new Map<string, Quantity>()
   for (const [name, amount] of delta) {
@@ -88,7 +91,15 @@ function chargeOne(quota: KubeObject, delta: Quantities): KubeObject | string | 
     return `exceeded quota: ${name}, requested: ${show(asked)}, used: ${show(used)}, limited: ${show(hard)}`
   }
   if (asked.size === 0) return undefined
-  return { ...quota, status: { ...quota['status'], used: written(next) } }
+  return { ...quota, status: { ...status, used: { ...status?.used, ...written(next) } } }
+}
+
+/** The amounts of those names that are in `of`. */
+function named(amounts: Readonly<Record<string, string>> | undefined, of: Quantities): Quantities {
+  const found: Record<string, string> = {}
+  if (amounts === undefined) return quantities(found)
+  for (const name of of.keys()) if (Object.hasOwn(amounts, name)) setOwn(found, name, amounts[name]!)
+  return quantities(found)
 }
 
 /** What is more than before. */

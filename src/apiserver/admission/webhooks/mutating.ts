@@ -2,6 +2,7 @@
 import { decodeManagers } from '../../../machinery/apply/index.ts'
 import { errors } from '../../../machinery/status.ts'
 import type { ServedResource } from '../../contract.ts'
+import { breathe } from '../../registry/core.ts'
 import { copyJson, equalJson } from '../../registry/json.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
 import { View } from '../match/view.ts'
@@ -17,6 +18,8 @@ import { applyOperations, operationsOf } from './patching.ts'
 import { isOver, TIMED_OUT } from './time.ts'
 
 const NAME = 'MutatingAdmissionWebhook'
+/** Bytes of a patch from which on its steps are long. */
+const LARGE = 64 * 1024
 const INVALID_MANAGERS =
   '.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests'
 const MUTATION = 'mutation.webhook.admission.k8s.io/'
@@ -135,6 +138,9 @@ class Run {
     const { seat } = this.#request.call
     const verdict = await (seat === undefined ? ask() : seat.without(ask))
     if (verdict.patch.length === 0) return false
+    if (verdict.patch.length >= LARGE) this.#request.call.large = true
+    const pause = () => breathe(this.#request.call)
+    await pause()
     const operations = operationsOf(hook, verdict.patch)
     if (operations.length === 0) return false
     if (this.#view.in(matched).object === null) {
@@ -145,7 +151,7 @@ class Run {
     if (verdict.patchType !== 'JSONPatch') {
       throw new CallFailure(hook.name, `unsupported patch type ${JSON.stringify(verdict.patchType)}`)
     }
-    const changed = await applyOperations(this.#view, matched, operations)
+    const changed = await applyOperations(this.#view, matched, operations, pause)
     const { configuration, name: webhook } = hook
     const { audit } = this.#request.call
     // What patched nothing counts as a patch all the same.

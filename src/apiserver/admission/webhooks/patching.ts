@@ -50,10 +50,17 @@ export async function applyOperations(
   view: View,
   matched: ServedResource,
   operations: readonly unknown[],
+  /** Between two pieces of work of which each may be long. */
+  pause: () => Promise<void> | undefined,
 ): Promise<boolean> {
   const before = view.in(matched).object!
-  const after = decoded(patched(before, operations), before, matched, view.subresource)
+  await pause()
+  const made = patched(before, operations)
+  await pause()
+  const after = decoded(made, before, matched, view.subresource)
+  await pause()
   if (equalJson(before, after)) return false
+  await pause()
   await takeOver(view, matched, after)
   view.changed()
   return true

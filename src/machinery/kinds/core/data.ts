@@ -2,6 +2,7 @@
 import { forbidden, invalid, key as keyed, required, tooLong } from '../../field.ts'
 import type { FieldError } from '../../field.ts'
 import { isConfigMapKey } from '../../names.ts'
+import type { Steps } from '../../schema/steps.ts'
 import { each, immutable } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
@@ -20,10 +21,14 @@ function decodedSize(base64: string): number {
   return Math.max(0, Math.floor((base64.length * 3) / 4) - padding)
 }
 
-function validateConfigMap(map: Json): FieldError[] {
+/** Entries of one step. */
+const STEP = 2000
+
+function* validateConfigMap(map: Json): Steps<FieldError[]> {
   const out: Errors = []
   let size = 0
-  for (const [name, value] of entriesOf(map.data)) {
+  for (const [i, [name, value]] of entriesOf(map.data).entries()) {
+    if (i % STEP === STEP - 1) yield undefined
     const at = keyed('data', name)
     each(isConfigMapKey(name), at, name, out)
     if (entry(map.binaryData, name) !== undefined) {
@@ -31,7 +36,8 @@ function validateConfigMap(map: Json): FieldError[] {
     }
     size += Buffer.byteLength(String(value))
   }
-  for (const [name, value] of entriesOf(map.binaryData)) {
+  for (const [i, [name, value]] of entriesOf(map.binaryData).entries()) {
+    if (i % STEP === STEP - 1) yield undefined
     each(isConfigMapKey(name), keyed('binaryData', name), name, out)
     size += decodedSize(String(value ?? ''))
   }
@@ -47,7 +53,7 @@ function locked(now: Json, old: Json, fields: readonly string[], out: Errors): v
 }
 
 export const configMapRules: KindRules = {
-  validate: validateConfigMap,
+  validateInSteps: validateConfigMap,
   validateUpdate: (now, old) => {
     const out: Errors = []
     locked(now, old, ['data', 'binaryData'], out)
@@ -70,10 +76,11 @@ function mergeStringData(secret: Json): void {
 
 const ACCOUNT_NAME = 'kubernetes.io/service-account.name'
 
-function validateSecret(secret: Json): FieldError[] {
+function* validateSecret(secret: Json): Steps<FieldError[]> {
   const out: Errors = []
   let size = 0
-  for (const [name, value] of entriesOf(secret.data)) {
+  for (const [i, [name, value]] of entriesOf(secret.data).entries()) {
+    if (i % STEP === STEP - 1) yield undefined
     each(isConfigMapKey(name), keyed('data', name), name, out)
     size += decodedSize(String(value ?? ''))
   }
@@ -147,7 +154,7 @@ export const secretRules: KindRules = {
     mergeStringData(secret)
     if (!secret['type']) secret['type'] = old['type']
   },
-  validate: validateSecret,
+  validateInSteps: validateSecret,
   validateUpdate: (now, old) => {
     const out: Errors = []
     immutable(now['type'], old['type'], 'type', out, now['type'] ?? '')
