@@ -119,3 +119,27 @@ test('a stopped cluster is left alone, and can be added again', async () => {
   engine.add({ id: 'c', client }, []).stop()
   await engine.close()
 })
+
+test('keys that wait for nothing leave the event loop to others in between', async () => {
+  const { log } = recording()
+  const engine = new ControllerEngine({ log })
+  let inTurn = 0
+  let most = 0
+  let left = 200
+  const done = Promise.withResolvers<void>()
+  const made = controller(async () => {
+    most = Math.max(most, ++inTurn)
+    for (const end = performance.now() + 1; performance.now() < end;);
+    if (--left === 0) done.resolve()
+  })
+  engine.add({ id: 'one', client }, [made.factory])
+  for (let i = 0; i < left; i++) made.context().enqueue(`key-${i}`)
+  const look = (): void => {
+    inTurn = 0
+    if (left > 0) setImmediate(look)
+  }
+  setImmediate(look)
+  await done.promise
+  assert.ok(most <= 12, `${most} keys of a millisecond in one turn`)
+  await engine.close()
+})

@@ -42,6 +42,9 @@ interface Item {
 /** Failing keys whose last log line is remembered; beyond, the oldest is forgotten. */
 const REMEMBERED_FAILURES = 10_000
 
+/** Milliseconds in one turn of the event loop in which keys are begun: many are done without waiting for anything. */
+const TURN = 4
+
 /** One per process. */
 export class ControllerEngine {
   readonly #options: EngineOptions
@@ -50,6 +53,9 @@ export class ControllerEngine {
   readonly #stops = new Map<string, AbortController>()
   readonly #logged = new Map<string, number>()
   readonly #workers: Promise<void>[]
+  /** When the work of this turn of the event loop must end, and what comes with the next. */
+  #until = 0
+  #next: Promise<void> | undefined
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -118,8 +124,24 @@ export class ControllerEngine {
 
   async #work(): Promise<void> {
     for (let taken = await this.#queue.take(); taken !== undefined; taken = await this.#queue.take()) {
+      for (let turn = this.#turn(); turn !== undefined; turn = this.#turn()) await turn
       await this.#one(taken)
     }
+  }
+
+  /** What is to be waited for when keys have been worked on for so long that others must come first. */
+  #turn(): Promise<void> | undefined {
+    const now = this.#clock.now()
+    if (this.#next === undefined) {
+      this.#until = now + TURN
+      this.#next = new Promise((resolve) => {
+        setImmediate(() => {
+          this.#next = undefined
+          resolve()
+        })
+      })
+    }
+    return now < this.#until ? undefined : this.#next
   }
 
   async #one(taken: Taken<Item>): Promise<void> {

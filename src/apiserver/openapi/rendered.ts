@@ -103,8 +103,8 @@ interface PiecesV2 {
   readonly paths: Buffer
   readonly names: ReadonlySet<string>
   readonly hash: string
-  /** The whole in protobuf, made when it is first asked for. */
-  protobuf(): Buffer
+  /** The whole in protobuf, in pieces; they are kept. */
+  protobuf(): Iterable<Buffer>
 }
 
 function members(record: Readonly<Record<string, unknown>>): string {
@@ -117,15 +117,38 @@ function pieces(resources: readonly ServedResource[]): PiecesV2 {
   const { schemas, paths } = partsV2(typeTable, resources.map(published))
   const definitions = Buffer.from(members(schemas))
   const routes = Buffer.from(members(paths))
-  let protobuf: Buffer | undefined
+  let protobuf: readonly Buffer[] | undefined
   return {
     definitions,
     paths: routes,
     names: new Set(Object.keys(schemas)),
     hash: hashOf(definitions, routes),
     // The objects are not kept for it: the text has all.
-    protobuf: () => (protobuf ??= messageV2(HEAD_V2, parsed(routes), parsed(definitions))),
+    *protobuf() {
+      if (protobuf !== undefined) return yield* protobuf
+      const made: Buffer[] = []
+      for (const message of messagesV2(routes, definitions)) {
+        made.push(message)
+        yield message
+      }
+      protobuf = made
+    },
   }
+}
+
+/** Members of one message. */
+const STEP = 40
+
+/** Messages one behind the other are one: others may have their turn in between. */
+function* messagesV2(routes: Buffer, definitions: Buffer): Generator<Buffer> {
+  yield encodeV2(HEAD_V2, [], [])
+  for (const paths of portions(parsed(routes))) yield messageV2({}, paths, {})
+  for (const schemas of portions(parsed(definitions))) yield messageV2({}, {}, schemas)
+}
+
+function* portions(record: object): Generator<object> {
+  const entries = Object.entries(record)
+  for (let i = 0; i < entries.length; i += STEP) yield Object.fromEntries(entries.slice(i, i + STEP))
 }
 
 const parsed = (text: Buffer): object => JSON.parse(`{${text.toString()}}`) as object
@@ -196,7 +219,7 @@ export class DocumentV2 {
 
   /** The whole in protobuf: messages one behind the other are one. */
   *protobuf(): Generator<Buffer> {
-    yield this.#builtin.protobuf()
+    yield* this.#builtin.protobuf()
     if (this.#custom.length === 0) return
     const all = this.#custom.map(published)
     const parts = customParts(typeTable, all, 2)
