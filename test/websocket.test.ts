@@ -58,7 +58,40 @@ function suite(start: () => Promise<AsyncDisposable & { readonly kubeconfig: str
     await watched.closed
   })
 
-  function open(path: string) {
+  it('a token among the protocols says who asks, and the other protocol is agreed on', async () => {
+    const metadata = { name: 'browser', namespace: 'web' }
+    await client.create(resources.serviceaccounts, { kind: 'ServiceAccount', apiVersion: 'v1', metadata })
+    await client.create(resources.clusterrolebindings, {
+      kind: 'ClusterRoleBinding',
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      metadata: { name: 'browser' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ kind: 'ServiceAccount', ...metadata }],
+    })
+    const path = '/api/v1/namespaces/web/serviceaccounts/browser/token'
+    const asked = { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', spec: {} }
+    const { status } = JSON.parse(await client.raw('POST', path, JSON.stringify(asked))) as {
+      status: { token: string }
+    }
+    const watch = '/api/v1/namespaces/web/configmaps?watch=true&timeoutSeconds=1'
+    const protocol = (token: string) =>
+      `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString('base64url')}`
+    const shown = open(watch, [protocol(status.token), 'base64.binary.k8s.io'])
+    await shown.opened
+    assert.equal(shown.socket.protocol, 'base64.binary.k8s.io')
+    await shown.closed
+    assert.ok(shown.messages.length > 0)
+    for (const refused of [
+      [protocol('wrong'), 'base64.binary.k8s.io'],
+      [protocol(status.token)],
+      [protocol(status.token), 'a', 'b'],
+    ]) {
+      await assert.rejects(open(watch, refused).opened)
+    }
+  })
+
+  /** With `protocols`, nothing else says who asks. */
+  function open(path: string, protocols?: string[]) {
     const config = load(server.kubeconfig) as {
       clusters: { cluster: Record<string, string> }[]
       users: { user: Record<string, string> }[]
@@ -68,12 +101,18 @@ function suite(start: () => Promise<AsyncDisposable & { readonly kubeconfig: str
     const { user } = config.users[0]!
     const connect = {
       ca: pem(cluster['certificate-authority-data']),
-      cert: pem(user['client-certificate-data']),
-      key: pem(user['client-key-data']),
+      ...(protocols === undefined && {
+        cert: pem(user['client-certificate-data']),
+        key: pem(user['client-key-data']),
+      }),
     }
     const headers = { origin: 'https://dashboard.example.com' }
     const url = `${cluster['server']!.replace('https', 'wss')}${path}`
-    const socket = new WebSocket(url, { dispatcher: new Agent({ connect, allowH2: false }), headers })
+    const socket = new WebSocket(url, {
+      dispatcher: new Agent({ connect, allowH2: false }),
+      headers,
+      ...(protocols && { protocols }),
+    })
     const messages: string[] = []
     socket.addEventListener('message', ({ data }) => void messages.push(String(data)))
     const opened = new Promise<void>((resolve, reject) => {

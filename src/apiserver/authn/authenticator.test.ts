@@ -173,6 +173,18 @@ describe('certificates', () => {
   })
 })
 
+test('a token counts as a protocol of a WebSocket, also behind a wrong one', () => {
+  const protocols = (token: string) =>
+    `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString('base64url')}, v5.channel.k8s.io`
+  const show = (token: string, more: object = {}) =>
+    authenticate({ headers: { upgrade: 'websocket', 'sec-websocket-protocol': protocols(token), ...more } })
+  const name = 'system:serviceaccount:web:app'
+  assert.equal(show(issue())?.name, name)
+  assert.equal(show(issue(), { authorization: 'Bearer wrong' })?.name, name)
+  assert.equal(show('wrong'), undefined)
+  assert.equal(show(issue(), { upgrade: 'SPDY/3.1' })?.name, 'system:anonymous')
+})
+
 test('nobody is anonymous, if that is allowed', () => {
   const nobody = { headers: {}, clientCertificate: undefined }
   assert.deepEqual(authenticate(nobody), { name: 'system:anonymous', groups: ['system:unauthenticated'] })

@@ -1,5 +1,6 @@
 /**
- * Who asks: whom a front proxy names, then client certificate, then bearer token, then nobody in particular. What is
+ * Who asks: whom a front proxy names, then client certificate, then bearer token (a header, or a
+ * WebSocket's subprotocol), then nobody in particular. What is
  * shown and wrong is refused (401), never taken for anonymous.
  */
 import { X509Certificate, createHash } from 'node:crypto'
@@ -8,6 +9,7 @@ import type { UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
 import { frontProxyUser, type FrontProxyOptions } from './front-proxy.ts'
 import type { TokenSource } from './bearer.ts'
+import { webSocketToken } from './websocket-token.ts'
 import { AUTHENTICATED, CREDENTIAL_ID_EXTRA, anonymous } from './username.ts'
 
 export interface AuthenticatorOptions {
@@ -72,13 +74,26 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
       if (typeof user === 'object') return user
       wrong ||= user === 'wrong'
     }
-    const token = bearerToken(request.headers['authorization'])
-    if (token !== undefined) {
-      const result = options.tokens.check(token)
-      return result instanceof Promise ? result.then(({ user }) => user) : result.user
+    const bearer = bearerToken(request.headers['authorization'])
+    const protocol = webSocketToken(request.headers)
+    if (bearer !== undefined || protocol !== undefined) {
+      const shown = [bearer, typeof protocol === 'object' ? protocol.token : undefined]
+      return firstUser(
+        options.tokens,
+        shown.filter((token) => token !== undefined),
+      )
     }
     return wrong || options.mayBeAnonymous?.(request.path) === false ? undefined : anonymous
   }
+}
+
+/** Whose is the first of the tokens that is anybody's. In the caller's turn when the source knows at once. */
+function firstUser(source: TokenSource, tokens: readonly string[]): ReturnType<Authenticate> {
+  const [token, ...rest] = tokens
+  if (token === undefined) return undefined
+  const result = source.check(token)
+  if (result instanceof Promise) return result.then(({ user }) => user ?? firstUser(source, rest))
+  return result.user ?? firstUser(source, rest)
 }
 
 /** The token of `Bearer x`; other schemes are not ours and count as nothing. */

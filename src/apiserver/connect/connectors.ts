@@ -1,8 +1,8 @@
 /** The subresources that are connections: log, exec, attach, port-forward, and proxies to pods, Services and nodes. */
+import { offeredProtocols } from '../authn/websocket-token.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import type { Connection, Connector } from '../http/contract.ts'
-import { offeredProtocols } from '../http/websocket-frames.ts'
 import { PROTOCOL } from './channels.ts'
 import { servicePlaceElsewhere, streamRest, type Elsewhere } from './elsewhere.ts'
 import { answerLog, type LogSource } from './logs.ts'
@@ -147,7 +147,7 @@ async function stream(
   const translated = exchange.headers['upgrade']?.toLowerCase() === 'websocket' && !speaksWebSocket(node)
   if (translated && verb === 'portForward' && offersTunnel(reply))
     return withConnection(exchange, (signal) => tunnel(reply, target, dial(signal), signal))
-  if (translated && verb !== 'portForward' && offeredProtocols(exchange).includes(PROTOCOL)) {
+  if (translated && verb !== 'portForward' && offeredProtocols(exchange.headers).includes(PROTOCOL)) {
     const streams = asked as StreamOptions
     const origin = `https://${hostOf(place)}`
     return withConnection(exchange, (signal) =>

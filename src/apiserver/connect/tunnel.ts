@@ -4,7 +4,8 @@ import { errors } from '../../machinery/status.ts'
 import { DialledAgent, openStreamed } from '../dial/streamed.ts'
 import { answeredHeaders, askedHost, finish, forwardAnswer, forwardedHeaders } from '../http/forward.ts'
 import type { Reply } from '../http/reply.ts'
-import { BINARY, ClientFrames, closeFrame, frameHead, handshake, offeredProtocols } from '../http/websocket-frames.ts'
+import { offeredProtocols } from '../authn/websocket-token.ts'
+import { BINARY, ClientFrames, closeFrame, frameHead, handshake } from '../http/websocket-frames.ts'
 
 const PREFIX = 'SPDY/3.1+'
 const SUFFIX = '.k8s.io'
@@ -12,7 +13,7 @@ const SUFFIX = '.k8s.io'
 const isTunnel = (protocol: string): boolean => protocol.startsWith(PREFIX) && protocol.endsWith(SUFFIX)
 
 /** Whether one of the protocols on offer tunnels. */
-export const offersTunnel = (reply: Reply): boolean => offeredProtocols(reply.exchange).some(isTunnel)
+export const offersTunnel = (reply: Reply): boolean => offeredProtocols(reply.exchange.headers).some(isTunnel)
 
 /** Answers the exchange. @throws StatusError */
 export async function tunnel(
@@ -24,7 +25,7 @@ export async function tunnel(
   const { exchange } = reply
   // Nobody is called for a client that could not be answered.
   handshake(exchange, {})
-  const protocols = offeredProtocols(exchange).filter(isTunnel)
+  const protocols = offeredProtocols(exchange.headers).filter(isTunnel)
   const headers = forwardedHeaders(exchange)
   for (const name of Object.keys(headers)) if (name.startsWith('sec-websocket-')) delete headers[name]
   Object.assign(headers, {

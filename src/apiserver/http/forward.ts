@@ -1,6 +1,7 @@
 /** What every proxy here does: which headers go on, and how the other server's answer comes back. */
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { offeredProtocols } from '../authn/websocket-token.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Reply } from './reply.ts'
 
@@ -19,6 +20,8 @@ export function forwardedHeaders(exchange: Exchange): OutgoingHttpHeaders {
     if (name.startsWith(':') || dropped.has(name) || IDENTITY.test(name)) continue
     headers[name] = value
   }
+  if (headers['sec-websocket-protocol'] !== undefined)
+    headers['sec-websocket-protocol'] = offeredProtocols(exchange.headers).join(', ')
   const before = exchange.headers['x-forwarded-for']
   headers['x-forwarded-for'] = before === undefined ? exchange.remoteAddress : `${before}, ${exchange.remoteAddress}`
   return headers

@@ -3,6 +3,8 @@
  * what waits for a slow client are references to entries, and their number of bytes is bounded.
  */
 import { apiVersionOf } from '../../machinery/object.ts'
+import { errors } from '../../machinery/status.ts'
+import { offeredProtocols } from '../authn/websocket-token.ts'
 import type { Api, ApiWatchEvent, Call, Seat, Target, WatchCall } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { AnswerStream } from '../exchange.ts'
@@ -70,7 +72,11 @@ export async function answerWatch(request: WatchRequest, reply: Reply): Promise<
 function streamOf({ negotiated }: WatchRequest, reply: Reply): AnswerStream {
   if (negotiated.encoding === 'protobuf') return reply.stream(200, `${PROTOBUF};stream=watch`)
   if (!wantsWebSocket(reply.exchange)) return reply.stream(200, 'application/json')
-  const head = handshake(reply.exchange, reply.headers)
+  // One protocol is agreed on, whatever it is; browsers give up when they hear of none.
+  const [protocol, ...more] = offeredProtocols(reply.exchange.headers)
+  if (more.length > 0) throw errors.badRequest('one WebSocket protocol at most can be agreed on')
+  const agreed = protocol === undefined ? {} : { 'Sec-WebSocket-Protocol': protocol }
+  const head = handshake(reply.exchange, { ...reply.headers, ...agreed })
   return new WebSocketStream(reply.takeOver(101), head)
 }
 

@@ -32,12 +32,6 @@ export function handshake({ headers }: Exchange, extra: Readonly<Record<string, 
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-/** What a client offers in `Sec-WebSocket-Protocol`. */
-export function offeredProtocols({ headers }: Pick<Exchange, 'headers'>): readonly string[] {
-  const offered = headers['sec-websocket-protocol'] ?? ''
-  return offered === '' ? [] : offered.split(',').map((each) => each.trim())
-}
-
 /** The head of a frame that is whole. */
 export function frameHead(first: number, length: number): Buffer {
   if (length <= MAX_CONTROL) return Buffer.from([first, length])
