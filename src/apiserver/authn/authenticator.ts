@@ -1,7 +1,6 @@
 /**
- * Who asks: whom a front proxy names, then client certificate, then bearer token (a header, or a
- * WebSocket's subprotocol), then nobody in particular. What is
- * shown and wrong is refused (401), never taken for anonymous.
+ * Who asks: whom a front proxy names, then client certificate, then bearer token (a header, or a WebSocket's
+ * subprotocol), then nobody in particular. What is shown and wrong is refused (401), never taken for anonymous.
  */
 import { X509Certificate, createHash } from 'node:crypto'
 import { subjectOf } from '../../machinery/pki/certificate.ts'
