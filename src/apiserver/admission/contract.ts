@@ -10,6 +10,8 @@ export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 /** One write, as plug-ins see it. Objects are in the resource's storage version, defaulted. */
 export interface AdmissionRequest {
   readonly operation: Operation
+  /** Of an UPDATE: how it was asked for. @default 'update' */
+  readonly verb?: 'update' | 'patch'
   readonly resource: ServedResource
   /** The resource in the version of the request's URL: what rules of policies and webhooks are asked about first. */
   readonly requested: ServedResource

@@ -19,6 +19,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeDeclaredFeatureValidator } from './node-declared-features.ts'
 import { nodeRestriction } from './node-restriction/plugin.ts'
 import { deviceAdminAccess } from './device-admin-access.ts'
+import { deviceStatus } from './device-status.ts'
 import { podResizeValidator } from './pod-resize.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { persistentVolumeClaimResize } from './pvc-resize.ts'
@@ -79,6 +80,7 @@ export function defaultPlugins(options: PluginOptions): readonly AdmissionPlugin
     ...(rules === undefined ? [] : [rbacEscalation(rules)]),
     policyReadAccess,
     deviceAdminAccess,
+    deviceStatus,
     validatingAdmissionPolicy,
     ...(caller === undefined ? [] : [validatingWebhooks(caller)]),
     resourceQuota(now),

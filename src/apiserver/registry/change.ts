@@ -144,6 +144,7 @@ async function attemptChange(core: Core, asked: Call, target: Target, change: Ch
   }
   const request: AdmissionRequest = {
     operation: 'UPDATE',
+    verb: change.fresh === true ? 'patch' : 'update',
     resource: storage,
     requested: resource,
     subresource: change.subresource,
