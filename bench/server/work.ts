@@ -195,11 +195,12 @@ export async function measure(kubeconfig: string, scale: number, cpu: () => numb
   // A client and a server that have just started are not what is measured.
   await rate(Math.min(500, some), (i) => [podsOf('warm'), json('POST', pod(i))])
   await rate(500, (i) => [podOf('warm', i % Math.min(500, some)), {}])
+  const patch = (i: number): Send => ({ method: 'PATCH', body: status(i % some, i), type: STRATEGIC })
+  await rate(500, (i) => [`${podOf('warm', i % Math.min(500, some))}/status`, patch(i)])
 
   const creates = [await rate(some, (i) => [podsOf('some'), json('POST', pod(i))], 'create')]
   const first = await list(session, 'some', 7)
   const gets = await rate(many, (i) => [podOf('some', i % some), {}], 'get')
-  const patch = (i: number): Send => ({ method: 'PATCH', body: status(i % some, i), type: STRATEGIC })
   const patches = await rate(some * 2, (i) => [`${podOf('some', i % some)}/status`, patch(i)], 'patch')
   const latencies = await watch(kubeconfig, session, 'some', 10)
   creates.push(await rate(many, (i) => [podsOf('many'), json('POST', pod(i))], 'create, later'))

@@ -96,6 +96,9 @@ export function formOf(object: KubeObject, served: ServedResource): KubeObject |
 }
 
 function versionEntry(entry: Entry, served: ServedResource): Entry {
+  const decoded = entry.object as KubeObject | undefined
+  if (decoded !== undefined && decoded.apiVersion === versionOf(served) && decoded.kind === served.info.kind)
+    return entry
   const head = headOf(served)
   if (entry.bytes.length >= head.length && entry.bytes.compare(head, 0, head.length, 0, head.length) === 0) return entry
   const version = versionOf(served)

@@ -42,12 +42,11 @@ export const NO_MANAGERS: Managers = new Map()
 
 /** Two entries of one id are one manager. */
 export function managerId({ manager, operation, apiVersion, subresource }: ManagerName): string {
-  return JSON.stringify({
-    ...(manager === '' ? {} : { manager }),
-    operation,
-    ...(operation === 'Apply' ? {} : { apiVersion }),
-    ...(subresource === '' ? {} : { subresource }),
-  })
+  let text = manager === '' ? '{' : `{"manager":${JSON.stringify(manager)},`
+  text += `"operation":"${operation}"`
+  if (operation !== 'Apply') text += `,"apiVersion":${JSON.stringify(apiVersion)}`
+  if (subresource !== '') text += `,"subresource":${JSON.stringify(subresource)}`
+  return `${text}}`
 }
 
 const decoded = new WeakMap<object, Managers>()

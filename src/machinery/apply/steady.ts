@@ -40,6 +40,8 @@ export function steadyChange(
   return walk.members(old, now, schema.map, { mine, others }, true) ? walk.result : undefined
 }
 
+const NOTHING: ReadonlySet<string> = new Set()
+
 class Walk {
   readonly #ignored: ReadonlySet<string>
   result: 'same' | 'touched' = 'same'
@@ -48,11 +50,19 @@ class Walk {
     this.#ignored = ignored
   }
 
-  members(old: Members, now: Members, map: MapSchema, place: Place, root = false): boolean {
+  /** @param ignored names of members that do not count */
+  members(
+    old: Members,
+    now: Members,
+    map: MapSchema,
+    place: Place,
+    root = false,
+    ignored: ReadonlySet<string> = NOTHING,
+  ): boolean {
     let count = 0
     for (const key of Object.keys(now)) {
       const b = now[key]
-      if (b === undefined) continue
+      if (b === undefined || ignored.has(key)) continue
       count++
       const a = member(old, key)
       if (a === b) continue
@@ -62,7 +72,7 @@ class Walk {
         return false
       }
     }
-    for (const key of Object.keys(old)) if (old[key] !== undefined) count--
+    for (const key of Object.keys(old)) if (old[key] !== undefined && !ignored.has(key)) count--
     return count === 0
   }
 
@@ -70,12 +80,7 @@ class Walk {
     const a = mapOf(old)
     const b = mapOf(now)
     if (a === undefined || b === undefined || schema?.map === undefined) return false
-    const rest = (meta: Members): Members => {
-      const out: Record<string, unknown> = {}
-      for (const key of Object.keys(meta)) if (!this.#ignored.has(key) && key !== '__proto__') out[key] = meta[key]
-      return out
-    }
-    return this.members(rest(a), rest(b), schema.map, place)
+    return this.members(a, b, schema.map, place, false, this.#ignored)
   }
 
   #value(old: unknown, now: unknown, schema: Schema, place: Place, element: PathElement): boolean {
