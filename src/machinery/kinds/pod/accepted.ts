@@ -7,24 +7,32 @@ import { jsonText } from '../../text.ts'
 
 const MAX_SPECS = 256
 const MAX_LENGTH = 8192
+/** Of one text. */
+const MAX_RULES = 16
 
-/** By rules and text, the one used last at the end. */
-const accepted = new Set<string>()
+/** The rules under which they are right, by their text; the one used last at the end. */
+const accepted = new Map<string, Set<string>>()
 
 /** Whether an equal spec was right under the same rules. */
 export function isAccepted(spec: object, rules: string): boolean {
   const text = jsonText(spec)
-  const key = rules + text
-  if (!accepted.has(key)) return false
-  accepted.delete(key)
-  accepted.add(key)
-  return true
+  const known = accepted.get(text)
+  if (known === undefined) return false
+  accepted.delete(text)
+  accepted.set(text, known)
+  return known.has(rules)
 }
 
 /** Remembers a spec that is right. */
 export function accept(spec: object, rules: string): void {
   const text = jsonText(spec)
   if (text.length > MAX_LENGTH) return
-  if (accepted.size >= MAX_SPECS) for (const oldest of accepted) if (accepted.delete(oldest)) break
-  accepted.add(rules + text)
+  const known = accepted.get(text)
+  if (known !== undefined) {
+    if (known.size >= MAX_RULES) known.clear()
+    known.add(rules)
+    return
+  }
+  if (accepted.size >= MAX_SPECS) for (const oldest of accepted.keys()) if (accepted.delete(oldest)) break
+  accepted.set(text, new Set([rules]))
 }

@@ -9,7 +9,7 @@ import { dropDisabled, prepareCreate, prepareUpdate } from './prepare.ts'
 import { prepareStatus, validateStatus } from './status.ts'
 import { validateUpdate } from './update.ts'
 import { validatePod, validateTemplate } from './validate.ts'
-import { podNameWarning, podWarnings, templateWarnings } from './warnings.ts'
+import { newPodWarnings, podNameWarning, templateWarnings } from './warnings.ts'
 
 export const podRules: KindRules = {
   defaults: defaultPod,
@@ -21,7 +21,8 @@ export const podRules: KindRules = {
   validateStatus,
   generation: (pod) => pod['spec'] as unknown,
   earlyWarnings: appArmorWarnings,
-  warnings: (pod, old) => (old === undefined ? [...podNameWarning(pod.metadata.name ?? ''), ...podWarnings(pod)] : []),
+  warnings: (pod, old) =>
+    old === undefined ? [...podNameWarning(pod.metadata.name ?? ''), ...newPodWarnings(pod)] : [],
   fields: {
     'spec.nodeName': fieldText('spec', 'nodeName'),
     'spec.restartPolicy': fieldText('spec', 'restartPolicy'),

@@ -69,3 +69,15 @@ test('places, ports and addresses', () => {
   )
   assert.match(found[2]!, /values\[0\]: a b is invalid, a valid label must be/)
 })
+
+test('a spec without warnings gives none again, whatever pod has it', () => {
+  const spec = () => ({ containers: [container], terminationGracePeriodSeconds: 3 })
+  const warningsOf = (pod: object) => podRules.warnings!(pod as never, undefined)
+  assert.deepEqual(warningsOf({ metadata: { name: 'a' }, spec: spec() }), [])
+  assert.deepEqual(warningsOf({ metadata: { name: 'b' }, spec: spec() }), [])
+  assert.equal(warningsOf({ metadata: { name: 'c.d' }, spec: spec() }).length, 1)
+  const annotations = { 'container.seccomp.security.alpha.kubernetes.io/c': 'unconfined' }
+  assert.equal(warningsOf({ metadata: { name: 'e', annotations }, spec: spec() }).length, 1)
+  const negative = () => ({ metadata: { name: 'f' }, spec: { ...spec(), terminationGracePeriodSeconds: -1 } })
+  for (let i = 0; i < 2; i++) assert.equal(warningsOf(negative()).length, 1)
+})

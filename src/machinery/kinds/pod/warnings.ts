@@ -6,6 +6,7 @@ import { ipWarnings } from '../ip-warnings.ts'
 import { entriesOf, entry, isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
 import { deprecatedNodeLabel } from '../node-labels.ts'
+import { accept, isAccepted } from './accepted.ts'
 import { containerAnnotationWarnings, podSeccompWarning } from './annotations.ts'
 import { eachContainer } from './security.ts'
 import { volumePathWarnings } from './volume-paths.ts'
@@ -54,6 +55,21 @@ export function nameWarning(name: string): string[] {
 export function templateWarnings(object: Json, old: Json, template: Json, path: string): string[] {
   if (old !== undefined && old.metadata.generation === object.metadata.generation) return []
   return podWarnings(template, path)
+}
+
+/** Of annotations that mean something to Kubernetes. */
+const KUBERNETES = 'kubernetes.io/'
+
+/** As {@link podWarnings} of a pod: pods of one template are not looked at again when one gave no warnings. */
+export function newPodWarnings(pod: Json): string[] {
+  const spec: Json = pod.spec
+  // Those are looked at together with the spec.
+  const noted = Object.keys(pod.metadata.annotations ?? {}).some((name) => name.includes(KUBERNETES))
+  if (noted || !isSet(spec)) return podWarnings(pod)
+  if (isAccepted(spec, 'silent')) return []
+  const out = podWarnings(pod)
+  if (out.length === 0) accept(spec, 'silent')
+  return out
 }
 
 /** @param path of the template, '' for a pod itself */
