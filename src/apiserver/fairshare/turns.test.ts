@@ -73,6 +73,16 @@ describe('turns', () => {
     assert.ok(between.filter((entry) => entry.startsWith('b')).length >= 9, loop.log.join(' '))
   })
 
+  test('it is paid for with time that others had, not with rounds', async () => {
+    const loop = new Loop(0.1)
+    const all = [loop.work('long', 2, 5), loop.work('b', 20, 1)]
+    for (let i = 0; i < 400; i++) await loop.look()
+    await Promise.all(all)
+    const between = loop.log.slice(loop.log.indexOf('long0'), loop.log.indexOf('long1'))
+    const had = between.filter((entry) => entry.startsWith('b')).length
+    assert.ok(had >= 4 && had <= 8, loop.log.join(' '))
+  })
+
   test('what is urgent goes before the rest of its tenant', async () => {
     const loop = new Loop(1)
     const all = [...Array.from({ length: 5 }, (_, i) => loop.work('x', 1, 1 + i)), loop.work('x', 1, 0.25, true)]

@@ -74,6 +74,8 @@ interface Tenant {
   readonly id: string
   /** Milliseconds that it used and that no round has paid yet. */
   spent: number
+  /** Milliseconds that it used in this round. */
+  used: number
   readonly urgent: Line
   readonly ordinary: Line
 }
@@ -97,6 +99,8 @@ export class Turns {
   #since = 0
   /** Of those who exceeded their slice lately. */
   readonly #graces = new Map<string, Grace>()
+  /** When the round before began. */
+  #looked = 0
   /** Milliseconds of this round that nobody asked for. */
   #nobodys = 0
   /** Whether the end of what runs now has been asked for. */
@@ -164,7 +168,7 @@ export class Turns {
   #tenant(id: string): Tenant {
     let tenant = this.#tenants.get(id)
     if (tenant === undefined) {
-      tenant = { id, spent: 0, urgent: new Line(), ordinary: new Line() }
+      tenant = { id, spent: 0, used: 0, urgent: new Line(), ordinary: new Line() }
       this.#tenants.set(id, tenant)
     }
     return tenant
@@ -175,6 +179,7 @@ export class Turns {
     this.#user = undefined
     this.#since = this.#clock()
     this.#nobodys = 0
+    this.#looked = this.#since
     this.#slice = this.#since < this.#together ? this.#shared : this.#alone
     this.#later(this.#round)
   }
@@ -183,7 +188,10 @@ export class Turns {
   #charge(now: number): void {
     const used = now - this.#since
     if (this.#user === undefined) this.#nobodys += used
-    else this.#user.spent += used <= this.#slice ? used : used - this.#forgiven(this.#user.id, used - this.#slice, now)
+    else {
+      this.#user.used += used
+      this.#user.spent += used <= this.#slice ? used : used - this.#forgiven(this.#user.id, used - this.#slice, now)
+    }
     this.#since = now
     this.#user = undefined
   }
@@ -232,8 +240,14 @@ export class Turns {
     }
     this.#settle()
     this.#slice = this.#since < this.#together ? this.#shared : this.#alone
+    // What others had meanwhile is what is owed to them.
+    const passed = this.#since - this.#looked
+    const others = Math.max(1, this.#tenants.size - 1)
+    this.#looked = this.#since
     for (const tenant of this.#tenants.values()) {
-      tenant.spent = Math.max(0, tenant.spent - this.#slice)
+      const had = (passed - tenant.used) / others
+      tenant.spent = Math.max(0, tenant.spent - Math.max(this.#slice, had))
+      tenant.used = 0
       if (tenant.spent === 0 && !this.#row.has(tenant)) this.#tenants.delete(tenant.id)
     }
     this.#until = this.#since + this.#slice
