@@ -81,8 +81,9 @@ describe(`hostile requests, ${ROUNDS} of each family`, () => {
         return longest
       }
       for (const request of before) await one(request)
-      // Huge ones take a second each.
-      const [warm, rounds] = huge.has(name) ? [2, Math.ceil(ROUNDS / 2)] : [WARM, ROUNDS]
+      // Huge ones take a second each, costly ones too.
+      const few = huge.has(name) ? 2 : Object.hasOwn(costly, name) ? 4 : 1
+      const [warm, rounds] = few > 1 ? [2, Math.ceil(ROUNDS / few)] : [WARM, ROUNDS]
       for (let i = 0; i < warm; i++) await one(family(random, i))
       const start = await stats()
       for (let i = warm; i < warm + rounds; i += 4) {

@@ -149,7 +149,7 @@ export const costly: Readonly<Record<string, Costly>> = {
     : post(`${NAMESPACE}/endpoints`, { apiVersion: 'v1', kind: 'Endpoints', metadata: { name: `e${i}` }, subsets: [{ addresses: times(20_000, (n) => ({ ip: `10.${n % 250}.${(n >> 8) % 250}.${n % 199}` })), ports: [{ port: 80 }] }] }) },
   'selectors of reviews': { request: (random, i) => post('/apis/authorization.k8s.io/v1/subjectaccessreviews', { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec: { user: 'joe', resourceAttributes: { verb: 'get', resource: `r${i}`, [random.of(['labelSelector', 'fieldSelector'])]: { rawSelector: times(100_000, (n) => `k${n}=a`).join(',') } } } }) },
   'lists of large objects in protobuf': {
-    before: times(30, (n) => post(`${NAMESPACE}/configmaps`, configMap(`large-${n}`, members(10_000, (m) => [`a${m}`, 'b'])))),
+    before: times(5, (n) => post(`${NAMESPACE}/configmaps`, configMap(`large-${n}`, members(5_000, (m) => [`a${m}`, 'b'])))),
     request: () => ({ method: 'GET', path: `${NAMESPACE}/configmaps`, headers: { accept: 'application/vnd.kubernetes.protobuf' } }),
   },
   'dear expressions of policies': {
