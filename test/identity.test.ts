@@ -387,7 +387,43 @@ for (const engine of ['packed', 'dedicated'] as const)
       const { status } = answer as { status?: { userInfo: { username: string } } }
       assert.deepEqual([code, status?.userInfo.username], [201, 'oidc:jane'])
     }
-    const client = new HttpsClient(parseKubeconfig(kubeconfig))
+    // The same as a text beside it, which is read again when it changes.
+    const text = (audience: string) =>
+      JSON.stringify({
+        apiVersion: 'apiserver.config.k8s.io/v1',
+        kind: 'AuthenticationConfiguration',
+        jwt: jwt([audience]),
+      })
+    await change({ authentication: null, authenticationFrom: { configMapKeyRef: { name: 'auth', key: 'config' } } })
+    assert.equal((await ready('False')).message, 'spec.authenticationFrom: ConfigMap "auth" not found')
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'auth' }, data: { config: text('one') } }
+    await host.client.create(resources.configmaps, map, at)
+    await ready('True')
+    const answers = (code: number) =>
+      eventually(`it answers ${code}`, async () => (await whoAmI(kubeconfig, token)).code === code)
+    if (engine === 'packed') {
+      await answers(201)
+      const body = { data: { config: text('other') } }
+      await host.client.patch(resources.configmaps, 'auth', { type: 'merge', body }, at)
+      await answers(401)
+      const data = { config: Buffer.from('kind: secret-word').toString('base64') }
+      const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'auth' }, data }
+      await host.client.create(resources.secrets, secret, at)
+      await change({ authenticationFrom: { configMapKeyRef: null, secretKeyRef: { name: 'auth', key: 'config' } } })
+      assert.equal((await ready('False')).message, 'spec.authenticationFrom: no valid AuthenticationConfiguration')
+      const good = { data: { config: Buffer.from(text('one')).toString('base64') } }
+      await host.client.patch(resources.secrets, 'auth', { type: 'merge', body: good }, at)
+      await ready('True')
+      await answers(201)
+    }
+    // A process that is started anew may answer elsewhere.
+    const again = await eventually('the control plane serves again', async () => {
+      const { data } = await host.client.get(resources.secrets, 'team-kubeconfig', at)
+      const found = Buffer.from(data['kubeconfig'] as string, 'base64').toString()
+      await whoAmI(found, token)
+      return found
+    })
+    const client = new HttpsClient(parseKubeconfig(again))
     await client.get(resources.namespaces, 'default')
     await client.close()
     await eventually('it is logged', () =>

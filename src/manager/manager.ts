@@ -10,6 +10,7 @@ import type { SyncerOptions } from '../syncer/syncer.ts'
 import { Syncer } from '../syncer/syncer.ts'
 import type { ControlPlane, Engine } from './contract.ts'
 import { Reconciler } from './reconcile.ts'
+import { References } from './references.ts'
 import { definition, type VirtualCluster, type VirtualClusterSpec } from './virtual-cluster.ts'
 
 /** Milliseconds before a control plane that ended is started again. */
@@ -37,6 +38,7 @@ export class Manager {
   readonly #options: ManagerOptions
   readonly #queue: FairQueue<Item>
   readonly #reconciler: Reconciler
+  readonly #references: References
   readonly syncer: Syncer
   #informer: Informer<VirtualCluster> | undefined
   #unsubscribe: (() => void) | undefined
@@ -61,7 +63,9 @@ export class Manager {
       now: options.now,
       onError: (error) => options.log.debug('an event was not written', { error: String(error) }),
     })
+    this.#references = new References(options.host, (uid) => this.#again(uid))
     this.#reconciler = new Reconciler({
+      references: this.#references,
       host: options.host,
       engines: options.engines,
       syncer: this.syncer,
@@ -96,6 +100,7 @@ export class Manager {
   /** Ends the work; control planes stop, their state and everything on the host stays. */
   async stop(): Promise<void> {
     this.#unsubscribe?.()
+    this.#references.close()
     this.#queue.close()
     this.#ending.abort()
     await Promise.all([...this.#workers, ...this.#deletions])
@@ -120,6 +125,14 @@ export class Manager {
       { namespace: namespace!, name: name! },
       RESTART_PAUSE,
     )
+  }
+
+  /** Looks at a virtual cluster again whose configuration has changed. */
+  #again(uid: string): void {
+    const object = this.#informer?.list().find((vc) => vc.metadata.uid === uid)
+    if (object === undefined) return
+    const { namespace, name } = object.metadata
+    this.#queue.add(`${namespace!}/${name!}`, 'virtualcluster', { namespace: namespace!, name: name! })
   }
 
   /** Objects of clusters that no longer exist: their deletion was cut short. */

@@ -1,6 +1,6 @@
 /** One step of a VirtualCluster's life. */
 import { AuditPolicyError, checkedAuditPolicy } from '../apiserver/audit/policy.ts'
-import { AuthenticationConfigError, checkAuthentication } from '../apiserver/authn/oidc/config.ts'
+import { AuthenticationConfigError, checkAuthentication, readAuthentication } from '../apiserver/authn/oidc/config.ts'
 import type { Client } from '../client/contract.ts'
 import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
@@ -10,6 +10,7 @@ import { equal } from '../syncer/equal.ts'
 import { placement } from '../syncer/placement.ts'
 import type { Syncer } from '../syncer/syncer.ts'
 import type { ControlPlane, ControlPlaneSpec, Engine } from './contract.ts'
+import { ReferenceError, type References } from './references.ts'
 import {
   FINALIZER,
   KUBECONFIG_KEY,
@@ -26,6 +27,7 @@ export interface ReconcilerOptions {
   readonly host: Client
   readonly engines: Readonly<Record<VirtualClusterSpec['engine'], Engine>>
   readonly syncer: Syncer
+  readonly references: References
   now(): number
   /** Ends waiting for the host. */
   readonly signal: AbortSignal
@@ -110,8 +112,9 @@ export class Reconciler {
         'engine, placement and nodeView cannot be changed; put the old values back, or delete and create the virtual cluster',
       )
     }
-    const spec = { uid, namespace: namespace!, name: name!, ...accessOf(object.spec) }
-    const configured = JSON.stringify([object.spec.authentication, object.spec.audit])
+    const text = await this.#authenticationText(object)
+    const spec = { uid, namespace: namespace!, name: name!, ...accessOf(object.spec, text) }
+    const configured = JSON.stringify([object.spec.authentication, text, object.spec.audit])
     if (running !== undefined && running.configured !== configured) {
       if (await this.#options.engines[engine].configure(spec)) running.configured = configured
       else {
@@ -146,6 +149,23 @@ export class Reconciler {
       ['Synced', 'True', 'Syncing', 'pods are carried to the host cluster'],
     ])
     if (first) this.#options.event(object, 'Normal', 'Running', `the API server answers at ${endpoint}`)
+  }
+
+  /** What stands where the spec says; undefined when it says so nowhere. @throws Unacceptable */
+  async #authenticationText({ spec, metadata }: VirtualCluster): Promise<string | undefined> {
+    const { references } = this.#options
+    if (spec.authenticationFrom === undefined) {
+      references.forget(metadata.uid!)
+      return undefined
+    }
+    if (spec.authentication !== undefined)
+      throw new Unacceptable('spec.authentication and spec.authenticationFrom exclude each other')
+    try {
+      return await references.read(metadata.uid!, metadata.namespace!, spec.authenticationFrom)
+    } catch (error) {
+      if (error instanceof ReferenceError) throw new Unacceptable(`spec.authenticationFrom: ${error.message}`)
+      throw error
+    }
   }
 
   async #delete(object: VirtualCluster): Promise<void> {
@@ -188,6 +208,7 @@ export class Reconciler {
   }
 
   async #cleanUp(uid: string, engine: VirtualClusterSpec['engine']): Promise<void> {
+    this.#options.references.forget(uid)
     this.#options.syncer.remove(uid)
     await this.#options.syncer.purge(uid, this.#options.signal)
     await this.#options.engines[engine].remove(uid)
@@ -288,16 +309,26 @@ export class Reconciler {
 }
 
 /** Who is let in, and what is logged. @throws Unacceptable in upstream's words */
-function accessOf({ authentication, audit }: VirtualClusterSpec): Pick<ControlPlaneSpec, 'authentication' | 'audit'> {
+function accessOf(
+  { authentication, authenticationFrom, audit }: VirtualClusterSpec,
+  text: string | undefined,
+): Pick<ControlPlaneSpec, 'authentication' | 'audit'> {
   try {
     return {
       ...(authentication !== undefined && { authentication: checkAuthentication(authentication, [ISSUER]) }),
+      ...(text !== undefined && { authentication: readAuthentication(text, [ISSUER]) }),
       ...(audit !== undefined && {
         audit: checkedAuditPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', ...audit.policy }),
       }),
     }
   } catch (error) {
-    if (error instanceof AuthenticationConfigError) throw new Unacceptable(`spec.authentication: ${error.message}`)
+    if (error instanceof AuthenticationConfigError) {
+      if (text === undefined) throw new Unacceptable(`spec.authentication: ${error.message}`)
+      // Who may write the spec may not be who may read the Secret.
+      const why =
+        authenticationFrom?.secretKeyRef === undefined ? error.message : 'no valid AuthenticationConfiguration'
+      throw new Unacceptable(`spec.authenticationFrom: ${why}`)
+    }
     if (error instanceof AuditPolicyError) throw new Unacceptable(`spec.audit.policy: ${error.message}`)
     throw error
   }

@@ -1,6 +1,18 @@
 /** The VirtualCluster resource of the host: `tenantry.dev/v1alpha1`. */
 import type { KubeObject } from '../machinery/object.ts'
 
+/** A key of an object in the namespace of the virtual cluster. */
+export interface KeyReference {
+  readonly name: string
+  readonly key: string
+}
+
+/** Where a text is: exactly one. */
+export interface TextSource {
+  readonly configMapKeyRef?: KeyReference
+  readonly secretKeyRef?: KeyReference
+}
+
 export interface VirtualClusterSpec {
   /** `packed`: in the manager's process. `dedicated`: in a process of its own. Immutable. */
   readonly engine: 'packed' | 'dedicated'
@@ -12,6 +24,8 @@ export interface VirtualClusterSpec {
   readonly weight: number
   /** apiserver.config.k8s.io/v1 AuthenticationConfiguration without kind and version: identity tokens, anonymous. */
   readonly authentication?: object
+  /** Where an AuthenticationConfiguration stands as text, with kind and version; instead of `authentication`. */
+  readonly authenticationFrom?: TextSource
   readonly audit?: {
     /** audit.k8s.io/v1 Policy; kind and version may be left out. */
     readonly policy: object
@@ -55,6 +69,16 @@ export const KUBECONFIG_KEY = 'kubeconfig'
 export function kubeconfigSecretName(name: string): string {
   return `${name}-kubeconfig`
 }
+
+const keyReference = (description: string) => ({
+  type: 'object',
+  description,
+  required: ['name', 'key'],
+  properties: {
+    name: { type: 'string', minLength: 1, maxLength: 253, pattern: '^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$' },
+    key: { type: 'string', minLength: 1, maxLength: 253, pattern: '^[-._a-zA-Z0-9]+$' },
+  },
+})
 
 const immutableEnum = (values: readonly string[], description: string) => ({
   type: 'string',
@@ -129,6 +153,17 @@ export const definition: KubeObject = {
                     'x-kubernetes-preserve-unknown-fields': true,
                     description:
                       'Issuers of identity tokens and limits of anonymous requests, as in AuthenticationConfiguration of apiserver.config.k8s.io/v1.',
+                  },
+                  authenticationFrom: {
+                    type: 'object',
+                    minProperties: 1,
+                    maxProperties: 1,
+                    description:
+                      'Where an AuthenticationConfiguration of apiserver.config.k8s.io/v1 stands as text, instead of authentication. It is read again when it changes.',
+                    properties: {
+                      configMapKeyRef: keyReference('A key of a ConfigMap in this namespace.'),
+                      secretKeyRef: keyReference('A key of a Secret in this namespace.'),
+                    },
                   },
                   audit: {
                     type: 'object',
