@@ -1,4 +1,4 @@
-/** Ages for people, as `apimachinery/pkg/util/duration` and the printers word them. */
+/** Ages for people, as `apimachinery/pkg/util/duration` and the printers word them, and durations as Go writes them. */
 
 /** The larger unit, and the smaller one when it is not zero. */
 function pair(large: number, unit: string, small: number, smallUnit: string): string {
@@ -29,4 +29,24 @@ export function ageOf(timestamp: string | null | undefined, now: number): string
   if (timestamp === null || timestamp === undefined || timestamp === '') return '<unknown>'
   const then = Date.parse(timestamp)
   return Number.isNaN(then) ? '<unknown>' : humanDuration(now - then)
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+}
+
+/** Go's duration text without a sign, such as `1m30s`, in milliseconds; undefined for anything else. */
+export function goDuration(text: string): number | undefined {
+  if (text === '0') return 0
+  if (text.length > 64 || !/^(?:[0-9]+(?:\.[0-9]*)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined
+  let sum = 0
+  for (const [, number, unit] of text.matchAll(/([0-9]+(?:\.[0-9]*)?)(ns|us|µs|ms|s|m|h)/g))
+    sum += Number(number) * UNITS[unit!]!
+  return sum
 }

@@ -20,9 +20,8 @@ export interface PostOptions {
   readonly maxAnswer?: number
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
+/** Numbers are kept as they were written, which makes objects of some. */
+const isObject = (value: unknown): value is Record<string, unknown> => jsonTypeOf(value) === 'object'
 
 /** Bytes of an answer that is no JSON that errors show. */
 const SHOWN = 2048

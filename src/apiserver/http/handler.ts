@@ -2,6 +2,7 @@
  * The HTTP layer of one cluster: reads what a request is about, asks who it is, waits for a fair
  * share, and has it answered. Every failure becomes a Status; nothing is thrown past here.
  */
+import { goDuration } from '../../machinery/duration.ts'
 import { StatusError, errors } from '../../machinery/status.ts'
 import { attempted, triedBy } from '../audit/auditor.ts'
 import { isUrgent } from '../flowcontrol/classifier.ts'
@@ -92,32 +93,12 @@ function allowance(options: HandlerOptions, query: Query): number {
   const limit = options.requestTimeout ?? TIMEOUT
   const asked = query.get('timeout')
   if (asked === undefined || asked === '') return limit
-  const duration = parseDuration(asked)
+  const duration = goDuration(asked)
   if (duration === undefined || duration < 0)
     throw errors.badRequest(
       `invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(asked)}`,
     )
   return duration === 0 ? limit : Math.min(duration, limit)
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
-
-/** Go's duration text, such as `1m30s`, in milliseconds. */
-function parseDuration(text: string): number | undefined {
-  if (text === '0') return 0
-  if (text.length > 64 || !/^(?:[0-9]+(?:\.[0-9]*)?(?:ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined
-  let sum = 0
-  for (const [, number, unit] of text.matchAll(/([0-9]+(?:\.[0-9]*)?)(ns|us|µs|ms|s|m|h)/g))
-    sum += Number(number) * UNITS[unit!]!
-  return sum
 }
 
 async function answerInTime(options: HandlerOptions, info: RequestInfo, query: Query, reply: Reply): Promise<void> {
