@@ -3,11 +3,12 @@ import {
   forAudiences,
   tokenUnion,
   type PlainTokenSource,
+  type TokenNotes,
   type TokenResult,
   type TokenSource,
 } from '../apiserver/authn/bearer.ts'
 import { bootstrapTokens } from '../apiserver/authn/bootstrap-token.ts'
-import { legacyTokens } from '../apiserver/authn/legacy-token.ts'
+import { legacyTokens, type LegacyUse } from '../apiserver/authn/legacy-token.ts'
 import { idTokens } from '../apiserver/authn/oidc/authenticator.ts'
 import type { CheckedAuthentication } from '../apiserver/authn/oidc/config.ts'
 import type { ServiceAccountTokens } from '../apiserver/authn/tokens.ts'
@@ -19,6 +20,8 @@ export interface BearerOptions {
   readonly tokens: ServiceAccountTokens
   readonly dialler: Pick<Dialler, 'call'>
   readonly fixed: PlainTokenSource | undefined
+  /** What becomes of the use of tokens that stand in Secrets. */
+  readonly legacy: LegacyUse
   readonly authentication: CheckedAuthentication | undefined
   now(): number
 }
@@ -34,8 +37,8 @@ export class BearerTokens implements TokenSource {
     this.#union = this.#made()
   }
 
-  check(token: string, audiences?: readonly string[]): TokenResult | Promise<TokenResult> {
-    return audiences === undefined ? this.#union.check(token) : this.#union.check(token, audiences)
+  check(token: string, audiences?: readonly string[], notes?: TokenNotes): TokenResult | Promise<TokenResult> {
+    return this.#union.check(token, audiences, notes)
   }
 
   set(authentication: CheckedAuthentication | undefined): void {
@@ -61,7 +64,7 @@ export class BearerTokens implements TokenSource {
         : [forAudiences(idTokens({ authentication, dialler, now }), own)]
     return tokenUnion([
       ...(fixed === undefined ? [] : [forAudiences(fixed, own)]),
-      forAudiences(legacyTokens(range, tokens.keys), own),
+      forAudiences(legacyTokens(range, tokens.keys, this.#options.legacy), own),
       tokens,
       forAudiences(bootstrapTokens(range, now), own),
       ...outsiders,

@@ -29,7 +29,7 @@ import type { Dialler, ServiceResolver } from '../apiserver/dial/contract.ts'
 import { reach, type ReachOptions } from '../apiserver/dial/reach.ts'
 import { endpointResolver, rangeServices } from '../apiserver/dial/services.ts'
 import { createDiscovery } from '../apiserver/discovery/discovery.ts'
-import type { Exchange, Handler } from '../apiserver/exchange.ts'
+import type { Handler } from '../apiserver/exchange.ts'
 import { createHandler } from '../apiserver/http/handler.ts'
 import { FlowClassifier } from '../apiserver/flowcontrol/classifier.ts'
 import { buildMetrics } from '../apiserver/metrics/build.ts'
@@ -49,6 +49,7 @@ import type { Range } from '../store/contract.ts'
 import { builtinResources } from './builtin.ts'
 import { readIdentity, serviceAccountKey, writeIdentity, type ClusterIdentity } from './identity.ts'
 import { kubeconfig } from './kubeconfig.ts'
+import { lastUses } from './last-uses.ts'
 import { handlerWire, rawHandler, type Identities } from './raw.ts'
 import type { Runtime } from './runtime.ts'
 import { versionInfo } from './version.ts'
@@ -239,7 +240,13 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
   const { runtime } = options
   const authorizer = withNodes(rbacAuthorizer(range, rbacObjects()), range)
   const keys = [tokenKey(serviceAccountKey(identity))] as const
-  const tokens = new ServiceAccountTokens({ issuer: ISSUER, keys, objects: boundObjects(range), now: runtime.now })
+  const tokens = new ServiceAccountTokens({
+    issuer: ISSUER,
+    keys,
+    objects: boundObjects(range),
+    used: (what) => metrics.accounts.used(what),
+    now: runtime.now,
+  })
   const dialler = runtime.dials.dialler({
     cluster: options.id,
     services: options.services ?? endpointResolver(rangeServices(range), runtime.random),
@@ -257,6 +264,11 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
     dialler,
     fixed: options.staticTokens,
     authentication: options.authentication,
+    legacy: {
+      used: (what) => metrics.accounts.used(what),
+      touch: lastUses(() => api, runtime.log),
+      now: runtime.now,
+    },
     now: runtime.now,
   })
   const api: Registry = createApi({
@@ -271,6 +283,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
         tokens,
         now: runtime.now(),
         uuid: crypto.randomUUID(),
+        ...(call.audit !== undefined && { audit: call.audit }),
         ...(call.warnings !== undefined && { warnings: call.warnings }),
       }),
     serviceCidr,
@@ -320,7 +333,7 @@ function assemble(options: ClusterOptions, range: Range, identity: ClusterIdenti
   const flows = new FlowClassifier(range)
   const handler = createHandler({
     api,
-    authenticate: (exchange: Exchange) => identities.get(exchange) ?? authenticate(exchange),
+    authenticate: (exchange, notes) => identities.get(exchange) ?? authenticate(exchange, notes),
     fairShare: { shares: runtime.fairShare, cluster: options.id },
     flows,
     discovery: aggregator.discovery(createDiscovery(catalog)),

@@ -36,6 +36,9 @@ import { simulatedKubelet } from './simulated-kubelet.ts'
 import { simulatedNodes, type SimulatedNodesOptions } from './simulated-nodes.ts'
 import { accountSecrets } from './tokens/account-secrets.ts'
 import { bootstrapTokenCleaner } from './tokens/bootstrap-cleaner.ts'
+import { bootstrapSigner } from './tokens/bootstrap-signer.ts'
+import { legacyTokenCleaner } from './tokens/legacy-cleaner.ts'
+import { legacyTokenTracking } from './tokens/tracking.ts'
 import { statefulSetController } from './statefulset/controller.ts'
 
 /** What controllers must know of the cluster that they run in. */
@@ -52,6 +55,8 @@ export interface ControllerFacts {
   readonly serviceIp: string
   /** What is served beside custom resources, for the garbage collector. @default asked from discovery */
   readonly builtin?: readonly DiscoveredResource[]
+  /** Whether `cluster-info` is signed with bootstrap tokens: off, as kube-controller-manager has it. @default false */
+  readonly bootstrapSigner?: boolean
   /** What other servers serve behind this one, for the garbage collector. @default nothing */
   readonly aggregated?: AggregatedResources
 }
@@ -74,6 +79,7 @@ function serverControllers(facts: ControllerFacts): ControllerFactory[] {
       port: facts.endpoint.port,
     }),
     flowSchemaStatusController,
+    legacyTokenTracking,
   ]
 }
 
@@ -85,6 +91,8 @@ function common(facts: ControllerFacts): ControllerFactory[] {
     rootCaController({ ca: facts.ca }),
     ...(facts.accountToken === undefined ? [] : [accountSecrets({ ca: facts.ca, sign: facts.accountToken })]),
     bootstrapTokenCleaner,
+    ...(facts.bootstrapSigner === true ? [bootstrapSigner] : []),
+    legacyTokenCleaner(),
     ...serverControllers(facts),
     clusterRoleAggregationController,
     ...(facts.caKey === undefined ? [] : [certificateSigner({ ca: { certificate: facts.ca, key: facts.caKey } })]),

@@ -7,7 +7,7 @@ import { subjectOf } from '../../machinery/pki/certificate.ts'
 import type { UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
 import { frontProxyUser, type FrontProxyOptions } from './front-proxy.ts'
-import type { TokenSource } from './bearer.ts'
+import type { TokenNotes, TokenSource } from './bearer.ts'
 import { webSocketToken } from './websocket-token.ts'
 import { AUTHENTICATED, CREDENTIAL_ID_EXTRA, anonymous } from './username.ts'
 
@@ -40,7 +40,10 @@ interface CertificateUser {
 }
 
 /** Undefined: 401. */
-export type Authenticate = (request: Credentials) => UserInfo | undefined | Promise<UserInfo | undefined>
+export type Authenticate = (
+  request: Credentials,
+  notes?: TokenNotes,
+) => UserInfo | undefined | Promise<UserInfo | undefined>
 
 export function authenticator(options: AuthenticatorOptions): Authenticate {
   // A connection shows one buffer with all its requests, and takes it along when it ends.
@@ -60,7 +63,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
     return now < known.from || now > known.to ? 'wrong' : known.user
   }
 
-  return (request) => {
+  return (request, notes) => {
     if (request.proxyCertificate !== undefined && options.frontProxy !== undefined) {
       const user = frontProxyUser(request.proxyCertificate, request.headers, options.frontProxy)
       if (user !== undefined) return user
@@ -80,6 +83,7 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
       return firstUser(
         options.tokens,
         shown.filter((token) => token !== undefined),
+        notes,
       )
     }
     return wrong || options.mayBeAnonymous?.(request.path) === false ? undefined : anonymous
@@ -87,12 +91,16 @@ export function authenticator(options: AuthenticatorOptions): Authenticate {
 }
 
 /** Whose is the first of the tokens that is anybody's. In the caller's turn when the source knows at once. */
-function firstUser(source: TokenSource, tokens: readonly string[]): ReturnType<Authenticate> {
+function firstUser(
+  source: TokenSource,
+  tokens: readonly string[],
+  notes: TokenNotes | undefined,
+): ReturnType<Authenticate> {
   const [token, ...rest] = tokens
   if (token === undefined) return undefined
-  const result = source.check(token)
-  if (result instanceof Promise) return result.then(({ user }) => user ?? firstUser(source, rest))
-  return result.user ?? firstUser(source, rest)
+  const result = source.check(token, undefined, notes)
+  if (result instanceof Promise) return result.then(({ user }) => user ?? firstUser(source, rest, notes))
+  return result.user ?? firstUser(source, rest, notes)
 }
 
 /** The token of `Bearer x`; other schemes are not ours and count as nothing. */

@@ -7,15 +7,23 @@ export type TokenResult =
   /** `problem` is '' for what is no token of this kind at all. */
   | { readonly user?: undefined; readonly problem: string }
 
+/** Told what is worth a note about a token that is used. */
+export interface TokenNotes {
+  /** For the audit log. */
+  annotate(key: string, value: string): void
+  /** For who uses it. */
+  warn(text: string): void
+}
+
 /** One kind of tokens. */
 export interface TokenSource {
   /** @param audiences of which the token must be for one. @default the API server's */
-  check(token: string, audiences?: readonly string[]): TokenResult | Promise<TokenResult>
+  check(token: string, audiences?: readonly string[], notes?: TokenNotes): TokenResult | Promise<TokenResult>
 }
 
 /** Tokens that know nothing of audiences: they are for the API server. */
 export interface PlainTokenSource {
-  check(token: string): PlainResult | Promise<PlainResult>
+  check(token: string, notes?: TokenNotes): PlainResult | Promise<PlainResult>
 }
 
 export type PlainResult = { readonly user: UserInfo } | { readonly user?: undefined; readonly problem: string }
@@ -29,8 +37,8 @@ export function forAudiences(source: PlainTokenSource, own: readonly string[]): 
     return { problem: '' }
   }
   return {
-    check(token, wanted = own) {
-      const result = source.check(token)
+    check(token, wanted = own, notes?) {
+      const result = source.check(token, notes)
       return result instanceof Promise ? result.then((found) => answer(found, wanted)) : answer(result, wanted)
     },
   }
@@ -45,23 +53,29 @@ function authenticated(user: UserInfo): UserInfo {
  * All kinds in order; the first that knows the token answers. In the caller's turn as long as no kind asks others.
  */
 export function tokenUnion(sources: readonly TokenSource[]): TokenSource {
-  return { check: (token, audiences) => ask(sources, 0, [], token, audiences) }
+  return { check: (token, audiences, notes) => ask(sources, 0, [], { token, audiences, notes }) }
+}
+
+interface Asked {
+  readonly token: string
+  readonly audiences: readonly string[] | undefined
+  readonly notes: TokenNotes | undefined
 }
 
 function ask(
   sources: readonly TokenSource[],
   from: number,
   problems: readonly string[],
-  token: string,
-  audiences: readonly string[] | undefined,
+  asked: Asked,
 ): TokenResult | Promise<TokenResult> {
+  const { token, audiences, notes } = asked
   let found = problems
   for (let i = from; i < sources.length; i++) {
-    const result = audiences === undefined ? sources[i]!.check(token) : sources[i]!.check(token, audiences)
+    const result = sources[i]!.check(token, audiences, notes)
     if (result instanceof Promise) {
       return result.then((known) => {
         if (known.user !== undefined) return known
-        return ask(sources, i + 1, known.problem === '' ? found : [...found, known.problem], token, audiences)
+        return ask(sources, i + 1, known.problem === '' ? found : [...found, known.problem], asked)
       })
     }
     if (result.user !== undefined) return result

@@ -1,6 +1,6 @@
 /** Service account tokens of one cluster: issuing, and telling whom one stands for. */
 import { createHash } from 'node:crypto'
-import type { TokenResult, TokenSource } from './bearer.ts'
+import type { TokenNotes, TokenResult, TokenSource } from './bearer.ts'
 import type { BoundObjects } from './bound.ts'
 import { claimsProblem, makeClaims, readClaims, userOf, type ClaimsRequest, type TokenClaims } from './claims.ts'
 import { isSignedBy, parseToken, signToken, type TokenKey } from './jwt.ts'
@@ -13,6 +13,8 @@ export interface TokenOptions {
   /** The first one signs; all verify. */
   readonly keys: readonly [TokenKey, ...TokenKey[]]
   readonly objects: BoundObjects
+  /** Told of tokens that live longer than they should be used. @default nobody is */
+  used?(what: 'valid' | 'stale'): void
   /** Milliseconds since the epoch. */
   now(): number
 }
@@ -26,6 +28,7 @@ export class ServiceAccountTokens implements TokenSource {
   readonly objects: BoundObjects
   readonly #keys: TokenOptions['keys']
   readonly #now: () => number
+  readonly #used: TokenOptions['used']
   #known: Map<string, TokenClaims> | undefined
 
   constructor(options: TokenOptions) {
@@ -34,6 +37,7 @@ export class ServiceAccountTokens implements TokenSource {
     this.objects = options.objects
     this.#keys = options.keys
     this.#now = () => options.now()
+    this.#used = options.used
   }
 
   /** Keys that verify, for the key set document. */
@@ -47,7 +51,7 @@ export class ServiceAccountTokens implements TokenSource {
   }
 
   /** @param wanted audiences of which the token must be for one. @default the API server's */
-  check(token: string, wanted: readonly string[] = this.audiences): TokenResult {
+  check(token: string, wanted: readonly string[] = this.audiences, notes?: TokenNotes): TokenResult {
     const claims = this.#verified(token)
     if (typeof claims === 'string') return { problem: claims }
     const audiences = wanted.filter((audience) => claims.aud.includes(audience))
@@ -55,8 +59,21 @@ export class ServiceAccountTokens implements TokenSource {
       const lists = [claims.aud, wanted].map((list) => `[${list.map((one) => JSON.stringify(one)).join(' ')}]`)
       return { problem: `token audiences ${lists[0]} is invalid for the target audiences ${lists[1]}` }
     }
-    const problem = claimsProblem(claims, this.objects, this.#now() / 1000)
-    return problem === undefined ? { user: userOf(claims), audiences } : { problem }
+    const now = this.#now() / 1000
+    const problem = claimsProblem(claims, this.objects, now)
+    if (problem !== undefined) return { problem }
+    this.#track(claims, now, notes)
+    return { user: userOf(claims), audiences }
+  }
+
+  /** Tokens that live on only for those who do not renew them are counted. */
+  #track({ sub, 'kubernetes.io': { warnafter = 0 } }: TokenClaims, now: number, notes: TokenNotes | undefined): void {
+    if (warnafter === 0) return
+    const stale = now > warnafter
+    this.#used?.(stale ? 'stale' : 'valid')
+    if (!stale) return
+    const late = Math.floor(now) - warnafter
+    notes?.annotate('authentication.k8s.io/stale-token', `subject: ${sub}, seconds after warning threshold: ${late}`)
   }
 
   /** Claims of a token that one of our keys signed; else why not. Everything that changes with time is checked by the caller. */

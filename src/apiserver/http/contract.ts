@@ -1,5 +1,6 @@
 /** What the HTTP layer of one cluster needs from its surroundings. */
 import type { Aggregation } from '../aggregation/contract.ts'
+import type { TokenNotes } from '../authn/bearer.ts'
 import type { Auditor } from '../audit/auditor.ts'
 import type { Api, Target, UserInfo } from '../contract.ts'
 import type { Exchange } from '../exchange.ts'
@@ -76,7 +77,7 @@ export type Connector = (connection: Connection) => Promise<void>
 export interface HandlerOptions {
   readonly api: Api
   /** Who asks; undefined: 401. */
-  authenticate(exchange: Exchange): Promise<UserInfo | undefined> | UserInfo | undefined
+  authenticate(exchange: Exchange, notes: TokenNotes): Promise<UserInfo | undefined> | UserInfo | undefined
   /** The process's fair sharing, and as which cluster this one stands in it. @default everybody is let in at once */
   readonly fairShare?: { readonly shares: FairShare; readonly cluster: string }
   readonly discovery: Documents

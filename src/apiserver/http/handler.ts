@@ -283,10 +283,10 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
 /** The user as whom the request acts. The audit record begins here, when it is known who asks. */
 async function whoAsks(options: HandlerOptions, info: RequestInfo, reply: Reply, long: boolean): Promise<UserInfo> {
   const { exchange } = reply
-  const asking = await authenticated(options, exchange)
+  const asking = await authenticated(options, reply)
   const attributes = attributesOf(info, asking ?? nobody)
   if (options.audit !== undefined) {
-    reply.audit = options.audit.begin(exchange, reply.headers['audit-id']!, attributes, asking !== undefined)
+    reply.audited(options.audit.begin(exchange, reply.headers['audit-id']!, attributes, asking !== undefined))
     if (asking === undefined) reply.audit?.status({ message: attempted(exchange) })
     else reply.audit?.stage('RequestReceived')
     reply.announces = long || asking === undefined
@@ -299,14 +299,12 @@ async function whoAsks(options: HandlerOptions, info: RequestInfo, reply: Reply,
 }
 
 /** Who asks, counted. */
-async function authenticated(
-  { authenticate, metrics }: HandlerOptions,
-  exchange: Exchange,
-): Promise<UserInfo | undefined> {
-  if (metrics === undefined) return authenticate(exchange)
+async function authenticated({ authenticate, metrics }: HandlerOptions, reply: Reply): Promise<UserInfo | undefined> {
+  const { exchange } = reply
+  if (metrics === undefined) return authenticate(exchange, reply)
   const { access } = metrics
   const since = access.sampler.isDue() ? performance.now() : undefined
-  const asked = authenticate(exchange)
+  const asked = authenticate(exchange, reply)
   const waits = asked instanceof Promise
   const from = since ?? (waits ? performance.now() : undefined)
   const asking = waits ? await asked : asked

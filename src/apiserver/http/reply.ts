@@ -74,6 +74,23 @@ export class Reply {
     }
   }
 
+  /** Notes of who asks come before the audit log is asked what it wants. */
+  #noted: [key: string, value: string][] | undefined
+
+  annotate(key: string, value: string): void {
+    ;(this.#noted ??= []).push([key, value])
+  }
+
+  warn(text: string): void {
+    if (!this.warnings.includes(text)) this.warnings.push(text)
+  }
+
+  /** The audit log wants this record of the request, if any. */
+  audited(record: AuditRecord | undefined): void {
+    this.audit = record
+    for (const [key, value] of this.#noted ?? []) record?.annotate(key, value)
+  }
+
   get started(): boolean {
     return this.code !== 0
   }

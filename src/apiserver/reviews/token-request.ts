@@ -3,6 +3,7 @@ import * as field from '../../machinery/field.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import { parseApiVersion, type KubeObject, type ObjectMeta } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
+import type { AuditSink } from '../contract.ts'
 import type { ServiceAccountTokens } from '../authn/tokens.ts'
 
 const GROUP = 'authentication.k8s.io'
@@ -27,6 +28,8 @@ export interface TokenRequestContext {
   readonly maxSeconds?: number
   /** Takes texts for Warning headers. */
   readonly warnings?: string[]
+  /** @default nothing is noted */
+  readonly audit?: Pick<AuditSink, 'annotate'>
 }
 
 interface ObjectRef {
@@ -85,6 +88,7 @@ export function requestToken(object: KubeObject, context: TokenRequestContext): 
     ...(extended && { warnAfter: seconds }),
     id: context.uuid,
   })
+  context.audit?.annotate('authentication.kubernetes.io/issued-credential-id', `JTI=${context.uuid}`)
   return {
     kind: 'TokenRequest',
     apiVersion: `${GROUP}/v1`,

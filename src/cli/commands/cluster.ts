@@ -36,6 +36,10 @@ export const command: Command = {
       default: 'all',
       choices: ['all', 'nodes', 'none'],
     },
+    'bootstrap-signer': {
+      type: 'boolean',
+      description: 'sign the ConfigMap cluster-info of kube-public with bootstrap tokens',
+    },
     ...reachOptions,
     ...authenticationOptions,
     ...auditOptions,
@@ -80,7 +84,10 @@ export const command: Command = {
       ...(port !== undefined && { port }),
       ...(address !== undefined && { address }),
       ...(virtual && { reach: reachOf(input) }),
-      controllers: (facts) => (virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes }, loops)),
+      controllers: (found) => {
+        const facts = { ...found, bootstrapSigner: input.options['bootstrap-signer'] === true }
+        return virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes }, loops)
+      },
       ...(manager !== undefined && { services: manager.services }),
       ...simulatedNodes(runtime.now),
       ...(manager !== undefined && {
