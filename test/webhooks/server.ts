@@ -55,6 +55,7 @@ const RESPONSES: Readonly<Record<string, Respond>> = {
   }),
   label: label('hook', 'one'),
   'label-two': label('hook-two', 'two'),
+  html: patch({ value: { html: '<&>\u2028' }, path: '/metadata/annotations', op: 'add' }),
   annotate: patch({ op: 'add', path: '/metadata/annotations', value: { seen: 'yes' } }),
   sidecar: (review) => {
     const { containers } = (review.request['object'] as { spec: { containers: { name: string }[] } }).spec
