@@ -2,7 +2,8 @@
 import type { ResourceInfo } from '../../machinery/types/table.ts'
 import type { Pass } from '../metrics/admission.ts'
 import { ClusterMetrics } from '../metrics/cluster.ts'
-import type { AdmissionChain, AdmissionPlugin, AdmissionRequest, SideWrite } from './contract.ts'
+import { Sampler } from '../metrics/sampler.ts'
+import type { AdmissionChain, AdmissionPlugin, AdmissionRequest, Operation, SideWrite } from './contract.ts'
 import { Timer } from './timer.ts'
 
 type Work = (request: AdmissionRequest) => void | Promise<void>
@@ -31,9 +32,28 @@ interface Steps {
 /** A chain whose choice of plug-ins is made once for each resource, operation and subresource. */
 export function createChain(
   plugins: readonly AdmissionPlugin[],
-  metrics: Pick<ClusterMetrics, 'admission'> = new ClusterMetrics(),
+  metrics: Pick<ClusterMetrics, 'admission' | 'onRender'> = new ClusterMetrics(),
 ): AdmissionChain {
   const chosen = new WeakMap<ResourceInfo, Map<string, Steps>>()
+  const sampler = new Sampler()
+  const timers = new Map<string, Timer>()
+  metrics.onRender(() => {
+    for (const timer of timers.values()) timer.show()
+  })
+  /** One for all resources; without a plug-in's name that of the pass. */
+  const timerOf = (operation: Operation, type: Pass, name: string | undefined): Timer => {
+    const key = `${operation} ${type} ${name ?? ''}`
+    let timer = timers.get(key)
+    if (timer === undefined) {
+      timer = new Timer((rejected) =>
+        name === undefined
+          ? metrics.admission.step(operation, type, rejected)
+          : metrics.admission.controller(name, operation, type, rejected),
+      )
+      timers.set(key, timer)
+    }
+    return timer
+  }
 
   const stepsOf = ({ resource, operation, subresource }: AdmissionRequest): Steps => {
     let byOperation = chosen.get(resource.info)
@@ -45,10 +65,9 @@ export function createChain(
       const timed = (type: Pass, workOf: (plugin: AdmissionPlugin) => Work | undefined): Timed => ({
         steps: able.flatMap((plugin) => {
           const work = workOf(plugin)?.bind(plugin)
-          const cell = (rejected: boolean) => metrics.admission.controller(plugin.name, operation, type, rejected)
-          return work === undefined ? [] : [{ work, timer: new Timer(cell) }]
+          return work === undefined ? [] : [{ work, timer: timerOf(operation, type, plugin.name) }]
         }),
-        timer: new Timer((rejected) => metrics.admission.step(operation, type, rejected)),
+        timer: timerOf(operation, type, undefined),
       })
       steps = {
         mutate: timed('admit', (plugin) => plugin.mutate),
@@ -60,7 +79,7 @@ export function createChain(
     return steps
   }
   const pass = (timed: Timed, request: AdmissionRequest, work: typeof run): void | Promise<void> => {
-    const measured = metrics.admission.sampler.isDue()
+    const measured = sampler.isDue()
     const { timer, steps } = timed
     const from = timer.begin(measured)
     let waiting: void | Promise<void>

@@ -5,21 +5,23 @@ export class Timer {
   readonly #cell: (rejected: boolean) => Distribution
   #passed: Distribution | undefined
   #rejected: Distribution | undefined
+  /** What passed before anything was measured: a cluster at rest has numbers and no distributions. */
+  #early = 0
 
-  /** @param cell asked once for each outcome, when it first happens */
+  /** @param cell asked once for each outcome, when there is something to keep */
   constructor(cell: (rejected: boolean) => Distribution) {
     this.#cell = cell
   }
 
-  /** When the work begins; undefined: it is not measured. The first is: others count as it. */
+  /** When the work begins; undefined: it is not measured. */
   begin(measured: boolean): number | undefined {
-    return measured || this.#passed === undefined ? performance.now() : undefined
+    return measured ? performance.now() : undefined
   }
 
   passed(from: number | undefined): void {
-    this.#passed ??= this.#cell(false)
-    if (from === undefined) this.#passed.repeat()
-    else this.#passed.observe((performance.now() - from) / 1000)
+    if (from !== undefined) this.#settled().observe((performance.now() - from) / 1000)
+    else if (this.#passed === undefined) this.#early++
+    else this.#passed.repeat()
   }
 
   /** The work threw. */
@@ -38,5 +40,17 @@ export class Timer {
       throw error
     }
     this.passed(from)
+  }
+
+  /** Shows what was counted. */
+  show(): void {
+    if (this.#early > 0) this.#settled()
+  }
+
+  #settled(): Distribution {
+    this.#passed ??= this.#cell(false)
+    if (this.#early > 0) this.#passed.observe(0, this.#early)
+    this.#early = 0
+    return this.#passed
   }
 }

@@ -1,7 +1,6 @@
 /** What admission measures, under upstream's names: its passes, plug-ins, webhooks and policies. */
 import type { Counter, Distribution, Histogram } from './family.ts'
 import type { Registry } from './registry.ts'
-import { Sampler } from './sampler.ts'
 
 /** Seconds, as all below. */
 const STEPS = [0.005, 0.025, 0.1, 0.5, 1, 2.5] as const
@@ -65,13 +64,15 @@ export class AdmissionMetrics {
   readonly #mutating: readonly [Counter, Histogram]
   readonly #evaluations: Counter
   readonly #evaluationErrors: Counter
-  /** Which passes are measured plug-in by plug-in. */
-  readonly sampler: Sampler = new Sampler()
 
   constructor(registry: Registry) {
     const name = (rest: string): string => `apiserver_admission_${rest}`
     const hook = ['name', 'operation', 'rejected', 'type']
-    const condition = { labels: ['kind', 'name', 'operation', 'type'], stability: 'ALPHA', series: SERIES } as const
+    const condition = {
+      labels: ['kind', 'name', 'operation', 'type'],
+      stability: 'ALPHA',
+      series: SERIES,
+    } as const
     this.#steps = registry.histogram({
       name: name('step_admission_duration_seconds'),
       stability: 'STABLE',
@@ -139,7 +140,11 @@ export class AdmissionMetrics {
       const more = { labels, stability, series: SERIES }
       const base = `apiserver_${kind}_admission_policy_check`
       return [
-        registry.counter({ name: `${base}_total`, help: `Checks of ${kind} policies, by how they ended.`, ...more }),
+        registry.counter({
+          name: `${base}_total`,
+          help: `Checks of ${kind} policies, by how they ended.`,
+          ...more,
+        }),
         registry.histogram({
           name: `${base}_duration_seconds`,
           help: `Seconds of checks of ${kind} policies.`,

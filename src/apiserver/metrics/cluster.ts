@@ -10,6 +10,7 @@ import { WatchMetrics } from './watches.ts'
 
 export class ClusterMetrics {
   readonly #registry = new Registry()
+  readonly #before: (() => void)[] = []
   #requests: RequestMetrics | undefined
   #access: AccessMetrics | undefined
   #admission: AdmissionMetrics | undefined
@@ -52,6 +53,11 @@ export class ClusterMetrics {
     return (this.#conversions ??= new ConversionMetrics(this.#registry))
   }
 
+  /** Calls `work` before each reading. */
+  onRender(work: () => void): void {
+    this.#before.push(work)
+  }
+
   /** Counts start anew. */
   reset(): void {
     this.#registry.reset()
@@ -59,6 +65,7 @@ export class ClusterMetrics {
 
   /** All of it as `/metrics` shows it. */
   render(): string {
+    for (const work of this.#before) work()
     // What has no labels is shown before it is counted.
     void [this.requests, this.access, this.admission, this.flow, this.watches, this.accounts]
     return inOrder(new Map([...this.#registry.texts(), ...this.#others()]))

@@ -5,8 +5,8 @@
 export class Sampler {
   #count = 0
 
-  /** Whether this one is to be measured. The first is. */
+  /** Whether this one is to be measured: every sixteenth. */
   isDue(): boolean {
-    return (this.#count++ & 15) === 0
+    return (++this.#count & 15) === 0
   }
 }
