@@ -5,6 +5,7 @@ import type { KubeObject } from '../../../machinery/object.ts'
 import { StatusError } from '../../../machinery/status.ts'
 import { copyJson, equalJson } from '../../registry/json.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
+import { GROUP } from '../match/configured.ts'
 import { View } from '../match/view.ts'
 import { refusal } from '../refusal.ts'
 import { Reinvocation, Repeats } from '../reinvocation.ts'
@@ -18,20 +19,20 @@ import { EXEMPT } from './exempt.ts'
 import { mutateOne } from './mutating.ts'
 import { inSlices, type Pause } from './slices.ts'
 import type { Hook } from './source.ts'
-import { GROUP, PolicySource } from './source.ts'
+import { policiesOf } from './source.ts'
 import type { MutatingSpec } from './spec.ts'
 import { specOf } from './spec.ts'
 
 const NAME = 'MutatingAdmissionPolicy'
 
-const source = new PolicySource('mutatingadmissionpolicies')
+const configured = policiesOf('mutatingadmissionpolicy')
 
 export const mutatingAdmissionPolicy: AdmissionPlugin = {
   name: NAME,
   handles: (operation, { group, resource }) =>
     (operation === 'CREATE' || operation === 'UPDATE') && (group !== GROUP || !EXEMPT.has(resource)),
   mutate(request) {
-    const hooks = source.hooks(request.state)
+    const hooks = configured.read(request.state)
     if (hooks.length === 0) return
     return inSlices(new Dispatch(request).run(hooks), request.call)
   },

@@ -4,6 +4,7 @@
  */
 import { StatusError } from '../../../machinery/status.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
+import { GROUP } from '../match/configured.ts'
 import { View } from '../match/view.ts'
 import { refusal } from '../refusal.ts'
 import { AuditNotes } from './audit.ts'
@@ -14,7 +15,7 @@ import { errorOf } from './error.ts'
 import { EXEMPT } from './exempt.ts'
 import { inSlices, type Pause } from './slices.ts'
 import type { Hook } from './source.ts'
-import { GROUP, PolicySource } from './source.ts'
+import { policiesOf } from './source.ts'
 import type { BindingSpec, ValidatingSpec } from './spec.ts'
 import { specOf } from './spec.ts'
 import type { Denial } from './validating.ts'
@@ -26,13 +27,13 @@ const CODES: ReadonlyMap<string, number> = new Map([
   ['Invalid', 422],
 ])
 
-const source = new PolicySource('validatingadmissionpolicies')
+const configured = policiesOf('validatingadmissionpolicy')
 
 export const validatingAdmissionPolicy: AdmissionPlugin = {
   name: 'ValidatingAdmissionPolicy',
   handles: (_operation, { group, resource }) => group !== GROUP || !EXEMPT.has(resource),
   validate(request) {
-    const hooks = source.hooks(request.state)
+    const hooks = configured.read(request.state)
     if (hooks.length === 0) return
     return inSlices(new Dispatch(request).run(hooks), request.call)
   },

@@ -1,6 +1,6 @@
 /** What configures admission is never subject to webhooks: a mistake could not be undone else. */
 import type { ResourceInfo } from '../../../machinery/types/table.ts'
-import { GROUP } from './hook.ts'
+import { GROUP } from '../match/configured.ts'
 
 const KINDS: ReadonlySet<string> = new Set([
   'ValidatingWebhookConfiguration',

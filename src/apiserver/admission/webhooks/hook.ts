@@ -4,13 +4,11 @@ import type { MatchCondition } from '../../../machinery/policy/conditions.ts'
 import type { LabelSelectorObject } from '../../../machinery/selector/labels.ts'
 import type { ServedResource } from '../../contract.ts'
 import type { Destination } from '../../dial/contract.ts'
-import type { ClusterState } from '../contract.ts'
+import { Configured } from '../match/configured.ts'
 import type { Rule } from '../match/rules.ts'
 import { matchRules } from '../match/rules.ts'
 import { matchesNamespace, matchesObject } from '../match/selectors.ts'
 import type { View } from '../match/view.ts'
-
-export const GROUP = 'admissionregistration.k8s.io'
 
 /** One webhook of a configuration. */
 export interface Hook {
@@ -111,38 +109,9 @@ function destinationOf({ clientConfig: { url, service } }: HookSpec): Destinatio
   }
 }
 
-interface Known {
-  readonly configurations: readonly KubeObject[]
-  readonly hooks: readonly Hook[]
-}
-
-const NONE: readonly Hook[] = []
-
-/** Reads the webhooks of one kind, in order of their configurations' names. */
-export class HookSource {
-  readonly #resource: string
-  readonly #known = new WeakMap<ClusterState, Known>()
-
-  /** `resource`: `mutatingwebhookconfigurations`. */
-  constructor(resource: string) {
-    this.#resource = resource
-  }
-
-  /** A cluster without any costs a look-up. */
-  hooks(state: ClusterState): readonly Hook[] {
-    if (!state.any(GROUP)) return NONE
-    const configurations = state.list(GROUP, this.#resource, '')
-    if (configurations.length === 0) return NONE
-    const known = this.#known.get(state)
-    if (known !== undefined && same(known.configurations, configurations)) return known.hooks
-    const hooks = configurations.flatMap(hooksOf)
-    this.#known.set(state, { configurations, hooks })
-    return hooks
-  }
-}
-
-function same(a: readonly KubeObject[], b: readonly KubeObject[]): boolean {
-  return a.length === b.length && a.every((object, i) => object === b[i])
+/** The webhooks of one kind, in order of their configurations' names. `resource`: `mutatingwebhookconfigurations`. */
+export function webhooksOf(resource: string): Configured<Hook> {
+  return new Configured([resource], (configurations = []) => configurations.flatMap(hooksOf))
 }
 
 /** The resource in whose version the webhook's rules want the request, whatever its selectors say. */

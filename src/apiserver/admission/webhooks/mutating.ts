@@ -12,7 +12,7 @@ import { meets } from './conditions.ts'
 import { isExempt } from './exempt.ts'
 import { CallFailure, failedClosed } from './failure.ts'
 import type { Hook } from './hook.ts'
-import { HookSource, ruledIn, selectedIn } from './hook.ts'
+import { ruledIn, selectedIn, webhooksOf } from './hook.ts'
 import { measured } from './measure.ts'
 import { applyOperations, operationsOf } from './patching.ts'
 import { isOver, TIMED_OUT } from './time.ts'
@@ -44,12 +44,12 @@ interface Memory {
 }
 
 export function mutatingWebhooks(caller: Caller): AdmissionPlugin {
-  const source = new HookSource('mutatingwebhookconfigurations')
+  const configured = webhooksOf('mutatingwebhookconfigurations')
   return {
     name: NAME,
     handles: (_operation, info) => !isExempt(info),
     mutate(request) {
-      const hooks = source.hooks(request.state)
+      const hooks = configured.read(request.state)
       if (hooks.length === 0) return
       const view = new View(request)
       if (!hooks.some((hook) => ruledIn(hook, view) !== undefined)) return

@@ -8,7 +8,7 @@ import { meets } from './conditions.ts'
 import { isExempt } from './exempt.ts'
 import { CallFailure, failedClosed } from './failure.ts'
 import type { Hook } from './hook.ts'
-import { HookSource, ruledIn, selectedIn } from './hook.ts'
+import { ruledIn, selectedIn, webhooksOf } from './hook.ts'
 import { measured } from './measure.ts'
 import { isOver, TIMED_OUT } from './time.ts'
 
@@ -20,12 +20,12 @@ interface Meant {
 }
 
 export function validatingWebhooks(caller: Caller): AdmissionPlugin {
-  const source = new HookSource('validatingwebhookconfigurations')
+  const configured = webhooksOf('validatingwebhookconfigurations')
   return {
     name: 'ValidatingAdmissionWebhook',
     handles: (_operation, info) => !isExempt(info),
     validate(request) {
-      const hooks = source.hooks(request.state)
+      const hooks = configured.read(request.state)
       if (hooks.length === 0) return
       const view = new View(request)
       if (!hooks.some((hook) => ruledIn(hook, view) !== undefined)) return
