@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -116,6 +116,23 @@ describe('a sqlite store', () => {
     await delay(300)
     await store.close()
     assert.deepEqual([count(file, 'entries'), count(file, 'dropped'), count(file, 'ranges')], [1, 0, 1])
+  })
+
+  it('moves the log of a life that was cut off into the file', async () => {
+    const file = newFile()
+    let store = await sqliteStore({ file })
+    const range = await store.open('a')
+    for (const name of ['a', 'b', 'c']) await range.write([put(`core/configmaps/d/${name}`, name.repeat(1 << 20))])
+    const copy = newFile()
+    mkdirSync(dirname(copy))
+    for (const suffix of ['', '-wal']) copyFileSync(file + suffix, copy + suffix)
+    await store.close()
+    const before = statSync(copy).size
+    assert.ok(statSync(`${copy}-wal`).size > 3 << 20 && before < 1 << 20)
+    store = await sqliteStore({ file: copy })
+    assert.equal((await store.open('a')).revision, range.revision)
+    while (statSync(copy).size < before + (3 << 20)) await delay(10)
+    await store.close()
   })
 
   it('can be read by its owner only', async () => {

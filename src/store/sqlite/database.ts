@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { readRows, removed, rowSize, tombstone, writeRow } from './frame.ts'
 import type { DatabaseOptions, Opened, Page, RangeRecord } from './protocol.ts'
@@ -53,10 +54,12 @@ export class Database {
   readonly #noteDropped: StatementSync
   readonly #page: StatementSync
   #garbage: number[]
-  /** Bytes, about, that commits wrote to the log since the last checkpoint. */
-  #logged = 0
+  /** Bytes, about, that the log holds since the last checkpoint. */
+  #logged: number
 
   constructor({ file, maxBytes }: DatabaseOptions) {
+    // What a process left that was killed: without it, a log would grow from one short life to the next.
+    this.#logged = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0
     const db = new DatabaseSync(file, { timeout: 0 })
     this.#db = db
     // Exclusive before anything is read: no shared memory file, and a second process is refused.

@@ -93,6 +93,7 @@ try {
   createFile(options.file)
   database = new Database(options)
   reply({ type: 'ready' })
+  keepHouse(database)
   port.on('message', (request: Request) => {
     const db = database
     if (db === undefined) return
