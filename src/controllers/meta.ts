@@ -60,7 +60,7 @@ export function label(object: KubeObject, name: string): string | undefined {
 
 /**
  * Whether two JSON values mean the same to the API: key order does not matter, and absent, null and an empty list are
- * one.
+ * one. Unlike with `equalJson`, that is: what a controller computes has empty lists where a stored object has none.
  */
 export function sameValue(a: unknown, b: unknown): boolean {
   if (a === b) return true

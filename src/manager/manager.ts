@@ -5,7 +5,7 @@ import type { FairQueue, Taken } from '../client/queue.ts'
 import { resources } from '../client/resources.ts'
 import type { Log } from '../controllers/contract.ts'
 import { isReason } from '../machinery/status.ts'
-import { equal } from '../syncer/equal.ts'
+import { equalJson } from '../machinery/equality.ts'
 import type { SyncerOptions } from '../syncer/syncer.ts'
 import { Syncer } from '../syncer/syncer.ts'
 import type { ControlPlane, Engine } from './contract.ts'
@@ -87,7 +87,7 @@ export class Manager {
       // Our own status writes come back here; they ask for nothing.
       if (
         event.type === 'update' &&
-        equal(event.old.spec, event.object.spec) &&
+        equalJson(event.old.spec, event.object.spec) &&
         event.old.metadata.deletionTimestamp === event.object.metadata.deletionTimestamp
       )
         return

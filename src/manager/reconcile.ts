@@ -6,7 +6,7 @@ import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { ISSUER } from '../cluster/cluster.ts'
 import { isReason, StatusError } from '../machinery/status.ts'
-import { equal } from '../syncer/equal.ts'
+import { equalJson } from '../machinery/equality.ts'
 import { placement } from '../syncer/placement.ts'
 import type { Syncer } from '../syncer/syncer.ts'
 import type { ControlPlane, ControlPlaneSpec, Engine } from './contract.ts'
@@ -296,7 +296,7 @@ export class Reconciler {
       observedGeneration: generation,
       conditions: [...conditions.values()],
     }
-    if (equal(status, object.status)) return
+    if (equalJson(status, object.status)) return
     await this.#options.host
       .patch(
         resources.virtualclusters,

@@ -1,8 +1,8 @@
 /** The JSON merge patch (RFC 7386) that turns one value into another; `undefined` when they are the same. */
-import { equal } from './equal.ts'
+import { equalJson } from '../machinery/equality.ts'
 
 export function mergeDiff(from: unknown, to: unknown): unknown {
-  if (equal(from, to)) return undefined
+  if (equalJson(from, to)) return undefined
   if (!plain(from) || !plain(to)) return to ?? null
   const out: Record<string, unknown> = Object.create(null) as Record<string, unknown>
   for (const key of Object.keys(to)) {

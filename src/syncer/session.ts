@@ -2,8 +2,8 @@
 import type { Informer } from '../client/contract.ts'
 import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
+import { equalJson } from '../machinery/equality.ts'
 import type { Tenant, TenantView } from './contract.ts'
-import { equal } from './equal.ts'
 import type { SyncedKind } from './kinds.ts'
 import { refusal } from './kinds/pod.ts'
 import { referencesOf } from './references.ts'
@@ -190,14 +190,18 @@ function specChanged(kind: SyncedKind, old: KubeObject, now: KubeObject): boolea
   if (old.metadata.uid !== now.metadata.uid || old.metadata.deletionTimestamp !== now.metadata.deletionTimestamp)
     return true
   if (old.metadata.deletionGracePeriodSeconds !== now.metadata.deletionGracePeriodSeconds) return true
-  if (!equal(old.metadata.labels, now.metadata.labels) || !equal(old.metadata.annotations, now.metadata.annotations))
+  if (
+    !equalJson(old.metadata.labels, now.metadata.labels) ||
+    !equalJson(old.metadata.annotations, now.metadata.annotations)
+  )
     return true
   if (kind === 'Pod' && decidesStatus(old, now)) return true
-  if (kind === 'Pod' || kind === 'Service') return old['spec'] !== now['spec'] && !equal(old['spec'], bound(old, now))
+  if (kind === 'Pod' || kind === 'Service')
+    return old['spec'] !== now['spec'] && !equalJson(old['spec'], bound(old, now))
   return (
     old['immutable'] !== now['immutable'] ||
-    !equal(old['data'], now['data']) ||
-    !equal(old['binaryData'], now['binaryData'])
+    !equalJson(old['data'], now['data']) ||
+    !equalJson(old['binaryData'], now['binaryData'])
   )
 }
 
@@ -209,5 +213,5 @@ function bound(old: KubeObject, now: KubeObject): unknown {
 
 /** Whether conditions changed of which readiness gates make the tenant the owner. */
 function decidesStatus(old: KubeObject, now: KubeObject): boolean {
-  return now['spec'].readinessGates !== undefined && !equal(old['status']?.conditions, now['status']?.conditions)
+  return now['spec'].readinessGates !== undefined && !equalJson(old['status']?.conditions, now['status']?.conditions)
 }

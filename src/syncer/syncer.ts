@@ -6,10 +6,10 @@ import type { FairQueue } from '../client/queue.ts'
 import { resources } from '../client/resources.ts'
 import type { KubeObject } from '../machinery/object.ts'
 import { isReason } from '../machinery/status.ts'
+import { equalJson } from '../machinery/equality.ts'
 import type { Tenant } from './contract.ts'
 import { Down } from './down.ts'
 import { Host } from './host.ts'
-import { equal } from './equal.ts'
 import { annotations, identityOf, labels } from './identity.ts'
 import { nodeDiffers, nodeView } from './kinds/node.ts'
 import { Limiter } from './limiter.ts'
@@ -381,7 +381,7 @@ export class Syncer {
         if (
           event.type === 'update' &&
           !nodeDiffers(nodeView(event.object), nodeView(event.old)) &&
-          equal(event.old.metadata.labels, event.object.metadata.labels)
+          equalJson(event.old.metadata.labels, event.object.metadata.labels)
         )
           return
         for (const session of this.#sessions.values()) {
@@ -508,11 +508,11 @@ function edited(old: KubeObject, now: KubeObject): boolean {
   if (applied !== old.metadata.annotations?.[annotations.applied]) return applied === undefined
   const scheduled = old['spec']?.nodeName === undefined && now['spec']?.nodeName !== undefined
   return (
-    !equal(old.metadata.labels, now.metadata.labels) ||
-    !equal(old.metadata.annotations, now.metadata.annotations) ||
-    !equal(old['spec'], scheduled ? { ...now['spec'], nodeName: undefined } : now['spec']) ||
-    !equal(old['data'], now['data']) ||
-    !equal(old['binaryData'], now['binaryData'])
+    !equalJson(old.metadata.labels, now.metadata.labels) ||
+    !equalJson(old.metadata.annotations, now.metadata.annotations) ||
+    !equalJson(old['spec'], scheduled ? { ...now['spec'], nodeName: undefined } : now['spec']) ||
+    !equalJson(old['data'], now['data']) ||
+    !equalJson(old['binaryData'], now['binaryData'])
   )
 }
 

@@ -7,9 +7,9 @@ import { forbidden } from '../../machinery/field.ts'
 import { readRequest } from '../../machinery/pki/request.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
+import { equalJson, equalMembers } from '../../machinery/equality.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { refusal } from './refusal.ts'
-import { equalJson, equalMembers } from '../registry/json.ts'
 
 const GROUP = 'certificates.k8s.io'
 const isRequest = (info: { group: string; resource: string }): boolean =>

@@ -1,7 +1,7 @@
 /** NodeDeclaredFeatureValidator: a pod on a node is changed only in ways that the node says it can follow. */
 import type { KubeObject } from '../../machinery/object.ts'
 import { compareQuantities, parseQuantity } from '../../machinery/quantity.ts'
-import { equalJson } from '../registry/json.ts'
+import { equalJson } from '../../machinery/equality.ts'
 import type { AdmissionPlugin } from './contract.ts'
 import { refusal } from './refusal.ts'
 

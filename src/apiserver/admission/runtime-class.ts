@@ -1,7 +1,7 @@
 /** RuntimeClass: a pod's class must exist, and brings its overhead and its scheduling constraints. */
+import { equalJson } from '../../machinery/equality.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { refusal } from './refusal.ts'
-import { equalJson } from '../registry/json.ts'
 
 interface Toleration {
   key?: string

@@ -4,12 +4,12 @@
  */
 import type { KubeObject } from '../../machinery/object.ts'
 import { isReason } from '../../machinery/status.ts'
+import { equalJson } from '../../machinery/equality.ts'
 import type { Range } from '../../store/contract.ts'
 import type { FrontProxyOptions } from '../authn/front-proxy.ts'
 import type { Api, Call, Target } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { HttpLog } from '../http/contract.ts'
-import { equalJson } from '../registry/json.ts'
 
 const NAMESPACE = 'kube-system'
 const NAME = 'extension-apiserver-authentication'

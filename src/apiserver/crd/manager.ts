@@ -2,6 +2,7 @@
  * Keeps what a cluster serves in step with its CustomResourceDefinitions. It follows the range, writes their status,
  * and empties the ones that are deleted. Work is done when something has changed; there is no timer.
  */
+import { equalJson } from '../../machinery/equality.ts'
 import type { Entry, Range } from '../../store/contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
 import type { Api, ServedResource, UserInfo } from '../contract.ts'
@@ -10,7 +11,6 @@ import type { Dialler } from '../dial/contract.ts'
 import type { HttpLog } from '../http/contract.ts'
 import type { LiveCatalog } from '../registry/catalog.ts'
 import type { ClusterMetrics } from '../metrics/cluster.ts'
-import { equalJson } from '../registry/json.ts'
 import { encoder, orderedMeta, reencoder } from '../registry/stored.ts'
 import { webhookConverters } from './conversion.ts'
 import type { Definition } from './definition.ts'

@@ -1,4 +1,5 @@
 /** Copying and comparing JSON values. Keys may be anything, also `__proto__`. */
+import { equalJson } from '../../machinery/equality.ts'
 import type { Steps } from '../../machinery/schema/index.ts'
 
 /** A deep copy that shares nothing that can change. */
@@ -27,24 +28,10 @@ function copy(value: unknown): unknown {
   return out
 }
 
-/** Whether two JSON values are the same; the order of keys does not count, `undefined` members are absent. */
-export function equalJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false
-  if (Array.isArray(a)) {
-    if (!Array.isArray(b) || a.length !== b.length) return false
-    for (let i = 0; i < a.length; i++) if (!equalJson(a[i], b[i])) return false
-    return true
-  }
-  if (Array.isArray(b)) return false
-  if (JSON.isRawJSON(a) || JSON.isRawJSON(b)) return JSON.stringify(a) === JSON.stringify(b)
-  return equalMembers(a as Record<string, unknown>, b as Record<string, unknown>, NONE)
-}
-
 /** Members of one step. */
 const STRIDE = 128
 
-/** As {@link equalMembers}, of many members. */
+/** As `equalMembers`, of many members. */
 export function* equalInSteps(
   a: Readonly<Record<string, unknown>>,
   b: Readonly<Record<string, unknown>>,
@@ -92,19 +79,3 @@ export function* equalInSteps(
 const isContainer = (value: unknown): boolean => typeof value === 'object' && value !== null && !JSON.isRawJSON(value)
 
 const NONE: ReadonlySet<string> = new Set()
-
-/** As {@link equalJson} for two objects, without looking at the members named in `ignored`. */
-export function equalMembers(
-  a: Readonly<Record<string, unknown>>,
-  b: Readonly<Record<string, unknown>>,
-  ignored: ReadonlySet<string>,
-): boolean {
-  let members = 0
-  for (const key of Object.keys(a)) {
-    if (ignored.has(key) || a[key] === undefined) continue
-    if (!Object.hasOwn(b, key) || !equalJson(a[key], b[key])) return false
-    members++
-  }
-  for (const key of Object.keys(b)) if (!ignored.has(key) && b[key] !== undefined) members--
-  return members === 0
-}

@@ -1,10 +1,10 @@
 /** Server-side apply: merges what a manager wants into the live object, and records what it manages. */
+import { equalJson } from '../equality.ts'
 import type { KubeObject } from '../object.ts'
 import { errors } from '../status.ts'
 import { checkTyped } from './check.ts'
 import type { Conflict } from './conflict.ts'
 import { ApplyConflict, conflictStatus, conflictsWithout } from './conflict.ts'
-import { sameValue } from './equal.ts'
 import { fieldsOf } from './fields-of.ts'
 import { KUBECTL, lastAppliedFields, withLastApplied } from './last-applied.ts'
 import type { Manager, Managers } from './managed.ts'
@@ -105,7 +105,7 @@ function attempt(live: Typed, config: KubeObject, start: Managers, applying: App
   const now = prune(merged, claimed, last, versions)
   const taken = takeAway(claimed, id, live, now, versions, ignored, applying.force).managers
 
-  const unchanged = sameValue(live.object, now.object)
+  const unchanged = equalJson(live.object, now.object)
   const out = new Map(taken)
   const kept = stripped(taken.get(id)?.fields ?? fields)
   if (kept.isEmpty) out.delete(id)

@@ -1,7 +1,7 @@
 /** How two values of one type differ, as sets of fields. */
+import { equalJson } from '../equality.ts'
 import { fieldElement } from './element.ts'
 import type { PathElement } from './element.ts'
-import { sameValue } from './equal.ts'
 import type { FieldNode } from './fieldset.ts'
 import { EMPTY, FieldSet, fromUnsorted } from './fieldset.ts'
 import { isScalar } from './gotext.ts'
@@ -125,7 +125,7 @@ function fits(value: unknown): boolean {
 }
 
 function leafChange(level: Level, element: PathElement, old: unknown, now: unknown): void {
-  if (!sameValue(old, now)) level.insert('modified', element)
+  if (!equalJson(old, now)) level.insert('modified', element)
 }
 
 type Members = { readonly [key: string]: unknown }
@@ -183,7 +183,7 @@ function compareItems(
     visit(below, key, old[0], now[0], list.item)
   } else if (old.length >= 2 && now.length >= 2) {
     // Items that cannot be told apart are one thing.
-    if (!sameValue(old, now)) below.insert('modified', key)
+    if (!equalJson(old, now)) below.insert('modified', key)
   } else if (old.length >= 2) {
     if (now.length > 0) visit(below, key, undefined, now[0], list.item)
     below.insert('removed', key)

@@ -2,8 +2,8 @@
  * Updates that change values and nothing else: whoever writes manages all of it already, and nobody else does. Most
  * writes of controllers and kubelets are such, and a walk without sets finds it out.
  */
+import { equalJson } from '../equality.ts'
 import type { PathElement } from './element.ts'
-import { sameValue } from './equal.ts'
 import type { FieldNode, FieldSet } from './fieldset.ts'
 import { isScalar } from './gotext.ts'
 import type { ListSchema, MapSchema, Schema } from './schema.ts'
@@ -84,20 +84,20 @@ class Walk {
   }
 
   #value(old: unknown, now: unknown, schema: Schema, place: Place, element: PathElement): boolean {
-    if (hasForms(schema) && !(isScalar(old) && isScalar(now))) return sameValue(old, now)
+    if (hasForms(schema) && !(isScalar(old) && isScalar(now))) return equalJson(old, now)
     if (schema.map !== undefined && !schema.map.atomic && !isScalar(old)) {
       const a = mapOf(old)
       const b = mapOf(now)
-      if (a === undefined || b === undefined) return sameValue(old, now)
+      if (a === undefined || b === undefined) return equalJson(old, now)
       return this.members(a, b, schema.map, below(place, element))
     }
     if (schema.list !== undefined && !schema.list.atomic && !isScalar(old)) {
       const a = listOf(old)
       const b = listOf(now)
-      if (a === undefined || b === undefined) return sameValue(old, now)
+      if (a === undefined || b === undefined) return equalJson(old, now)
       return this.#items(a, b, schema.list, below(place, element))
     }
-    return sameValue(old, now) || this.#touch(place, element)
+    return equalJson(old, now) || this.#touch(place, element)
   }
 
   #items(old: readonly unknown[], now: readonly unknown[], list: ListSchema, place: Place): boolean {

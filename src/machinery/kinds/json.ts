@@ -39,7 +39,7 @@ function isEmpty(value: Json): boolean {
 
 /**
  * Equality as API machinery means it: an absent list, map or struct equals an empty one. Quantities and times are
- * canonical strings already.
+ * canonical strings already. (`equalJson` tells empty ones from absent ones: it compares what is written.)
  */
 export function same(a: Json, b: Json): boolean {
   if (a === b) return true

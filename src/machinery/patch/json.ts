@@ -1,6 +1,7 @@
 /** JSON patch, RFC 6902, with the limits and liberties of upstream's library. */
+import { equalJson } from '../equality.ts'
 import { PatchError } from './error.ts'
-import { isObject, own, put, sameJson } from './value.ts'
+import { isObject, own, put } from './value.ts'
 import type { JsonObject } from './value.ts'
 
 const MAX_OPERATIONS = 10_000
@@ -235,7 +236,7 @@ function run(draft: Draft, operation: Operation): void {
         }
         actual = within(`error in test for path: '${path}'`, () => read(place.container, place.key)) ?? null
       }
-      if (!sameJson(actual, value)) throw invalid(`testing value ${path} failed: test failed`)
+      if (!equalJson(actual, value)) throw invalid(`testing value ${path} failed: test failed`)
       return
     }
     default:

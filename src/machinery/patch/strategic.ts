@@ -4,12 +4,13 @@
  *
  * Nothing is changed in place: what the patch does not touch is shared with the document.
  */
+import { equalJson } from '../equality.ts'
 import type { TypeInfo, TypeTable } from '../types/table.ts'
 import { PatchError } from './error.ts'
 import { elementType, identity, ordered, requireKey } from './order.ts'
 import { listRule, memberRule } from './schema.ts'
 import type { MemberRule } from './schema.ts'
-import { goText, goType, isObject, jsonType, own, put, sameJson } from './value.ts'
+import { goText, goType, isObject, jsonType, own, put } from './value.ts'
 import type { JsonObject } from './value.ts'
 
 const PATCH = '$patch'
@@ -200,7 +201,7 @@ function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeK
   let i = 0
   for (let j = 0; i < kept.length && j < order.length; j++) {
     const [a, b] = [id(kept[i]), id(order[j])]
-    if (a === b || sameJson(a, b)) i++
+    if (a === b || equalJson(a, b)) i++
   }
   if (i < kept.length) {
     const words = `The order in patch list:\n${goText(patch)}\n doesn't match ${ORDER_PREFIX} list:\n${goText(order)}\n`

@@ -38,21 +38,6 @@ export function goType(value: unknown): string {
   return GO_TYPES[type] ?? type
 }
 
-/** Deep equality of JSON values; the order of keys does not count. */
-export function sameJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameJson(item, b[i]))
-  }
-  if (isObject(a) && isObject(b)) {
-    const keys = Object.keys(a)
-    return (
-      keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key], b[key]))
-    )
-  }
-  return JSON.isRawJSON(a) && JSON.isRawJSON(b) && JSON.stringify(a) === JSON.stringify(b)
-}
-
 /** A value as Go's `%v` prints it, which some of upstream's errors contain. */
 export function goText(value: unknown): string {
   if (value === null || value === undefined) return '<nil>'

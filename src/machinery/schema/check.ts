@@ -1,4 +1,5 @@
 /** Validation by a structural schema, in the words of upstream's validator (go-openapi's, mapped to field errors). */
+import { equalJson } from '../equality.ts'
 import type { RE2JS } from 're2js'
 import type { FieldError } from '../field.ts'
 import { invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field.ts'
@@ -6,7 +7,7 @@ import { correlation, unchanged } from './correlate.ts'
 import { formatCheck } from './formats.ts'
 import { bestOf } from './match-count.ts'
 import { compilePattern } from './pattern.ts'
-import { equalJson, isObject, own } from './props.ts'
+import { isObject, own } from './props.ts'
 import type { Data, SchemaProps } from './props.ts'
 import { Report } from './report.ts'
 

@@ -2,7 +2,8 @@
  * What a value was before an update, as upstream correlates: members of objects by name, items of lists by the keys of
  * list type map, nothing in sets and atomic lists (k8s.io/apiserver/pkg/cel/common).
  */
-import { equalJson, isObject, own } from './props.ts'
+import { equalJson } from '../equality.ts'
+import { isObject, own } from './props.ts'
 import type { SchemaProps } from './props.ts'
 
 /** Finds what an item was; undefined when it cannot be said. */

@@ -77,17 +77,3 @@ export function copyJson(value: unknown): unknown {
   for (const name of Object.keys(value)) setOwn(out, name, copyJson(value[name]))
   return out
 }
-
-/** Whether two JSON values are the same. */
-export function equalJson(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => equalJson(item, b[i]))
-  }
-  if (Array.isArray(b)) return false
-  if (JSON.isRawJSON(a) || JSON.isRawJSON(b)) return JSON.stringify(a) === JSON.stringify(b)
-  const names = Object.keys(a)
-  if (names.length !== Object.keys(b).length) return false
-  return names.every((name) => Object.hasOwn(b, name) && equalJson((a as Data)[name], (b as Data)[name]))
-}

@@ -1,9 +1,10 @@
 /** Whether the defaults of a structural schema fit it, in upstream's words. */
+import { equalJson } from '../equality.ts'
 import type { FieldError } from '../field.ts'
 import { child, invalid, key } from '../field.ts'
 import { compileCheck } from './check.ts'
 import { compileEmbedded } from './embedded.ts'
-import { copyJson, equalJson, isObject } from './props.ts'
+import { copyJson, isObject } from './props.ts'
 import type { SchemaProps } from './props.ts'
 import { compilePrune } from './prune.ts'
 import { Report } from './report.ts'

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { applyMergePatch } from '../../machinery/patch/merge.ts'
 import type { KubeObject } from '../../machinery/object.ts'
-import { equal } from '../equal.ts'
+import { equalJson } from '../../machinery/equality.ts'
 import { configMaps, secrets } from './config.ts'
 
 const object = (fields: object): KubeObject => ({ metadata: { name: 'x' }, ...fields })
@@ -22,7 +22,7 @@ test('the change makes the host’s data the tenant’s, and then there is none'
       const change = configMaps.change(desired, host)
       const body = JSON.parse(JSON.stringify(change?.body ?? {})) as object
       const now = applyMergePatch(JSON.parse(JSON.stringify(host)), body) as KubeObject
-      assert.equal(equal(now['data'], JSON.parse(JSON.stringify(desired))['data']), true)
+      assert.equal(equalJson(now['data'], JSON.parse(JSON.stringify(desired))['data']), true)
       assert.equal(configMaps.change(desired, now), undefined)
     }),
   )

@@ -2,8 +2,8 @@
 import { resources } from '../../client/resources.ts'
 import type { Resource } from '../../client/contract.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import { equalJson } from '../../machinery/equality.ts'
 import type { Descriptor } from '../contract.ts'
-import { equal } from '../equal.ts'
 
 function dataKind(kind: 'ConfigMap' | 'Secret', resource: Resource, fields: readonly string[]): Descriptor {
   return {
@@ -41,7 +41,7 @@ function dataKind(kind: 'ConfigMap' | 'Secret', resource: Resource, fields: read
 
 /** A merge patch from `actual` to `desired` of a flat map (or a plain value). */
 function keysChange(desired: unknown, actual: unknown): unknown {
-  if (equal(desired, actual)) return undefined
+  if (equalJson(desired, actual)) return undefined
   if (typeof desired !== 'object' || desired === null || typeof actual !== 'object' || actual === null)
     return desired ?? null
   const out: Record<string, unknown> = Object.create(null) as Record<string, unknown>

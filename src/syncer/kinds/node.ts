@@ -1,6 +1,6 @@
 /** Node views: the host nodes as a tenant sees them. */
 import type { KubeObject } from '../../machinery/object.ts'
-import { equal } from '../equal.ts'
+import { equalJson } from '../../machinery/equality.ts'
 import { annotations } from '../identity.ts'
 
 /** Labels of a host node that a tenant may know; the rest is the host operator's business. */
@@ -44,7 +44,7 @@ export function nodeStatus(host: KubeObject): Record<string, unknown> {
 
 /** Whether a tenant's Node has to be written again. */
 export function nodeDiffers(view: KubeObject, tenant: KubeObject): boolean {
-  return !equal(withoutHeartbeats(view['status']), withoutHeartbeats(pick(view['status'], tenant['status'])))
+  return !equalJson(withoutHeartbeats(view['status']), withoutHeartbeats(pick(view['status'], tenant['status'])))
 }
 
 function pick(like: Record<string, unknown>, from: Record<string, unknown> | undefined): Record<string, unknown> {

@@ -1,8 +1,8 @@
 /** Pods: spec down, binding and status up. */
 import { resources } from '../../client/resources.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import { equalJson } from '../../machinery/equality.ts'
 import type { Descriptor, TenantView, Translation, Upward } from '../contract.ts'
-import { equal } from '../equal.ts'
 import { labels } from '../identity.ts'
 import { violations } from '../isolation.ts'
 import { renameReferences } from '../references.ts'
@@ -67,7 +67,7 @@ export const pods: Descriptor = {
       spec['activeDeadlineSeconds'] = desired['spec'].activeDeadlineSeconds
     }
     const added = (desired['spec'].tolerations ?? []).filter(
-      (t: object) => !(host['spec'].tolerations ?? []).some((h: object) => equal(t, h)),
+      (t: object) => !(host['spec'].tolerations ?? []).some((h: object) => equalJson(t, h)),
     )
     if (added.length > 0) spec['tolerations'] = [...(host['spec'].tolerations ?? []), ...added]
     const gates = desired['spec'].schedulingGates ?? []
@@ -95,7 +95,7 @@ export const pods: Descriptor = {
     const out: { bind?: string; status?: object; exact?: boolean } = {}
     if (host['spec'].nodeName !== undefined && pod['spec'].nodeName === undefined) out.bind = host['spec'].nodeName
     const status = tenantStatus(pod, host)
-    if (!equal(status, pod['status'])) {
+    if (!equalJson(status, pod['status'])) {
       out.status = status
       // The list of conditions is written whole and has the tenant's own in it: not over a newer one.
       if (gatesOf(pod).size > 0) out.exact = true

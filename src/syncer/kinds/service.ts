@@ -1,8 +1,8 @@
 /** Services: spec down; cluster IP, node ports and load balancer status up. */
 import { resources } from '../../client/resources.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import { equalJson } from '../../machinery/equality.ts'
 import type { Descriptor, Upward } from '../contract.ts'
-import { equal } from '../equal.ts'
 
 /** Fields of the spec that the tenant decides. The rest (cluster IPs, node ports) is the host's. */
 const OWNED = [
@@ -52,7 +52,7 @@ export const services: Descriptor = {
   change(desired, host) {
     const spec: Record<string, unknown> = {}
     for (const field of OWNED) {
-      if (equal(desired['spec'][field], host['spec'][field])) continue
+      if (equalJson(desired['spec'][field], host['spec'][field])) continue
       if (desired['spec'][field] === undefined && DEFAULTED.has(field)) continue
       spec[field] =
         field === 'selector' ? mapChange(desired['spec'][field], host['spec'][field]) : (desired['spec'][field] ?? null)
@@ -60,17 +60,17 @@ export const services: Descriptor = {
     const type = desired['spec'].type ?? 'ClusterIP'
     const kept = type === 'NodePort' || type === 'LoadBalancer' ? host['spec'].ports : undefined
     const ports = mergePorts(desired['spec'].ports, kept)
-    if (!equal(ports, host['spec'].ports)) spec['ports'] = ports ?? null
+    if (!equalJson(ports, host['spec'].ports)) spec['ports'] = ports ?? null
     return Object.keys(spec).length === 0 ? undefined : { type: 'merge', body: { spec } }
   },
 
   toTenant(service, host): Upward {
     const out: { status?: object; patch?: object } = {}
-    if (!equal(host['status'] ?? {}, service['status'] ?? {})) out.status = host['status'] ?? {}
+    if (!equalJson(host['status'] ?? {}, service['status'] ?? {})) out.status = host['status'] ?? {}
     const spec: Record<string, unknown> = {}
     if (host['spec'].type !== 'ExternalName' && service['spec'].type === host['spec'].type) {
       for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'healthCheckNodePort']) {
-        if (host['spec'][field] !== undefined && !equal(host['spec'][field], service['spec'][field]))
+        if (host['spec'][field] !== undefined && !equalJson(host['spec'][field], service['spec'][field]))
           spec[field] = host['spec'][field]
       }
       const ports = tenantPorts(service['spec'].ports, host['spec'].ports)

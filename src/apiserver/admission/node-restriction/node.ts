@@ -1,6 +1,6 @@
 /** What a node may say about itself: nothing that would draw pods to it that are not meant for it. */
 import type { KubeObject } from '../../../machinery/object.ts'
-import { equalJson } from '../../registry/json.ts'
+import { equalJson } from '../../../machinery/equality.ts'
 import type { AdmissionRequest } from '../contract.ts'
 import { refusal } from '../refusal.ts'
 

@@ -1,7 +1,7 @@
 /** What a node may do with pods: mirror its own, report on those it runs, and let them go. */
 import type { KubeObject } from '../../../machinery/object.ts'
 import { errors } from '../../../machinery/status.ts'
-import { equalJson } from '../../registry/json.ts'
+import { equalJson } from '../../../machinery/equality.ts'
 import type { AdmissionRequest } from '../contract.ts'
 import { refusal } from '../refusal.ts'
 import { apiReference } from './reference.ts'

@@ -1,7 +1,7 @@
 /** Leases, CSI nodes, resource slices, claims and certificate requests of nodes. */
 import type { KubeObject } from '../../../machinery/object.ts'
 import { readRequest } from '../../../machinery/pki/request.ts'
-import { equalJson } from '../../registry/json.ts'
+import { equalJson } from '../../../machinery/equality.ts'
 import type { AdmissionRequest } from '../contract.ts'
 import { refusal } from '../refusal.ts'
 

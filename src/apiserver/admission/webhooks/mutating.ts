@@ -1,9 +1,10 @@
 /** MutatingAdmissionWebhook: webhooks that may change what is written, one after the other. */
 import { decodeManagers } from '../../../machinery/apply/index.ts'
 import { errors } from '../../../machinery/status.ts'
+import { equalJson } from '../../../machinery/equality.ts'
 import type { ServedResource } from '../../contract.ts'
 import { breathe } from '../../registry/core.ts'
-import { copyJson, equalJson } from '../../registry/json.ts'
+import { copyJson } from '../../registry/json.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../contract.ts'
 import { View } from '../match/view.ts'
 import { Reinvocation, Repeats } from '../reinvocation.ts'
