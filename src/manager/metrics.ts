@@ -1,7 +1,7 @@
 /** What the manager measures of its syncer: how long the work of each tenant waits, in each direction. */
 import type { Registry } from '../apiserver/metrics/registry.ts'
 import type { Tenant } from '../syncer/contract.ts'
-import type { Direction } from '../syncer/syncer.ts'
+import type { Direction } from '../syncer/queues.ts'
 
 /** Seconds. */
 const WAITS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60]

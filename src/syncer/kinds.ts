@@ -5,3 +5,4 @@ import { services } from './kinds/service.ts'
 
 export const descriptors = { Pod: pods, Service: services, ConfigMap: configMaps, Secret: secrets } as const
 export type SyncedKind = keyof typeof descriptors
+export const KINDS = Object.keys(descriptors) as readonly SyncedKind[]

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Window } from './window.ts'
+import type { KubeObject } from '../machinery/object.ts'
+import { tenantPod } from './fixture.ts'
+import { lookedAt, Window } from './window.ts'
 
 test('beyond the limit keys are parked, and come out in their order', () => {
   const window = new Window(2)
@@ -44,4 +46,13 @@ test('never more than the limit, and nobody is forgotten', () => {
       },
     ),
   )
+})
+
+test("a pod has been looked at when it is bound, found no place, or is not the scheduler's yet", () => {
+  const pod = (spec: object, status?: object): KubeObject => ({ ...tenantPod(), spec, ...(status && { status }) })
+  assert.equal(lookedAt(pod({}, {})), false)
+  assert.equal(lookedAt(pod({ schedulingGates: [] }, { conditions: [{ type: 'Ready', status: 'False' }] })), false)
+  assert.equal(lookedAt(pod({ nodeName: 'n' })), true)
+  assert.equal(lookedAt(pod({}, { conditions: [{ type: 'PodScheduled', status: 'False' }] })), true)
+  assert.equal(lookedAt(pod({ schedulingGates: [{ name: 'g' }] })), true)
 })

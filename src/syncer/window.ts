@@ -1,3 +1,5 @@
+import type { KubeObject } from '../machinery/object.ts'
+
 /**
  * How many of a tenant's new pods the host has to look at in one moment. The host's scheduler serves first come, first
  * served: pods of a tenant that makes thousands wait here, where only that tenant waits, and not there, where all do.
@@ -46,4 +48,10 @@ export class Window {
   get parked(): number {
     return this.#parked.size
   }
+}
+
+/** Whether the host's scheduler has had its turn with a pod, or will not before its gates are open. */
+export function lookedAt(pod: KubeObject): boolean {
+  const scheduled = (pod['status']?.conditions ?? []).some((c: { type: string }) => c.type === 'PodScheduled')
+  return scheduled || pod['spec'].nodeName !== undefined || (pod['spec'].schedulingGates ?? []).length > 0
 }
