@@ -13,6 +13,8 @@ import type { Place } from './contract.ts'
 
 /** Bytes below which nothing has many members. */
 const FROM_BYTES = 64 * 1024
+/** The same of YAML, whose reading takes longer than that of anything else. */
+const FROM_YAML = 16 * 1024
 /** Members from which on a text counts: each step of a write takes a microsecond or two a member. */
 const FROM_MEMBERS = 8000
 const COMMA = 0x2c
@@ -38,8 +40,8 @@ export function hasMany(json: Buffer | string): boolean {
 export function mayHoldMany(bytes: Buffer, mediaType: string): boolean {
   const format = formatOf(mediaType)
   if (format === 'json' || format === undefined) return hasMany(bytes)
-  if (bytes.length >= FROM_BYTES) return true
-  return format === 'yaml' && bytes.includes('&') && bytes.includes('*')
+  if (format !== 'yaml') return bytes.length >= FROM_BYTES
+  return bytes.length >= FROM_YAML || (bytes.includes('&') && bytes.includes('*'))
 }
 
 const known = new WeakMap<Entry, boolean>()

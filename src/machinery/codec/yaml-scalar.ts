@@ -40,9 +40,21 @@ export function resolvePlain(text: string): unknown {
   return text
 }
 
+/** Digits, with their prefix, of any number that has 64 bits: more of them are zeros in front or a number that has more. */
+const MAX_EXACT = 1000
+
 function integerValue([, sign, hex, binary, octal, decimal]: RegExpExecArray): unknown {
-  const digits = hex !== undefined ? `0x${hex}` : binary !== undefined ? `0b${binary}` : octal
-  const size = BigInt(digits === octal && octal !== undefined ? `0o${octal}` : (digits ?? decimal!))
+  const text =
+    hex !== undefined
+      ? `0x${hex}`
+      : binary !== undefined
+        ? `0b${binary}`
+        : octal !== undefined
+          ? `0o${octal}`
+          : decimal!
+  // Reading them exactly takes the square of their number.
+  if (text.length > MAX_EXACT) return sign === '-' ? -Number(text) : Number(text)
+  const size = BigInt(text)
   const exact = sign === '-' ? -size : size
   const value = Number(exact)
   if (Number.isSafeInteger(value)) return value

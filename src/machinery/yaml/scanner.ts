@@ -52,6 +52,8 @@ export class Scanner {
   private taken = 0
   /** One a flow level, and one outside. */
   private readonly keys: (Candidate | undefined)[] = [undefined]
+  /** Where in `keys` a candidate stands, by the number of its first token; those that were taken are forgotten. */
+  private readonly levels = new Map<number, number>()
   private keyAllowed = true
   private indent = -1
   private readonly indents: number[] = []
@@ -69,7 +71,7 @@ export class Scanner {
   take(): Token {
     const token = this.peek()
     this.queue.shift()
-    this.taken++
+    this.levels.delete(this.taken++)
     return token
   }
 
@@ -79,13 +81,9 @@ export class Scanner {
 
   /** Whether the first token of the queue may still turn out to be a key. */
   private waits(): boolean {
-    for (let i = this.keys.length - 1; i >= 0; i--) {
-      const key = this.keys[i]
-      if (key === undefined) continue
-      if (key.number < this.taken) break
-      if (this.candidate(i) !== undefined && key.number === this.taken) return true
-    }
-    return false
+    this.candidate(0)
+    const level = this.levels.get(this.taken)
+    return level !== undefined && this.candidate(level)?.number === this.taken
   }
 
   /** A candidate that is still one. */
@@ -109,6 +107,7 @@ export class Scanner {
     this.forget()
     const number = this.taken + this.queue.length
     this.keys[this.keys.length - 1] = { number, mark: this.c.mark(), required }
+    this.levels.set(number, this.keys.length - 1)
   }
 
   private roll(mark: Mark, type: 'block sequence' | 'block mapping', number?: number): void {
