@@ -28,6 +28,34 @@ const APISERVICES = {
 }
 const ROOT = '/apis/echo.example.com/v1'
 const MEGABYTES = 32
+/** Version 2 is all that it has. */
+const SPEC = {
+  etag: '"spec"',
+  document: {
+    swagger: '2.0',
+    info: { title: 'Echo', version: 'v1' },
+    paths: {
+      [`${ROOT}/things`]: {
+        post: {
+          consumes: ['application/json'],
+          produces: ['application/json'],
+          parameters: [
+            { name: 'body', in: 'body', required: true, schema: { $ref: '#/definitions/com.example.Thing' } },
+          ],
+          responses: { 201: { description: 'Created', schema: { $ref: '#/definitions/com.example.Thing' } } },
+        },
+        parameters: [{ name: 'pretty', in: 'query', type: 'string', uniqueItems: true }],
+      },
+    },
+    definitions: {
+      'com.example.Thing': {
+        description: 'What is echoed.',
+        type: 'object',
+        properties: { other: { description: 'Another.', $ref: '#/definitions/com.example.Thing' } },
+      },
+    },
+  },
+}
 
 let runtime: Runtime
 let cluster: Cluster
@@ -113,7 +141,13 @@ async function register(): Promise<void> {
 
 function answer(asked: IncomingMessage, given: ServerResponse): void {
   const path = asked.url ?? ''
-  if (path.endsWith('/hash')) {
+  if (path === '/openapi/v3') {
+    given.writeHead(404).end()
+  } else if (path === '/openapi/v2') {
+    if (asked.headers['if-none-match'] === SPEC.etag) given.writeHead(304).end()
+    else
+      given.writeHead(200, { 'content-type': 'application/json', etag: SPEC.etag }).end(JSON.stringify(SPEC.document))
+  } else if (path.endsWith('/hash')) {
     const hash = createHash('sha256')
     let size = 0
     asked.on('data', (piece: Buffer) => {
@@ -279,6 +313,65 @@ describe('requests to an aggregated server', () => {
     socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n`)
     return socket
   }
+})
+
+describe('a server with version 2 of OpenAPI alone', () => {
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/com.example.Thing' } } }
+  const expected = {
+    openapi: '3.0.0',
+    info: SPEC.document.info,
+    paths: {
+      [`${ROOT}/things`]: {
+        post: { requestBody: { content }, responses: { 201: { description: 'Created', content } } },
+        parameters: [{ name: 'pretty', in: 'query', schema: { type: 'string', uniqueItems: true } }],
+      },
+    },
+    components: {
+      schemas: {
+        'com.example.Thing': {
+          description: 'What is echoed.',
+          type: 'object',
+          properties: {
+            other: { description: 'Another.', allOf: [{ $ref: '#/components/schemas/com.example.Thing' }] },
+          },
+        },
+      },
+    },
+  }
+  let url = ''
+
+  it('is in the index of version 3, with a document', async () => {
+    url = await eventually('the index', async () => {
+      const { body } = await send('GET', '/openapi/v3')
+      const { paths } = JSON.parse(body.toString()) as { paths: Record<string, { serverRelativeURL: string }> }
+      return paths['apis/echo.example.com/v1']?.serverRelativeURL
+    })
+    assert.match(url, /^\/openapi\/v3\/apis\/echo\.example\.com\/v1\?hash=[0-9A-F]{128}$/)
+    const got = await send('GET', url)
+    assert.deepEqual(JSON.parse(got.body.toString()), expected)
+    assert.match(String(got.headers['cache-control']), /immutable/)
+    assert.equal(got.headers['etag'], `"${url.split('=')[1]}"`)
+  })
+
+  it('is cached by its hash', async () => {
+    const [path, hash] = url.split('?hash=') as [string, string]
+    assert.equal((await send('GET', path, { headers: { 'if-none-match': `"${hash}"` } })).status, 304)
+    const moved = await send('GET', `${path}?hash=OLD`)
+    assert.deepEqual([moved.status, moved.headers['location']], [301, url])
+  })
+
+  it('is had in protobuf', async () => {
+    const accept = 'application/com.github.proto-openapi.spec.v3@v1.0+protobuf'
+    const { body, headers } = await send('GET', url, { headers: { accept } })
+    assert.match(String(headers['content-type']), /proto-openapi/)
+    assert.ok(body.includes('#/components/schemas/com.example.Thing'))
+    assert.ok(body.includes(`${ROOT}/things`))
+  })
+
+  it('is asked for by nobody who may not', async () => {
+    const anonymous = { ca: tls.ca, cert: undefined, key: undefined }
+    assert.equal((await send('GET', url, anonymous)).status, 403)
+  })
 })
 
 describe('a front proxy before this server', () => {

@@ -23,6 +23,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/kube-openapi/pkg/openapiconv"
+	"k8s.io/kube-openapi/pkg/validation/spec"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	_ "k8s.io/kubernetes/pkg/apis/admissionregistration/install"
 	_ "k8s.io/kubernetes/pkg/apis/apps/install"
@@ -152,6 +154,12 @@ func answer(q question, tables *printers.HumanReadableGenerator) (out map[string
 			return failed(err)
 		}
 		return map[string]any{"result": json.RawMessage(result)}
+	case "openapi":
+		var document spec.Swagger
+		if err := json.Unmarshal(q.Document, &document); err != nil {
+			return failed(err)
+		}
+		return map[string]any{"document": openapiconv.ConvertV2ToV3(&document)}
 	case "table":
 		versioned, _, err := legacyscheme.Codecs.UniversalDeserializer().Decode(q.Document, nil, nil)
 		if err != nil {

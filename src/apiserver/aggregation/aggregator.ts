@@ -14,6 +14,7 @@ import type { Dialler } from '../dial/contract.ts'
 import type { Documents, HttpLog } from '../http/contract.ts'
 import { after } from '../http/timers.ts'
 import type { OpenApiDocuments } from '../openapi/documents.ts'
+import type { Rendered } from '../openapi/rendered.ts'
 import type { LiveCatalog } from '../registry/catalog.ts'
 import { PREFIX, conditionsOf, sameBackend, serviceKey, type RemoteService } from './apiservice.ts'
 import { judge, type Verdict } from './availability.ts'
@@ -145,6 +146,12 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
     return this.#openapi.url(remote)
   }
 
+  converted(path: string): Rendered | undefined {
+    const [, group = '', version = '', ...rest] = path.split('/', 4)
+    const remote = rest.length === 0 ? this.#services.find(group, version) : undefined
+    return remote === undefined ? undefined : this.#openapi.converted(remote)
+  }
+
   specs(): SpecV2[] {
     return this.#openapi.specs()
   }
@@ -154,10 +161,11 @@ export class Aggregator implements Aggregation, RemoteGroups, RemoteSpecs {
     const [, root, ...rest] = path.split('/', 7)
     if (root === 'apis') return this.#services.find(rest[0] ?? '', rest[1] ?? '')
     if (root === 'api') return this.#services.find('', rest[0] ?? '')
-    // The document of a remote group version is its server's.
+    // The document of a remote group version is its server's, if it has one.
     if (root !== 'openapi' || rest[0] !== 'v3' || rest[1] !== 'apis' || rest.length !== 4) return undefined
     const remote = this.#services.find(rest[2]!, rest[3]!)
-    return remote !== undefined && this.#openapi.url(remote) !== undefined ? remote : undefined
+    if (remote === undefined || this.#openapi.converted(remote) !== undefined) return undefined
+    return this.#openapi.url(remote) === undefined ? undefined : remote
   }
 
   proxy(remote: RemoteService, user: UserInfo, reply: Parameters<Aggregation['proxy']>[2]): Promise<void> {

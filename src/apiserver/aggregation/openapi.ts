@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { encodeMembersV2, encodeV2 } from '../../machinery/openapi/index.ts'
 import type { Document, Documents } from '../http/contract.ts'
 import { Query } from '../http/query.ts'
-import type { OpenApiDocuments } from '../openapi/documents.ts'
-import type { MoreV2 } from '../openapi/rendered.ts'
+import { answerV3, type OpenApiDocuments } from '../openapi/documents.ts'
+import type { MoreV2, Rendered } from '../openapi/rendered.ts'
 import type { RemoteService } from './apiservice.ts'
 import type { SpecV2 } from './remote-openapi.ts'
 
@@ -13,9 +13,13 @@ export interface RemoteSpecs {
   readonly generation: number
   all(): Iterable<RemoteService>
   url(remote: RemoteService): string | undefined
+  /** The version 3 document of `apis/G/V`, where its server has none of its own. */
+  converted(path: string): Rendered | undefined
   specs(): SpecV2[]
 }
 
+const V3 = '/openapi/v3/'
+const APIS = `${V3}apis/`
 const NONE = new Query('')
 const JSON_ONLY = { accept: 'application/json' }
 
@@ -78,6 +82,11 @@ export function mergedOpenApi(inner: OpenApiDocuments, remotes: RemoteSpecs): Do
 
   return {
     find(path, query, headers): Document | undefined {
+      if (!remotes.empty && path.startsWith(APIS)) {
+        const name = path.slice(V3.length)
+        const converted = remotes.converted(name)
+        if (converted !== undefined) return answerV3(name, query, headers, converted)
+      }
       const v3 = path === '/openapi/v3' || path === '/openapi/v3/'
       const merged = !remotes.empty && (v3 || path === '/openapi/v2')
       // What the client has is compared with the merged document.

@@ -1,12 +1,20 @@
-/** The OpenAPI documents of the servers behind remote APIServices, kept by their ETags. */
+/**
+ * The OpenAPI documents of the servers behind remote APIServices, kept by their ETags. For a server that has version 2
+ * alone its document becomes one of version 3, which all of its group versions share, as upstream.
+ */
 import { createHash } from 'node:crypto'
+import { urlOf } from '../openapi/documents.ts'
+import { drive } from '../registry/steps.ts'
 import type { RemoteService } from './apiservice.ts'
 import { serviceKey } from './apiservice.ts'
 import type { Backends } from './backend.ts'
+import { convertedSpec, type ConvertedSpec } from './converted.ts'
 
 const TIMEOUT = 10_000
 /** Bytes of one document. */
 const MAX_ANSWER = 2 * 1024 * 1024
+/** Bytes of the version 3 document that is made of one. */
+const MAX_CONVERTED = 4 * MAX_ANSWER
 /** Bytes of documents that one cluster keeps. */
 const MAX_KEPT = 16 * 1024 * 1024
 
@@ -21,9 +29,14 @@ interface Kept {
   indexTag: string | undefined
   /** Version 3: `apis/G/V` → URL. */
   index: ReadonlyMap<string, string>
+  /** It has no version 3. */
+  legacy: boolean
   specTag: string | undefined
   spec: SpecV2 | undefined
-  /** What `spec` was cut out for. */
+  converted: ConvertedSpec | undefined
+  /** Of the answer that `spec` was cut out of. */
+  answered: string
+  /** What `spec` was cut out for, and whether it was to be converted. */
   wanted: string
   size: number
 }
@@ -36,9 +49,16 @@ export class RemoteOpenApi {
     this.#backends = backends
   }
 
-  /** The URL of a group version's document, as its server tells it. */
+  /** The URL of a group version's document, as its server tells it, or here if it is made here. */
   url(remote: RemoteService): string | undefined {
-    return this.#kept.get(serviceKey(remote))?.index.get(`apis/${remote.group}/${remote.version}`)
+    const kept = this.#kept.get(serviceKey(remote))
+    const path = `apis/${remote.group}/${remote.version}`
+    return kept?.converted === undefined ? kept?.index.get(path) : urlOf(path, kept.converted.hash)
+  }
+
+  /** The version 3 document of a group version whose server has version 2 alone. */
+  converted(remote: RemoteService): ConvertedSpec | undefined {
+    return this.#kept.get(serviceKey(remote))?.converted
   }
 
   specs(): SpecV2[] {
@@ -61,34 +81,47 @@ export class RemoteOpenApi {
     const key = serviceKey(remote)
     const before = this.#kept.get(key)
     const now: Kept = before === undefined ? empty() : { ...before }
-    const wanted = remotes
-      .map((one) => `${one.group}/${one.version}`)
-      .toSorted()
-      .join(',')
-    await Promise.allSettled([this.#index(remote, now), this.#spec(remote, remotes, now, wanted)])
+    await settled(this.#index(remote, now))
+    await settled(this.#spec(remote, remotes, now))
     const total = [...this.#kept].reduce((sum, [name, { size }]) => (name === key ? sum : sum + size), now.size)
     if (total > MAX_KEPT) {
       this.#kept.delete(key)
       return before !== undefined
     }
     this.#kept.set(key, now)
-    return before?.spec?.hash !== now.spec?.hash || !sameMap(before?.index ?? NONE, now.index)
+    if (before?.spec?.hash !== now.spec?.hash || before?.converted?.hash !== now.converted?.hash) return true
+    return !sameMap(before?.index ?? NONE, now.index)
   }
 
   async #index(remote: RemoteService, kept: Kept): Promise<void> {
     const answer = await this.#get(remote, '/openapi/v3', kept.indexTag)
-    if (answer.status === 304) return
-    kept.indexTag = answer.headers['etag']
+    // What it published last stays while it answers with an error.
+    if (answer.status !== 200 && answer.status !== 404) return
+    kept.indexTag = answer.status === 200 ? answer.headers['etag'] : undefined
     kept.index = answer.status === 200 ? indexOf(answer.body) : NONE
+    kept.legacy = answer.status === 404
   }
 
-  async #spec(remote: RemoteService, remotes: readonly RemoteService[], kept: Kept, wanted: string): Promise<void> {
+  async #spec(remote: RemoteService, remotes: readonly RemoteService[], kept: Kept): Promise<void> {
+    const names = remotes.map((one) => `${one.group}/${one.version}`).toSorted()
+    const wanted = [...names, ...(kept.legacy ? ['converted'] : [])].join(',')
+    if (!kept.legacy) kept.converted = undefined
     const answer = await this.#get(remote, '/openapi/v2', kept.wanted === wanted ? kept.specTag : undefined)
     if (answer.status === 304) return
-    kept.specTag = answer.headers['etag']
+    const found = answer.status === 200
+    // Servers without ETags say the same again and again, once for each of their group versions.
+    const answered = found ? createHash('sha256').update(answer.body).digest('hex') : ''
+    kept.specTag = found ? answer.headers['etag'] : undefined
+    if (found && answered === kept.answered && kept.wanted === wanted) return
+    const document = found ? (JSON.parse(answer.body.toString('utf8')) as DocumentV2) : undefined
+    kept.spec = document && cutOut(document, remotes)
+    kept.answered = answered
     kept.wanted = wanted
-    kept.spec = answer.status === 200 ? cutOut(answer.body, remotes) : undefined
-    kept.size = answer.status === 200 ? answer.body.length : 0
+    kept.converted = undefined
+    kept.size = found ? answer.body.length : 0
+    if (document === undefined || !kept.legacy) return
+    kept.converted = await drive(convertedSpec(document, MAX_CONVERTED))
+    kept.size += kept.converted.size
   }
 
   #get(remote: RemoteService, path: string, etag: string | undefined) {
@@ -97,13 +130,24 @@ export class RemoteOpenApi {
   }
 }
 
+type DocumentV2 = Readonly<Record<string, unknown>> & {
+  readonly paths?: Record<string, object>
+  readonly definitions?: Record<string, object>
+}
+
+/** Waits for what may fail: then all stays as far as it came. */
+const settled = (task: Promise<void>): Promise<unknown> => Promise.allSettled([task])
+
 const NONE: ReadonlyMap<string, string> = new Map()
 
 const empty = (): Kept => ({
   indexTag: undefined,
   index: NONE,
+  legacy: false,
   specTag: undefined,
   spec: undefined,
+  converted: undefined,
+  answered: '',
   wanted: '',
   size: 0,
 })
@@ -126,11 +170,7 @@ function indexOf(body: Buffer): Map<string, string> {
 const REFERENCE = /"\$ref":"#\/definitions\/([^"]+)"/g
 
 /** The paths of some group versions, and the definitions that they lead to. */
-function cutOut(body: Buffer, remotes: readonly RemoteService[]): SpecV2 {
-  const document = JSON.parse(body.toString('utf8')) as {
-    paths?: Record<string, object>
-    definitions?: Record<string, object>
-  }
+function cutOut(document: DocumentV2, remotes: readonly RemoteService[]): SpecV2 {
   const own = (record: object | undefined, name: string): object | undefined =>
     record !== undefined && Object.hasOwn(record, name) ? (record as Record<string, object>)[name] : undefined
   const paths = new Map<string, string>()

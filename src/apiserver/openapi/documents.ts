@@ -6,7 +6,7 @@ import { groupsOf } from '../discovery/groups.ts'
 import type { Document, Documents } from '../http/contract.ts'
 import { negotiate } from '../http/negotiation.ts'
 import type { Query } from '../http/query.ts'
-import type { MoreV2 } from './rendered.ts'
+import type { MoreV2, Rendered } from './rendered.ts'
 import { DocumentV2, renderV3 } from './rendered.ts'
 
 type Headers = Readonly<Record<string, string>>
@@ -37,7 +37,8 @@ function stateOf(catalog: Catalog): State {
   return state
 }
 
-const urlOf = (path: string, hash: string): string => `/openapi/v3/${path}?hash=${hash}`
+/** Where the version 3 document of `apis/G/V` is, as long as it has this hash. */
+export const urlOf = (path: string, hash: string): string => `/openapi/v3/${path}?hash=${hash}`
 
 function index(state: State): Buffer {
   if (state.index === undefined) {
@@ -90,6 +91,17 @@ function typeOf(headers: Headers, version: 2 | 3): string {
 
 const FOREVER = 'public, immutable, max-age=31536000'
 
+/** Answers for the version 3 document of `path`, `apis/G/V`. @throws StatusError 406 */
+export function answerV3(path: string, query: Query, headers: Headers, document: Rendered): Document {
+  const type = typeOf(headers, 3)
+  const { hash } = document
+  const forms = { hash, json: () => document.body(), protobuf: () => document.protobuf() }
+  const asked = query.get('hash')
+  if (asked === undefined || asked === '') return cached(headers, type, forms)
+  if (asked !== hash) return { status: 301, headers: { location: urlOf(path, hash), vary: 'Accept' }, body: '' }
+  return cached(headers, type, forms, { 'cache-control': FOREVER })
+}
+
 /** The OpenAPI paths of a cluster, and its version 2 document for those who add to it. */
 export interface OpenApiDocuments extends Documents {
   hasDefinition(name: string): boolean
@@ -102,14 +114,7 @@ export function createOpenApi(catalog: Catalog): OpenApiDocuments {
   const groupVersion = (path: string, query: Query, headers: Headers): Document | undefined => {
     const resources = stateOf(catalog).groupVersions.get(path)
     if (resources === undefined) return undefined
-    const type = typeOf(headers, 3)
-    const document = renderV3(resources)
-    const { hash } = document
-    const forms = { hash, json: () => document.body(), protobuf: () => document.protobuf() }
-    const asked = query.get('hash')
-    if (asked === undefined || asked === '') return cached(headers, type, forms)
-    if (asked !== hash) return { status: 301, headers: { location: urlOf(path, hash), vary: 'Accept' }, body: '' }
-    return cached(headers, type, forms, { 'cache-control': FOREVER })
+    return answerV3(path, query, headers, renderV3(resources))
   }
   return {
     find(path, query, headers) {

@@ -1,6 +1,7 @@
 /**
  * OpenAPI documents in protobuf, as client-go's discovery client asks for them: the messages of gnostic
- * (openapiv2/OpenAPIv2.proto, openapiv3/OpenAPIv3.proto), as far as the documents here have such fields.
+ * (openapiv2/OpenAPIv2.proto, openapiv3/OpenAPIv3.proto), as far as the documents here have such fields. What other servers
+ * publish may be anything: values that a field cannot have are left out.
  */
 import { BackWriter } from '../codec/back-writer.ts'
 import { WireType } from '../codec/wire.ts'
@@ -19,7 +20,8 @@ type Choice = (value: unknown) => Field | undefined
 type Message = Readonly<Record<string, Field>>
 
 const SCALARS: ReadonlySet<string> = new Set<Scalar>(['string', 'bool', 'int', 'double', 'yaml'])
-const isReference = (value: unknown): boolean => Object.hasOwn(value as object, '$ref')
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+const isReference = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, '$ref')
 const LIMITS = ['maxLength', 'minLength', 'maxItems', 'minItems', 'uniqueItems', 'maxProperties', 'minProperties']
 const BOUNDS = ['multipleOf', 'maximum', 'exclusiveMaximum', 'minimum', 'exclusiveMinimum']
 
@@ -110,7 +112,17 @@ const V2: Readonly<Record<string, Message | Choice>> = {
 const V3: Readonly<Record<string, Message | Choice>> = {
   Document: { openapi: [1, 'string'], info: [2, 'Info'], paths: [4, 'Paths'], components: [5, 'Components'] },
   Info: { ...INFO, version: [6, 'string'] },
-  Components: { schemas: [1, 'Schemas'] },
+  Components: {
+    schemas: [1, 'Schemas'],
+    responses: [2, 'NamedResponses'],
+    parameters: [3, 'NamedParameters'],
+    securitySchemes: [7, 'SecuritySchemes'],
+  },
+  NamedResponses: { '*': [1, 'ResponseOrReference'] },
+  NamedParameters: { '*': [1, 'ParameterOrReference'] },
+  SecuritySchemes: { '*': [1, 'SecuritySchemeOrReference'] },
+  SecuritySchemeOrReference: (value) => (isReference(value) ? [2, 'Reference'] : [1, 'SecurityScheme']),
+  SecurityScheme: { ...row(1, ['type', 'description', 'name', 'in']), 'x-': [9, 'yaml'] },
   Schemas: { '*': [1, 'SchemaOrReference'] },
   Paths: { '*': [1, 'PathItem'], 'x-': [2, 'yaml'] },
   PathItem: {
@@ -209,6 +221,7 @@ function encoded(messages: Messages, type: string, value: unknown): Buffer {
 /** Everything is written from its end: last members, last items first. */
 function encode(w: BackWriter, messages: Messages, type: string, value: unknown): void {
   const message = messages[type]!
+  if (value === null) return
   if (typeof message === 'function') {
     const field = message(value)
     if (field === undefined) return
@@ -217,7 +230,8 @@ function encode(w: BackWriter, messages: Messages, type: string, value: unknown)
     writeField(w, messages, field, values, true)
     return
   }
-  const names = Object.keys(value as Value)
+  if (!isObject(value)) return
+  const names = Object.keys(value)
   for (let i = names.length - 1; i >= 0; i--) {
     const name = names[i]!
     const member = (value as Value)[name]
@@ -238,7 +252,7 @@ function writeNamed(w: BackWriter, messages: Messages, [number, type]: Field, na
 
 function writeField(w: BackWriter, messages: Messages, [number, type]: Field, value: unknown, chosen: boolean): void {
   if (type.startsWith('[]')) {
-    const items = value as readonly unknown[]
+    const items: readonly unknown[] = Array.isArray(value) ? value : []
     for (let i = items.length - 1; i >= 0; i--) writeField(w, messages, [number, type.slice(2)], items[i], true)
     return
   }
@@ -263,18 +277,22 @@ function writeScalar(w: BackWriter, number: number, type: Scalar, value: unknown
       return
     }
     case 'string':
-      if (value === '' && !chosen) return
+      if (isObject(value) || (value === '' && !chosen)) return
       w.text(String(value))
       w.tag(number, WireType.bytes)
       return
     case 'double':
+      if (isObject(value)) return
       if (Number(value) === 0 && !chosen) return
       w.double(Number(value))
       w.tag(number, WireType.fixed64)
       return
-    default:
-      if (Number(value) === 0 && !chosen) return
-      w.varint(Math.trunc(Number(value)))
+    default: {
+      const whole = isObject(value) ? Number.NaN : Math.trunc(Number(value))
+      // Neither is infinity, of which a varint has no end.
+      if (!(Math.abs(whole) <= 2 ** 63) || (whole === 0 && !chosen)) return
+      w.varint(whole)
       w.tag(number, WireType.varint)
+    }
   }
 }
