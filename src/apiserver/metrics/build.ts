@@ -1,4 +1,5 @@
 /** What the server is: its version and its features. */
+import type { VersionInfo } from '../http/contract.ts'
 import { FEATURES } from './features.ts'
 import { goFloat, head, labelText } from './text.ts'
 
@@ -19,24 +20,7 @@ export function gaugeText(
   return [name, text === '' ? '' : head(name, help, 'gauge') + text]
 }
 
-/** What `/version` says. */
-export interface BuildInfo {
-  readonly major: string
-  readonly minor: string
-  readonly emulationMajor: string
-  readonly emulationMinor: string
-  readonly minCompatibilityMajor: string
-  readonly minCompatibilityMinor: string
-  readonly gitVersion: string
-  readonly gitCommit: string
-  readonly gitTreeState: string
-  readonly buildDate: string
-  readonly goVersion: string
-  readonly compiler: string
-  readonly platform: string
-}
-
-export function buildMetrics(info: BuildInfo): readonly Text[] {
+export function buildMetrics(info: VersionInfo): readonly Text[] {
   const build = {
     build_date: info.buildDate,
     compiler: info.compiler,

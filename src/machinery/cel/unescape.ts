@@ -1,6 +1,7 @@
 /** What string and bytes literals stand for. */
 
-const PLAIN: Readonly<Record<string, string>> = {
+/** Control characters, by the letter that stands for them after a backslash. */
+export const CONTROLS: Readonly<Record<string, string>> = {
   a: '\u0007',
   b: '\b',
   f: '\f',
@@ -26,7 +27,7 @@ export function unescapeString(literal: string): { value: string } | { error: st
   if (raw || !text.includes('\\')) return { value: text }
   let error: string | undefined
   const value = text.replaceAll(ESCAPE, (_, x?: string, u?: string, long?: string, octal?: string, plain?: string) => {
-    if (plain !== undefined) return PLAIN[plain] ?? plain
+    if (plain !== undefined) return CONTROLS[plain] ?? plain
     const point = octal === undefined ? Number.parseInt((x ?? u ?? long)!, 16) : Number.parseInt(octal, 8)
     if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
       error = 'invalid unicode code point'
@@ -49,7 +50,7 @@ export function unescapeBytes(literal: string): { value: Uint8Array } | { error:
     parts.push(encoder.encode(text.slice(last, found.index)))
     if (plain === undefined)
       parts.push(Uint8Array.of((x === undefined ? Number.parseInt(octal!, 8) : Number.parseInt(x, 16)) & 255))
-    else parts.push(encoder.encode(PLAIN[plain] ?? plain))
+    else parts.push(encoder.encode(CONTROLS[plain] ?? plain))
     last = found.index + all.length
   }
   parts.push(encoder.encode(text.slice(last)))

@@ -1,4 +1,5 @@
 /** `fieldPath` of a validation rule, and selectable fields: dotted names, or `['name']`, that the schema knows. */
+import { CONTROLS } from '../cel/unescape.ts'
 import type { SchemaProps } from './props.ts'
 
 /** What a path leads to. `text` as field errors write it: `spec.a[b]`. */
@@ -6,17 +7,7 @@ export type FoundPath =
   | { readonly ok: true; readonly text: string; readonly schema: SchemaProps }
   | { readonly ok: false; readonly why: string }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\u0007',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  "'": "'",
-  '\\': '\\',
-}
+const ESCAPES: Readonly<Record<string, string>> = { ...CONTROLS, "'": "'", '\\': '\\' }
 
 /** `.a['b.c']` → `.`, `a`, `[`, `'b.c'`, `]` */
 function tokens(path: string): string[] {

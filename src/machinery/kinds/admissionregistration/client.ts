@@ -1,9 +1,9 @@
 /** Where a webhook is called: a URL or a Service, as upstream checks them. */
 import { child, invalid, required } from '../../field.ts'
-import { isDns1123Subdomain } from '../../names.ts'
 import type { Errors } from '../checks.ts'
 import { isSet } from '../json.ts'
 import type { Json } from '../json.ts'
+import { servicePath } from '../service-path.ts'
 
 const FORM = '; desired format: https://host[/path]'
 
@@ -28,21 +28,6 @@ function serviceReference({ name, namespace, port = 443, path: text }: Json, pat
     out.push(invalid(child(path, 'port'), port, 'port is not valid: must be between 1 and 65535, inclusive'))
   }
   if (typeof text === 'string') servicePath(text, child(path, 'path'), out)
-}
-
-function servicePath(text: string, path: string, out: Errors): void {
-  if (text === '' || text === '/') return
-  if (text === '//') {
-    out.push(invalid(path, text, 'segment[0] may not be empty'))
-    return
-  }
-  if (!text.startsWith('/')) out.push(invalid(path, text, "must start with a '/'"))
-  // The first character is left out, whatever it is.
-  const steps = text.slice(1).replace(/\/$/, '').split('/')
-  steps.forEach((step, i) => {
-    if (step === '') out.push(invalid(path, text, `segment[${i}] may not be empty`))
-    else for (const why of isDns1123Subdomain(step)) out.push(invalid(path, text, `segment[${i}]: ${why}`))
-  })
 }
 
 interface GoUrl {

@@ -1,10 +1,11 @@
 /** How a CustomResourceDefinition converts between its versions. */
 import { child, forbidden, index, invalid, notSupported, required } from '../../field.ts'
-import { isDns1035Label, isDns1123Subdomain } from '../../names.ts'
+import { isDns1035Label } from '../../names.ts'
 import { each } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import { isSet, listOf } from '../json.ts'
 import type { Json } from '../json.ts'
+import { servicePath } from '../service-path.ts'
 
 const REVIEW_VERSIONS = ['v1', 'v1beta1']
 
@@ -68,20 +69,6 @@ function clientConfig(config: Json, path: string, anyBundle: boolean, out: Error
   if (!isBundle(caBundle)) {
     const detail = 'unable to load root certificates: unable to parse bytes as PEM block'
     out.push(invalid(child(path, 'caBundle'), caBundle, detail))
-  }
-}
-
-function servicePath(text: string, path: string, out: Errors): void {
-  if (text === '' || text === '/') return
-  if (text === '//') {
-    out.push(invalid(path, text, 'segment[0] may not be empty'))
-    return
-  }
-  if (!text.startsWith('/')) out.push(invalid(path, text, "must start with a '/'"))
-  const steps = text.slice(1).replace(/\/$/, '').split('/')
-  for (const [i, step] of steps.entries()) {
-    if (step === '') out.push(invalid(path, text, `segment[${i}] may not be empty`))
-    else for (const why of isDns1123Subdomain(step)) out.push(invalid(path, text, `segment[${i}]: ${why}`))
   }
 }
 
