@@ -9,6 +9,7 @@ import { parseTime } from './meta.ts'
 import { type Findings, namespaceConditions } from './namespace-conditions.ts'
 import type { Namespace, Pod } from './objects.ts'
 import { isTerminal } from './pods.ts'
+import { messageOf } from './problems.ts'
 
 const FINALIZER = 'kubernetes'
 /** Milliseconds that finalizers of objects are expected to take. */
@@ -200,8 +201,4 @@ function isGone(error: unknown): boolean {
 function discoveryFailure(version: string, error: unknown): string {
   const away = error instanceof StatusError && error.code === 503
   return away ? `stale GroupVersion discovery: ${version}` : messageOf(error)
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -2,8 +2,8 @@
 import type { Informer } from '../../client/contract.ts'
 import { resources } from '../../client/resources.ts'
 import { labelSelectorOf, matchesLabels } from '../../machinery/selector/labels.ts'
-import { isReason, StatusError } from '../../machinery/status.ts'
-import { forEachLimited, slowStart } from '../batches.ts'
+import { isReason } from '../../machinery/status.ts'
+import { forEachLimited } from '../batches.ts'
 import { claim } from '../claim.ts'
 import type { Controller, ControllerContext } from '../contract.ts'
 import { Expectations } from '../expectations.ts'
@@ -11,6 +11,8 @@ import { expendable, REVISION_HASH, RevisionHistory, type Revision } from '../hi
 import { controllerOf, controllerReference, keyOf, label, sameValue, splitKey } from '../meta.ts'
 import type { Node, Pod } from '../objects.ts'
 import { availableIn, BY_CONTROLLER, indexPods, isActive, isReady, ORPHANS } from '../pods.ts'
+import { createPods } from '../pod-creation.ts'
+import { messageOf } from '../problems.ts'
 import { createRecorder, type EventRecorder } from '../recorder.ts'
 import { workloads } from '../resources.ts'
 import { rollingUpdate, statusOf, upkeep, type Step } from './decision.ts'
@@ -178,26 +180,19 @@ class DaemonSetController implements Controller {
     const namespace = set.metadata.namespace!
     const nodes = create.slice(0, BURST)
     const doomed = remove.slice(0, BURST)
-    this.#expectations.expectCreations(key, nodes.length)
     this.#expectations.expectDeletions(
       key,
       doomed.map((pod) => pod.metadata.uid!),
     )
     let next = 0
-    const { done, failed, error } = await slowStart(nodes.length, async () => {
-      const pod = daemonPod(set, nodes[next++]!, hash)
-      let made: Pod
-      try {
-        made = await this.#context.client.create<Pod>(resources.pods, pod, { namespace })
-      } catch (problem) {
-        this.#expectations.creationObserved(key)
-        if (isTerminating(problem)) return
-        this.#recorder.event(set, 'Warning', 'FailedCreate', `Error creating: ${messageOf(problem)}`)
-        throw problem
-      }
-      this.#recorder.event(set, 'Normal', 'SuccessfulCreate', `Created pod: ${made.metadata.name!}`)
-    })
-    for (let i = done + failed; i < nodes.length; i++) this.#expectations.creationObserved(key)
+    const by = {
+      client: this.#context.client,
+      recorder: this.#recorder,
+      expectations: this.#expectations,
+      owner: set,
+      key,
+    }
+    const { error } = await createPods(by, nodes.length, () => daemonPod(set, nodes[next++]!, hash))
     await forEachLimited(doomed, async (pod) => {
       const { name, uid } = pod.metadata
       try {
@@ -269,13 +264,4 @@ function changesPlacement(old: Node, node: Node): boolean {
     !sameValue(old.spec?.taints, node.spec?.taints) ||
     old.spec?.unschedulable !== node.spec?.unschedulable
   )
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : 'unknown'
-}
-
-function isTerminating(error: unknown): boolean {
-  if (!(error instanceof StatusError)) return false
-  return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true
 }

@@ -2,13 +2,14 @@
 import type { Informer } from '../../client/contract.ts'
 import { resources } from '../../client/resources.ts'
 import { isEverything, labelSelectorOf, matchesLabels } from '../../machinery/selector/labels.ts'
-import { isReason, StatusError } from '../../machinery/status.ts'
+import { isReason } from '../../machinery/status.ts'
 import { claim } from '../claim.ts'
 import { findCondition, withCondition } from '../conditions.ts'
 import type { Controller, ControllerContext } from '../contract.ts'
 import { annotation, controllerOf, controllerReference, keyOf, sameValue, splitKey } from '../meta.ts'
 import type { Deployment, DeploymentStatus, Pod, PodTemplate, ReplicaSet } from '../objects.ts'
 import { BY_CONTROLLER, indexPods, isTerminal } from '../pods.ts'
+import { isTerminating } from '../problems.ts'
 import { createRecorder, type EventRecorder } from '../recorder.ts'
 import { indexSets, ORPHAN_SETS, SETS_BY_CONTROLLER } from '../replicaset/controller.ts'
 import { annotationsOf, revisionAnnotations, sizeAnnotations } from './annotations.ts'
@@ -490,9 +491,4 @@ function withoutHash(template: PodTemplate): unknown {
   const labels = Object.entries(template.metadata?.labels ?? {}).filter(([key]) => key !== HASH_LABEL)
   labels.sort(([one], [other]) => (one < other ? -1 : 1))
   return { ...template, metadata: { ...template.metadata, labels } }
-}
-
-function isTerminating(error: unknown): boolean {
-  if (!(error instanceof StatusError)) return false
-  return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true
 }

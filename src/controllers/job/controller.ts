@@ -2,8 +2,8 @@
 import type { Informer } from '../../client/contract.ts'
 import { resources } from '../../client/resources.ts'
 import { labelSelectorOf, matchesLabels } from '../../machinery/selector/labels.ts'
-import { isReason, StatusError } from '../../machinery/status.ts'
-import { forEachLimited, slowStart } from '../batches.ts'
+import { isReason } from '../../machinery/status.ts'
+import { forEachLimited } from '../batches.ts'
 import { claim } from '../claim.ts'
 import { findCondition } from '../conditions.ts'
 import type { Controller, ControllerContext } from '../contract.ts'
@@ -11,6 +11,8 @@ import { Expectations } from '../expectations.ts'
 import { controllerOf, controllerReference, keyOf, sameValue, splitKey, timestamp } from '../meta.ts'
 import type { Condition, Pod } from '../objects.ts'
 import { BY_CONTROLLER, indexPods, isReady, ORPHANS } from '../pods.ts'
+import { createPods } from '../pod-creation.ts'
+import { messageOf } from '../problems.ts'
 import { createRecorder, type EventRecorder } from '../recorder.ts'
 import { workloads } from '../resources.ts'
 import { NO_FAILURES, type Failures } from './backoff.ts'
@@ -314,25 +316,19 @@ class JobController implements Controller {
     count: number,
     indexes: readonly number[] | undefined,
   ): Promise<{ made: number; error?: unknown }> {
-    const { namespace } = splitKey(key)
     const plain = indexes === undefined ? jobPod(job, undefined, undefined) : undefined
     let next = 0
-    this.#expectations.expectCreations(key, count)
-    const { done, failed, error } = await slowStart(count, async () => {
+    const by = {
+      client: this.#context.client,
+      recorder: this.#recorder,
+      expectations: this.#expectations,
+      owner: job,
+      key,
+    }
+    const { done, error } = await createPods(by, count, () => {
       const index = indexes?.[next++]
-      const pod = plain ?? jobPod(job, index, delayed.get(index!))
-      let made: Pod
-      try {
-        made = await this.#context.client.create<Pod>(resources.pods, pod, { namespace })
-      } catch (problem) {
-        this.#expectations.creationObserved(key)
-        if (isTerminating(problem)) return
-        this.#recorder.event(job, 'Warning', 'FailedCreate', `Error creating: ${messageOf(problem)}`)
-        throw problem
-      }
-      this.#recorder.event(job, 'Normal', 'SuccessfulCreate', `Created pod: ${made.metadata.name!}`)
+      return plain ?? jobPod(job, index, delayed.get(index!))
     })
-    for (let i = done + failed; i < count; i++) this.#expectations.creationObserved(key)
     return { made: done, ...(error === undefined ? {} : { error }) }
   }
 
@@ -403,13 +399,4 @@ class JobController implements Controller {
       if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict') && !isReason(error, 'Invalid')) throw error
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
-function isTerminating(error: unknown): boolean {
-  if (!(error instanceof StatusError)) return false
-  return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true
 }

@@ -3,14 +3,16 @@ import type { Informer, Resource } from '../../client/contract.ts'
 import { resources } from '../../client/resources.ts'
 import type { OwnerReference } from '../../machinery/object.ts'
 import { isEverything, labelSelectorOf, type LabelSelector, matchesLabels } from '../../machinery/selector/labels.ts'
-import { isReason, StatusError } from '../../machinery/status.ts'
-import { forEachLimited, slowStart } from '../batches.ts'
+import { isReason } from '../../machinery/status.ts'
+import { forEachLimited } from '../batches.ts'
 import { claim } from '../claim.ts'
 import type { Controller, ControllerContext } from '../contract.ts'
 import { Expectations } from '../expectations.ts'
 import { controllerOf, controllerReference, keyOf, sameValue, splitKey } from '../meta.ts'
 import type { Pod, ReplicaSet } from '../objects.ts'
 import { availableIn, BY_CONTROLLER, indexPods, isActive, isReady, isTerminal, ORPHANS } from '../pods.ts'
+import { createPods } from '../pod-creation.ts'
+import { messageOf } from '../problems.ts'
 import { createRecorder, type EventRecorder } from '../recorder.ts'
 import { podsToDelete } from './ranking.ts'
 import { replicaSetStatus } from './status.ts'
@@ -209,24 +211,15 @@ class ReplicaController implements Controller {
   }
 
   async #create(key: string, set: ReplicaSet, count: number): Promise<Error | undefined> {
-    const { namespace } = splitKey(key)
     const pod = podFromTemplate(set, this.#reference(set))
-    this.#expectations.expectCreations(key, count)
-    const { done, failed, error } = await slowStart(count, async () => {
-      let made: Pod
-      try {
-        made = await this.#context.client.create<Pod>(resources.pods, pod, { namespace })
-      } catch (problem) {
-        this.#expectations.creationObserved(key)
-        // Nothing can be made in a namespace that goes: no failure of the set.
-        if (isTerminating(problem)) return
-        this.#recorder.event(set, 'Warning', 'FailedCreate', `Error creating: ${messageOf(problem)}`)
-        throw problem
-      }
-      this.#recorder.event(set, 'Normal', 'SuccessfulCreate', `Created pod: ${made.metadata.name!}`)
-    })
-    // What was not tried will not be seen.
-    for (let i = done + failed; i < count; i++) this.#expectations.creationObserved(key)
+    const by = {
+      client: this.#context.client,
+      recorder: this.#recorder,
+      expectations: this.#expectations,
+      owner: set,
+      key,
+    }
+    const { error } = await createPods(by, count, () => pod)
     return error === undefined ? undefined : asError(error)
   }
 
@@ -281,15 +274,6 @@ function uidOf(pod: Pod): string {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error))
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
-function isTerminating(error: unknown): boolean {
-  if (!(error instanceof StatusError)) return false
-  return error.status.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true
 }
 
 /** The pod that a set makes; the server gives it its name. Long names of sets are cut, so that there is room. */
