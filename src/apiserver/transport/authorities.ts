@@ -1,6 +1,11 @@
 /** Which authority stands behind a client's certificate, where a listener trusts more than one. */
 import { X509Certificate } from 'node:crypto'
 
+export interface Authorities {
+  readonly client: readonly X509Certificate[]
+  readonly proxy: readonly X509Certificate[]
+}
+
 /** Certificates between a client's and its authority. */
 const MAX_CHAIN = 8
 const PEM = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g

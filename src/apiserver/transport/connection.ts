@@ -1,5 +1,5 @@
 /** One client connection, whatever it speaks. */
-import type { X509Certificate } from 'node:crypto'
+import type { Authorities } from './authorities.ts'
 import type { Limits } from './limits.ts'
 import type { OpenExchange } from './request.ts'
 import type { Swept } from './sweep.ts'
@@ -16,9 +16,7 @@ export interface Connection extends Swept {
 export interface Surroundings {
   readonly limits: Limits
   /** What signs certificates of clients, and of front proxies; absent where proxies are not known. */
-  readonly authorities?:
-    | { readonly client: readonly X509Certificate[]; readonly proxy: readonly X509Certificate[] }
-    | undefined
+  readonly authorities?: Authorities | undefined
   run(exchange: OpenExchange): void
   closed(connection: Connection): void
 }

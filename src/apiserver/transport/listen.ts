@@ -8,7 +8,7 @@ import { constants, randomBytes } from 'node:crypto'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import type { Handler } from '../exchange.ts'
-import { certificatesOf } from './authorities.ts'
+import { certificatesOf, type Authorities } from './authorities.ts'
 import type { Connection, Surroundings } from './connection.ts'
 import { Http1Connection } from './http1.ts'
 import { Http2Connection } from './http2.ts'
@@ -68,7 +68,7 @@ class ClusterListener implements Listener, Surroundings {
   readonly #sockets = new Set<Socket>()
   readonly #connections = new Set<Connection>()
   #credentials: Credentials
-  #authorities: Surroundings['authorities']
+  #authorities: Authorities | undefined
   #tls: TlsServer | undefined
   #address: AddressInfo | undefined
   #closing: Promise<void> | undefined
@@ -97,7 +97,7 @@ class ClusterListener implements Listener, Surroundings {
   }
 
   /** Read when the first client has come. */
-  get authorities(): Surroundings['authorities'] {
+  get authorities(): Authorities | undefined {
     const { clientCa, proxyCa } = this.#credentials
     if (proxyCa === undefined) return undefined
     return (this.#authorities ??= {

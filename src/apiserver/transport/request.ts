@@ -2,9 +2,8 @@
 import type { Readable } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { AnswerStream, Exchange } from '../exchange.ts'
-import { signedBy } from './authorities.ts'
+import { signedBy, type Authorities } from './authorities.ts'
 import { bodyTimeout, readBody, tooLarge, type BodyRead } from './body.ts'
-import type { Surroundings } from './connection.ts'
 import type { Limits } from './limits.ts'
 import { monotonic } from './sweep.ts'
 
@@ -16,7 +15,7 @@ export interface Peer {
   readonly address: string
 }
 
-export function peerOf(socket: TLSSocket, authorities: Surroundings['authorities']): Peer {
+export function peerOf(socket: TLSSocket, authorities: Authorities | undefined): Peer {
   const shown = socket.getPeerX509Certificate()
   const verified = socket.authorized ? shown : undefined
   const isProxy = verified !== undefined && authorities !== undefined && signedBy(verified, authorities.proxy)
