@@ -238,7 +238,7 @@ export const families: Readonly<Record<string, Family>> = {
     () => [`${NAMESPACE}/configmaps?${dry(i)}`, Buffer.from(`a: &a [${'x,'.repeat(400)}x]\nb: [${times(900, () => '*a').join()}]\nc: [${'y,'.repeat(5000)}]\n`), 'application/yaml'],
     () => [`${NAMESPACE}/configmaps?${dry(i)}`, wire('ConfigMap', hugeMap(`h${i}`, members(100_000))), 'application/vnd.kubernetes.protobuf'],
     () => [`${NAMESPACE}/pods?${dry(i)}`, json({ ...pod(`h${i}`), spec: { containers: [{ name: 'c', image: 'i', args: times(500_000, () => null) }] } })],
-    () => [`${NAMESPACE}/pods?${dry(i)}`, json({ ...pod(`h${i}`), spec: { containers: times(20_000, () => ({})) } })],
+    () => [`${NAMESPACE}/pods?${dry(i)}`, json({ ...pod(`h${i}`), spec: { containers: times(i % 2 === 0 ? 20_000 : 60_000, () => ({})) } })],
     () => [`${NAMESPACE}/pods?${dry(i)}`, json({ ...pod(`h${i}`), spec: { containers: [{ name: 'c', image: 'i', env: times(60_000, (n) => ({ name: `A${n}` })) }] } })],
     () => [`${NAMESPACE}/configmaps?${dry(i)}`, json({ ...hugeMap(`h${i}`, {}), metadata: { name: `h${i}`, managedFields: [{ manager: 'x', operation: 'Update', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:data': Object.fromEntries(times(100_000, (n) => [`f:k${n}`, {}])) } }] } })],
   ])()),

@@ -43,18 +43,23 @@ async function bodyOf(reply: Reply, limit: number): Promise<Buffer> {
   return bytes
 }
 
-/** The object in the body of a create or update. @throws StatusError 400, 413, 415 */
+/**
+ * The object in the body of a create or update.
+ * @param now milliseconds since the epoch
+ * @throws StatusError 400, 413, 415
+ */
 export async function objectBody(
   reply: Reply,
   target: Target,
   write: WriteOptions,
   limit: number,
+  now: number,
 ): Promise<KubeObject> {
   const bytes = await bodyOf(reply, limit)
   const mediaType = reply.exchange.headers['content-type'] ?? ''
   const unknown = write.fieldValidation !== 'Ignore'
   const sent = mayHoldMany(bytes, mediaType)
-    ? await manyMembers(reply, bytes, mediaType, target, unknown)
+    ? await manyMembers(reply, bytes, mediaType, target, unknown, now)
     : decodeObject(bytes, mediaType, target, unknown)
   if (sent.emptied !== undefined) reply.emptied = sent.emptied
   judge(sent.problems, write, reply, kindOf(target))
@@ -68,12 +73,13 @@ async function manyMembers(
   mediaType: string,
   target: Target,
   unknown: boolean,
+  now: number,
 ): Promise<Sent> {
-  const input = { place: placeOf(target), bytes: new Uint8Array(bytes), mediaType, unknown }
+  const input = { place: placeOf(target), bytes: new Uint8Array(bytes), mediaType, unknown, now }
   const { text, problems, emptied } = await onThread(reply.seat, 'decode', input)
-  reply.many = hasMany(text)
+  reply.large = reply.many = hasMany(text)
   const object = await parsed<KubeObject>(text, reply.seat)
-  noteShaped(object)
+  noteShaped(target, object)
   return { object, problems, emptied }
 }
 
@@ -143,7 +149,7 @@ async function patchOf(bytes: Buffer, reply: Reply, type: PatchType, write: Writ
 async function patchOfMany(reply: Reply, bytes: Buffer, type: PatchType): Promise<Decoded> {
   const input = { bytes: new Uint8Array(bytes), type }
   const { text, problems } = await onThread(reply.seat, 'decodePatch', input)
-  reply.many = hasMany(text)
+  reply.large = reply.many = hasMany(text)
   return { value: await parsed<unknown>(text, reply.seat), problems }
 }
 

@@ -354,7 +354,7 @@ async function create(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
   const write = writeOptions(query, 'CreateOptions', reply.exchange.headers['user-agent'])
-  const object = await objectBody(request.reply, target, write, bodyLimit(request))
+  const object = await objectBody(request.reply, target, write, bodyLimit(request), options.now())
   reply.audit?.requestObject(object)
   const written = await options.api.create(call(request, write), target, object)
   await answer(request, target, as, written.created ? 201 : 200, written)
@@ -364,7 +364,7 @@ async function update(request: Request, target: Target): Promise<void> {
   const { query, reply, options } = request
   const as = accepted(request, target)
   const write = writeOptions(query, 'UpdateOptions', reply.exchange.headers['user-agent'])
-  const object = await objectBody(request.reply, target, write, bodyLimit(request))
+  const object = await objectBody(request.reply, target, write, bodyLimit(request), options.now())
   reply.audit?.requestObject(object)
   const written = await options.api.update(call(request, write), target, object)
   await answer(request, target, as, written.created ? 201 : 200, written)

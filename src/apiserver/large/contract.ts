@@ -32,12 +32,14 @@ export type Validation = Call['fieldValidation']
 
 /** Each job: what it is given, and what it answers. A StatusError comes back as one. */
 export interface Jobs {
-  /** An object that was sent; a custom resource is pruned and defaulted as well. */
+  /** An object that was sent, pruned and defaulted. */
   decode: {
     input: {
       readonly place: Place
       readonly bytes: Uint8Array
       readonly mediaType: string
+      /** Milliseconds since the epoch. */
+      readonly now: number
       /** Whether fields that the kind does not have are looked for. */
       readonly unknown: boolean
     }
@@ -52,9 +54,11 @@ export interface Jobs {
     input: { readonly bytes: Uint8Array; readonly type: PatchType }
     output: { readonly text: string; readonly problems: readonly string[] }
   }
-  /** The object that a patch makes. */
+  /** The object that a patch makes, pruned and defaulted. */
   patch: {
     input: {
+      /** Milliseconds since the epoch. */
+      readonly now: number
       readonly place: Place
       readonly type: Exclude<PatchType, 'apply'>
       readonly before: string
@@ -67,7 +71,7 @@ export interface Jobs {
       readonly warnings: readonly string[]
     }
   }
-  /** The object that an apply makes, and its managers. */
+  /** The object that an apply makes, pruned and defaulted, and its managers. */
   apply: {
     input: Recorded & {
       readonly place: Place

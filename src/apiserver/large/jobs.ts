@@ -12,6 +12,7 @@ import { prettyItem, yamlItem } from '../http/form.ts'
 import { messageOf, protobufOf } from '../http/protobuf.ts'
 import { appliedObject } from '../registry/apply.ts'
 import { type LiveCatalog, createCatalog } from '../registry/catalog.ts'
+import { rulesOf, timestamp } from '../registry/core.ts'
 import { trackWrite } from '../registry/managers.ts'
 import { patchedObject } from '../registry/patch.ts'
 import { problemsOf } from '../registry/problems.ts'
@@ -70,35 +71,40 @@ const caller = (rest: Partial<Call>): Call & { warnings: string[] } => ({
 const listText = (list: readonly unknown[] | undefined): string | undefined =>
   list === undefined ? undefined : (managersText(list) ?? JSON.stringify(list))
 
-/** Prunes and defaults a custom resource. */
-function shape(target: Target, object: KubeObject): void {
+/** Prunes and defaults an object of the target's own kind. */
+function shape({ catalog, target }: Found, object: KubeObject, now: number): void {
   const custom = customOf(target, kindOf(target))
   custom?.prune(object)
   custom?.defaults(object)
+  if (target.resource.custom !== undefined || target.subresource !== undefined) return
+  rulesOf(catalog.storage(target.resource)).defaults?.(object, () => timestamp(now))
 }
 
 type Work = { [N in JobName]: (input: Jobs[N]['input']) => Jobs[N]['output'] | Promise<Jobs[N]['output']> }
 
 export const jobs: Work = {
-  decode({ place, bytes, mediaType, unknown }) {
-    const { target } = find(place)
+  decode({ place, bytes, mediaType, unknown, now }) {
+    const found = find(place)
+    const { target } = found
     const { object, ...rest } = decodeObject(Buffer.from(bytes.buffer), mediaType, target, unknown)
-    shape(target, object)
+    shape(found, object, now)
     return { text: JSON.stringify(object), ...rest }
   },
   decodePatch({ bytes, type }) {
     const { value, problems } = decodePatch(Buffer.from(bytes.buffer), type)
     return { text: JSON.stringify(value), problems }
   },
-  patch({ place, type, before, body, validation: fieldValidation }) {
-    const { target } = find(place)
+  patch({ place, type, before, body, now, validation: fieldValidation }) {
+    const found = find(place)
+    const { target } = found
     const call = caller({ ...(fieldValidation !== undefined && { fieldValidation }) })
     const { object, emptied } = patchedObject(call, target, type, objectOf(before), objectOf<unknown>(body))
-    shape(target, object)
+    shape(found, object, now)
     return { text: JSON.stringify(object), emptied, warnings: call.warnings }
   },
   async apply({ place, before, config, force, manager, now, validation: fieldValidation }) {
-    const { catalog, target } = find(place)
+    const found = find(place)
+    const { catalog, target } = found
     const call = caller({ fieldManager: manager, ...(fieldValidation !== undefined && { fieldValidation }) })
     const old = given<KubeObject>(before)
     const { object, list } = await appliedObject(
@@ -109,7 +115,7 @@ export const jobs: Work = {
       force,
       old,
     )
-    shape(target, object)
+    shape(found, object, now)
     return { text: JSON.stringify(object), list: listText(list), warnings: call.warnings }
   },
   async track({ place, text, old, written, stored, emptied, manager, now }) {

@@ -11,10 +11,8 @@ import type { Seat, Target } from '../contract.ts'
 import { driveFor } from '../registry/steps.ts'
 import type { Place } from './contract.ts'
 
-/** Bytes below which nothing has many members. */
-const FROM_BYTES = 64 * 1024
-/** The same of YAML, whose reading takes longer than that of anything else. */
-const FROM_YAML = 16 * 1024
+/** Bytes below which nothing has many members: an empty one takes two and a comma. */
+const FROM_BYTES = 16 * 1024
 /** Members from which on a text counts: each step of a write takes a microsecond or two a member. */
 const FROM_MEMBERS = 8000
 const COMMA = 0x2c
@@ -40,8 +38,8 @@ export function hasMany(json: Buffer | string): boolean {
 export function mayHoldMany(bytes: Buffer, mediaType: string): boolean {
   const format = formatOf(mediaType)
   if (format === 'json' || format === undefined) return hasMany(bytes)
-  if (format !== 'yaml') return bytes.length >= FROM_BYTES
-  return bytes.length >= FROM_YAML || (bytes.includes('&') && bytes.includes('*'))
+  if (bytes.length >= FROM_BYTES) return true
+  return format === 'yaml' && bytes.includes('&') && bytes.includes('*')
 }
 
 const known = new WeakMap<Entry, boolean>()
@@ -89,9 +87,9 @@ export async function loaded(entry: Entry, seat: Seat | undefined): Promise<void
 
 const shaped = new WeakSet<object>()
 
-/** Says that an object of a custom resource is pruned and defaulted already. */
-export function noteShaped(object: object): void {
-  shaped.add(object)
+/** Says that the thread has pruned and defaulted an object: it does not where a subresource has a kind of its own. */
+export function noteShaped({ resource, subresource }: Target, object: object): void {
+  if (resource.custom !== undefined || subresource === undefined) shaped.add(object)
 }
 
 /** Whether an object is pruned and defaulted already; once: others may change it then. */

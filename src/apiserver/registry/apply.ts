@@ -162,7 +162,7 @@ class Applier {
     })
     for (const warning of warnings) warn(call, warning)
     const object = await parsed<KubeObject>(text, call.seat)
-    noteShaped(object)
+    noteShaped(this.#target, object)
     return { object, list: list === undefined ? undefined : await managersOfText(list, call.seat) }
   }
 

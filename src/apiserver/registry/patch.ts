@@ -14,7 +14,7 @@ import { changeObject } from './change.ts'
 import { versionOf } from './convert.ts'
 import { copied, holdsMany, noteShaped, parsed, placeOf, textOf } from '../large/many.ts'
 import { onThread } from '../large/thread.ts'
-import { type Core, warn } from './core.ts'
+import { type Core, type Versioned, warn } from './core.ts'
 import { copyJson } from './json.ts'
 import { decodePatched } from './patched.ts'
 import type { Subresource } from './subresource.ts'
@@ -57,7 +57,7 @@ export async function patchObject(
         if (many) return copied(old, call.seat).then((copy) => merge(copy, own, target))
         return merge(copyJson(old), own, target)
       }
-      if (many) return patchMany(call, target, type, before, body).then(built)
+      if (many) return patchMany(core, call, target, type, before, body).then(built)
       return built(patchedObject(call, target, type, before, body))
     }),
     emptied: () => emptied,
@@ -90,6 +90,7 @@ export function patchedObject(
 
 /** As {@link patchedObject}, on the helper thread. */
 async function patchMany(
+  core: Versioned,
   call: Call,
   target: Target,
   type: Exclude<PatchType, 'apply'>,
@@ -99,6 +100,7 @@ async function patchMany(
   if (body instanceof Unreadable) throw body.why
   const { text, emptied, warnings } = await onThread(call.seat, 'patch', {
     place: placeOf(target),
+    now: core.now(),
     type,
     before: await textOf(before, call.seat),
     body: await textOf(body, call.seat),
@@ -106,7 +108,7 @@ async function patchMany(
   })
   for (const warning of warnings) warn(call, warning)
   const object = await parsed<KubeObject>(text, call.seat)
-  noteShaped(object)
+  noteShaped(target, object)
   return { object, emptied }
 }
 

@@ -40,7 +40,7 @@ export function prepared(core: Core, served: ServedResource, object: KubeObject)
 /** Converts a built-in object to the version of `storage` and defaults it: by the version that it was written in. */
 export function defaulted(storage: ServedResource, object: KubeObject, now: () => string): KubeObject {
   const version = versionOf(storage)
-  const { defaults } = rulesOf(storage)
+  const defaults = wasShaped(object) ? undefined : rulesOf(storage).defaults
   const foreign = object.apiVersion !== version
   if (foreign) defaults?.(object, now)
   const converted = ordered(convert(object, version), storage.info.kind, version)
