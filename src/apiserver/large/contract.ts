@@ -104,6 +104,8 @@ export interface Jobs {
       readonly old: string | undefined
       /** Whether more than the metadata is looked at. */
       readonly content: boolean
+      /** Whether an object with which nothing is wrong is warned of. */
+      readonly warns: boolean
       /** Of custom resources: only the status may have changed. */
       readonly part?: 'status'
     }

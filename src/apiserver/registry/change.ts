@@ -71,6 +71,8 @@ export interface Change {
   managed?(): readonly unknown[] | undefined
   /** What was empty in what `build` made, asked for after it. */
   emptied?(): readonly Emptied[] | undefined
+  /** Whether `build` made an object of many members of one of few, asked for after it. @default false */
+  many?(): boolean
   /** The server changes its own bookkeeping: neither admission nor validation. @default false */
   readonly internal?: boolean
 }
@@ -102,7 +104,7 @@ export async function changeObject(core: Core, call: Call, target: Target, chang
 
 /** @throws RevisionMismatch when somebody else wrote and the new object did not say which state it is made from */
 async function attemptChange(core: Core, asked: Call, target: Target, change: Change, entry: Entry): Promise<Written> {
-  const call = asked.many !== true && holdsMany(entry) ? { ...asked, many: true } : asked
+  let call = asked.many !== true && holdsMany(entry) ? { ...asked, many: true } : asked
   const { resource } = target
   const storage = workingVersion(core, resource)
   const rules = rulesOf(storage)
@@ -112,6 +114,7 @@ async function attemptChange(core: Core, asked: Call, target: Target, change: Ch
   const old = objectOf(viewEntry(entry, storage))
   const built = change.build(objectOf(viewEntry(entry, resource)), entry)
   const input = built instanceof Promise ? await built : built
+  if (change.many?.() === true && call.many !== true) call = { ...call, large: true, many: true }
   let turn = breathe(call, entry)
   if (turn !== undefined) await turn
   checkIdentity(target, input)
@@ -196,7 +199,8 @@ async function attemptChange(core: Core, asked: Call, target: Target, change: Ch
       refuse(storage, object.metadata.name ?? target.name, found instanceof Promise ? await found : found)
       turn = breathe(call, entry)
       if (turn !== undefined) await turn
-      if (change.subresource === '') addWarnings(call, resource, object, old)
+      // Those of many members came with what is wrong.
+      if (change.subresource === '' && (call.many !== true || trusted)) addWarnings(call, resource, object, old)
       const validating = core.admission.validate(request)
       if (validating !== undefined) await validating
     }
@@ -306,7 +310,8 @@ async function manyProblems(
 ): Promise<FieldError[]> {
   const content = custom !== undefined || change.validate === undefined
   const { part } = change
-  const wrong = await problemsOfMany(call, target, object, old, { content, ...(part !== undefined && { part }) })
+  const warns = change.subresource === ''
+  const wrong = await problemsOfMany(call, target, object, old, { content, warns, ...(part !== undefined && { part }) })
   return content ? wrong : wrong.concat(change.validate!(object, old, now))
 }
 

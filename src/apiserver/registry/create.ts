@@ -111,7 +111,7 @@ export async function createObject(
     const asked = writtenRules(resource, storage)
     const wrong =
       call.many === true
-        ? await problemsOfMany(call, target, object, undefined, { content: true })
+        ? await problemsOfMany(call, target, object, undefined, { content: true, warns: true })
         : validateMetadata(object.metadata, metadataRules(storage, asked, object))
     if (call.many !== true) {
       const found =
@@ -123,7 +123,7 @@ export async function createObject(
     turn = breathe(call)
     if (turn !== undefined) await turn
     refuse(storage, object.metadata.name ?? '', wrong)
-    addWarnings(call, resource, object, undefined)
+    if (call.many !== true) addWarnings(call, resource, object, undefined)
     const named = request.name === '' ? { ...request, name: object.metadata.name ?? '' } : request
     const validating = core.admission.validate(named)
     if (validating !== undefined) await validating

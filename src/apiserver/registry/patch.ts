@@ -12,7 +12,7 @@ import { typeTable } from '../../machinery/types/index.ts'
 import { applyObject } from './apply.ts'
 import { changeObject } from './change.ts'
 import { versionOf } from './convert.ts'
-import { copied, holdsMany, noteShaped, parsed, placeOf, textOf } from '../large/many.ts'
+import { copied, hasMany, holdsMany, noteShaped, parsed, placeOf, textOf } from '../large/many.ts'
 import { onThread } from '../large/thread.ts'
 import { type Core, type Versioned, warn } from './core.ts'
 import { copyJson } from './json.ts'
@@ -41,12 +41,18 @@ export async function patchObject(
   if (type === 'strategic' && typeName === undefined) throw errors.unsupportedMediaType(CUSTOM_MEDIA_TYPES)
   let emptied: readonly Emptied[] | undefined
   let unversioned = false
+  let large = false
   const written = await changeObject(core, call, target, {
     ...changeOf(target, part, (old, entry) => {
       const before = part?.view === undefined ? old : part.view(old, target)
-      const many = call.many === true || holdsMany(entry)
-      const built = ({ object: own, emptied: empty }: Patched): KubeObject | Promise<KubeObject> => {
+      const many = call.many === true || holdsMany(entry) || (type === 'json' && copiesMuch(body))
+      const built = ({
+        object: own,
+        emptied: empty,
+        many: made = false,
+      }: Patched): KubeObject | Promise<KubeObject> => {
         emptied = empty
+        large = made
         checkType(target, own, before)
         // A patch that does not name a state fits any: it was applied to the newest one.
         const { resourceVersion = '' } = own.metadata
@@ -61,6 +67,7 @@ export async function patchObject(
       return built(patchedObject(call, target, type, before, body))
     }),
     emptied: () => emptied,
+    many: () => large,
     fresh: true,
     unversioned: () => unversioned,
   })
@@ -70,6 +77,18 @@ export async function patchObject(
 interface Patched {
   readonly object: KubeObject
   readonly emptied: readonly Emptied[] | undefined
+  /** Whether it has many members. @default false */
+  readonly many?: boolean
+}
+
+/** Copies that a patch may hold before its work is the thread's: each looks at all that it copies. */
+const MAX_COPIES = 8
+
+function copiesMuch(body: unknown): boolean {
+  if (!Array.isArray(body) || body.length <= MAX_COPIES) return false
+  let copies = 0
+  for (const operation of body as readonly { readonly op?: unknown }[]) if (operation?.op === 'copy') copies++
+  return copies > MAX_COPIES
 }
 
 /** What a patch makes of an object. @throws StatusError */
@@ -109,7 +128,7 @@ async function patchMany(
   for (const warning of warnings) warn(call, warning)
   const object = await parsed<KubeObject>(text, call.seat)
   noteShaped(target, object)
-  return { object, emptied }
+  return { object, emptied, many: hasMany(text) }
 }
 
 function typeNameOf({ resource, subresource }: Target): string | undefined {

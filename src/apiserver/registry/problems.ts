@@ -9,7 +9,7 @@ import { workingVersion } from './convert.ts'
 import type { Core } from './core.ts'
 import { warn, writtenRules } from './core.ts'
 import { makeTexts } from './stored.ts'
-import { contentErrors, customErrors, metadataRules } from './strategy.ts'
+import { addWarnings, contentErrors, customErrors, metadataRules } from './strategy.ts'
 
 /** More is not told, as of custom resources: a body of a few megabytes can be wrong in a million places. */
 const MAX_ERRORS = 1000
@@ -18,6 +18,8 @@ const MAX_ERRORS = 1000
 export interface Looked {
   /** Whether more than the metadata. */
   readonly content: boolean
+  /** Whether an object with which nothing is wrong is warned of. */
+  readonly warns: boolean
   /** Of custom resources: only the status may have changed. */
   readonly part?: 'status'
 }
@@ -29,7 +31,7 @@ export async function problemsOf(
   { resource }: Target,
   object: KubeObject,
   old: KubeObject | undefined,
-  { content, part }: Looked,
+  { content, warns, part }: Looked,
 ): Promise<FieldError[]> {
   const storage = workingVersion(core, resource)
   const rules = writtenRules(resource, storage)
@@ -44,6 +46,7 @@ export async function problemsOf(
     all = all.concat(await contentErrors(call, storage, rules, object, old))
     if (old !== undefined) all = all.concat(rules.validateUpdate?.(object, old) ?? [])
   }
+  if (warns && all.length === 0) addWarnings(call, resource, object, old)
   return all.slice(0, MAX_ERRORS)
 }
 

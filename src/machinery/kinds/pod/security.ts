@@ -264,10 +264,11 @@ function windowsPod(spec: Json, path: string, out: Errors): void {
   })
 }
 
-/** Visits init, regular and ephemeral containers, in this order. */
+/** Visits init, regular and ephemeral containers, in this order; without a path of the spec they have none. */
 export function eachContainer(spec: Json, path: string, visit: (container: Json, path: string) => void): void {
   for (const field of ['initContainers', 'containers', 'ephemeralContainers']) {
-    listOf(spec[field]).forEach((container, i) => visit(container, index(child(path, field), i)))
+    const at = path === '' ? '' : child(path, field)
+    listOf(spec[field]).forEach((container, i) => visit(container, at === '' ? '' : index(at, i)))
   }
 }
 
