@@ -18,7 +18,6 @@ const RUNS = [
   { title: 'Pods at a steady rate', command: ['bench/pods.ts', 'steady'] },
   { title: 'Pods in bursts', command: ['--max-old-space-size=6000', 'bench/pods.ts', 'burst'] },
   { title: 'One greedy tenant', command: ['bench/pods.ts', 'greedy'] },
-  { title: 'Two packed tenants', command: ['bench/neighbours.ts'] },
 ] as const
 
 const root = join(import.meta.dirname, '..')
