@@ -70,7 +70,7 @@ describe(`hostile requests, ${ROUNDS} of each family`, () => {
     ...Object.entries(costly),
   ]
   for (const [name, { before = [], request: family }] of all) {
-    it(name, { timeout: huge.has(name) ? 300_000 : 120_000 }, async () => {
+    it(name, { timeout: (huge.has(name) ? 300_000 : 120_000) * Math.max(1, ROUNDS / 24) }, async () => {
       const random = new Random(SEED * 7919 + name.length)
       const one = async (request: Hostile): Promise<void> => judge(request, await send(hostile, request))
       /** The longest time of the loop while these are answered. */
