@@ -1,7 +1,7 @@
 /** What the numbers do not say by themselves: where missed ones go. Taken by hand from profiles; date and commit are in git. */
 export const notes = `## Where it goes
 
-**Creates and status patches** are 3 to 3.5 times kube-apiserver's on two cores that also run the client, and 5 is the goal. One
+**Creates and status patches** are 3 to 4 times kube-apiserver's, patches in memory 6 times, on two cores that also run the client, and 5 is the goal. One
 event loop does them: of a create's 300 µs there a third is the registry (decoding, defaults, admission, checks, managed fields,
 encoding), a quarter HTTP/2 and TLS, a tenth garbage collection, the rest the database thread's messages and Node's streams. In
 processor time a create costs a quarter and a status patch a fifth to a quarter of kube-apiserver's with etcd.
