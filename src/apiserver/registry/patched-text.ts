@@ -1,4 +1,5 @@
 /** The text of a patched object as upstream shows it in errors: what the patch went through is written in sorted order. */
+import { isObject } from '../../machinery/patch/value.ts'
 import { escapeHtml } from '../../machinery/quote.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import type { FieldInfo, TypeInfo } from '../../machinery/types/table.ts'
@@ -25,7 +26,7 @@ export function patchedText(
 
 /** The same value with fields in the order of their type, and maps in sorted order. */
 function inOrder(value: unknown, type: TypeInfo): unknown {
-  if (!isMap(value) || type.special !== undefined) return value
+  if (!isObject(value) || type.special !== undefined) return value
   const out: [string, unknown][] = []
   for (const key of Object.keys(value)) if (!type.byName.has(key)) out.push([key, value[key]])
   for (const field of type.fields) {
@@ -38,13 +39,9 @@ function fieldInOrder(value: unknown, { container, kind, type }: FieldInfo): unk
   const one = (item: unknown) => (kind === 'object' ? inOrder(item, typeTable.type(type!)) : item)
   if (container === 'none') return one(value)
   if (container === 'list') return Array.isArray(value) ? value.map(one) : value
-  if (!isMap(value)) return value
+  if (!isObject(value)) return value
   const keys = Object.keys(value).sort()
   return Object.fromEntries(keys.map((key) => [key, one(value[key])]))
-}
-
-function isMap(value: unknown): value is { [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
 }
 
 interface Operation {

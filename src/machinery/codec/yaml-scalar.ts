@@ -44,14 +44,10 @@ export function resolvePlain(text: string): unknown {
 const MAX_EXACT = 1000
 
 function integerValue([, sign, hex, binary, octal, decimal]: RegExpExecArray): unknown {
-  const text =
-    hex !== undefined
-      ? `0x${hex}`
-      : binary !== undefined
-        ? `0b${binary}`
-        : octal !== undefined
-          ? `0o${octal}`
-          : decimal!
+  let text = decimal!
+  if (hex !== undefined) text = `0x${hex}`
+  else if (binary !== undefined) text = `0b${binary}`
+  else if (octal !== undefined) text = `0o${octal}`
   // Reading them exactly takes the square of their number.
   if (text.length > MAX_EXACT) return sign === '-' ? -Number(text) : Number(text)
   const size = BigInt(text)

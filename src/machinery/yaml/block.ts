@@ -47,10 +47,7 @@ function readHeader(c: Cursor): { readonly chomping: string; readonly increment:
     c.skip()
     if (chomping === '') sign()
   }
-  while (c.isBlank()) c.skip()
-  if (c.is('#')) while (!c.isBreakOrEnd()) c.skip()
-  if (!c.isBreakOrEnd()) throw c.error('did not find expected comment or line break')
-  if (!c.isEnd()) c.readBreak()
+  c.endLine()
   return { chomping, increment }
 }
 

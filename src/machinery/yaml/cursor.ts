@@ -88,6 +88,24 @@ export class Cursor {
     return c === 0x2028 || c === 0x2029 ? String.fromCharCode(c) : '\n'
   }
 
+  /** Passes spaces and tabs. */
+  skipBlanks(): void {
+    while (this.isBlank()) this.skip()
+  }
+
+  /** Passes a comment up to its end, if there is one. */
+  skipComment(): void {
+    if (this.is('#')) while (!this.isBreakOrEnd()) this.skip()
+  }
+
+  /** Passes the rest of a line that must say nothing more, with its break. @throws YamlError */
+  endLine(): void {
+    this.skipBlanks()
+    this.skipComment()
+    if (!this.isBreakOrEnd()) throw this.error('did not find expected comment or line break')
+    if (!this.isEnd()) this.readBreak()
+  }
+
   /** What a scanner says of the present place. */
   error(problem: string): YamlError {
     return new YamlError(problem, this.line === 0 ? 0 : this.line + 1)

@@ -14,19 +14,12 @@ export function readDirective(c: Cursor): Directive {
   if (!c.isGap()) throw c.error('found unexpected non-alphabetical character')
   if (name !== 'YAML' && name !== 'TAG') throw c.error('found unknown directive name')
   const directive = name === 'YAML' ? readVersion(c) : readTagDirective(c)
-  skipBlanks(c)
-  if (c.is('#')) while (!c.isBreakOrEnd()) c.skip()
-  if (!c.isBreakOrEnd()) throw c.error('did not find expected comment or line break')
-  if (!c.isEnd()) c.readBreak()
+  c.endLine()
   return directive
 }
 
-function skipBlanks(c: Cursor): void {
-  while (c.isBlank()) c.skip()
-}
-
 function readVersion(c: Cursor): Directive {
-  skipBlanks(c)
+  c.skipBlanks()
   const major = readNumber(c)
   if (!c.is('.')) throw c.error("did not find expected digit or '.' character")
   c.skip()
@@ -47,11 +40,11 @@ function readNumber(c: Cursor): number {
 }
 
 function readTagDirective(c: Cursor): Directive {
-  skipBlanks(c)
+  c.skipBlanks()
   const handle = readHandle(c)
   if (handle !== '!' && !handle.endsWith('!')) throw c.error("did not find expected '!'")
   if (!c.isBlank()) throw c.error('did not find expected whitespace')
-  skipBlanks(c)
+  c.skipBlanks()
   const prefix = readUri(c, '')
   if (!c.isGap()) throw c.error('did not find expected whitespace or line break')
   return { type: 'tag', handle, prefix }

@@ -178,7 +178,7 @@ export class Scanner {
       if (c.column === 0 && c.code() === 0xfeff) c.skip()
       // A tab may not stand where a key may.
       while (c.is(' ') || (c.is('\t') && (this.flow || !this.keyAllowed))) c.skip()
-      if (c.is('#')) while (!c.isBreakOrEnd()) c.skip()
+      c.skipComment()
       if (!c.isBreak()) return
       c.readBreak()
       if (!this.flow) this.keyAllowed = true
