@@ -2,6 +2,7 @@
 import type { Call, ServedResource, Target, Written } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
+import type { FieldError } from '../../machinery/field.ts'
 import { validateMetadata } from '../../machinery/kinds/index.ts'
 import { generateName } from '../../machinery/names.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
@@ -108,21 +109,12 @@ export async function createObject(
   const isService = storage.prefix === 'core/services/'
   const reservation = isService ? core.services.create(object, call.dryRun === true) : undefined
   try {
-    const asked = writtenRules(resource, storage)
-    const wrong =
-      call.many === true
-        ? await problemsOfMany(call, target, object, undefined, { content: true, warns: true })
-        : validateMetadata(object.metadata, metadataRules(storage, asked, object))
-    if (call.many !== true) {
-      const found =
-        storage.custom === undefined
-          ? contentErrors(call, storage, asked, object)
-          : customErrors(call, storage.custom, object, undefined)
-      wrong.push(...(found instanceof Promise ? await found : found))
-    }
+    const found = problems(call, target, storage, object)
+    const wrong = found instanceof Promise ? await found : found
     turn = breathe(call)
     if (turn !== undefined) await turn
     refuse(storage, object.metadata.name ?? '', wrong)
+    // Those of many members came with what is wrong.
     if (call.many !== true) addWarnings(call, resource, object, undefined)
     const named = request.name === '' ? { ...request, name: object.metadata.name ?? '' } : request
     const validating = core.admission.validate(named)
@@ -137,6 +129,22 @@ export async function createObject(
     reservation?.revert()
     throw error
   }
+}
+
+function problems(
+  call: Call,
+  target: Target,
+  storage: ServedResource,
+  object: KubeObject,
+): FieldError[] | Promise<FieldError[]> {
+  if (call.many === true) return problemsOfMany(call, target, object, undefined, { content: true, warns: true })
+  const rules = writtenRules(target.resource, storage)
+  const wrong = validateMetadata(object.metadata, metadataRules(storage, rules, object))
+  const found =
+    storage.custom === undefined
+      ? contentErrors(call, storage, rules, object)
+      : customErrors(call, storage.custom, object, undefined)
+  return found instanceof Promise ? found.then((more) => wrong.concat(more)) : wrong.concat(found)
 }
 
 /**
