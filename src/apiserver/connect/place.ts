@@ -1,15 +1,12 @@
 /** Where a connection to a pod, a Service or a node goes: found by look-up, never put together from what a client wrote. */
-import { isIP } from 'node:net'
 import type { KubeObject } from '../../machinery/object.ts'
 import { parseAddress } from '../../machinery/ip.ts'
 import { errors } from '../../machinery/status.ts'
+import { type Ready, type ServiceSource, readyEndpoints } from '../dial/services.ts'
 
 /** Objects of a cluster by name. */
-export interface Objects {
+export interface Objects extends ServiceSource {
   pod(namespace: string, name: string): KubeObject | undefined
-  service(namespace: string, name: string): KubeObject | undefined
-  /** EndpointSlices of a namespace. */
-  slices(namespace: string): readonly KubeObject[]
   node(name: string): KubeObject | undefined
 }
 
@@ -116,12 +113,6 @@ interface Port {
   readonly port?: number
 }
 
-interface Endpoint {
-  readonly addresses?: readonly string[]
-  readonly conditions?: { readonly ready?: boolean }
-  readonly targetRef?: { readonly namespace?: string; readonly name?: string }
-}
-
 /**
  * A ready endpoint of a Service that is one of its namespace's pods, by the name or number of a port.
  * @param random a number in [0, 1)
@@ -147,24 +138,18 @@ export function servicePlace(
     portName = found.name ?? ''
   }
   const ready: OnNode[] = []
-  for (const slice of objects.slices(namespace)) {
-    if (slice.metadata.labels?.['kubernetes.io/service-name'] !== name) continue
-    const at = (slice['ports'] as Port[] | undefined)?.find((each) => (each.name ?? '') === portName)?.port
-    if (at === undefined) continue
-    for (const endpoint of (slice['endpoints'] ?? []) as Endpoint[]) {
-      const host = endpoint.addresses?.[0]
-      if (host === undefined || endpoint.conditions?.ready === false || isIP(host) === 0) continue
-      const pod = podAt(objects, namespace, endpoint, host)
-      if (pod === undefined) continue
-      ready.push({ place: { scheme, host, port: String(at), kubelet: false, vetted: true }, node: nodeNameOf(pod) })
-    }
+  for (const endpoint of readyEndpoints(objects.slices(namespace), name, portName)) {
+    const pod = podAt(objects, namespace, endpoint)
+    if (pod === undefined) continue
+    const place: Place = { scheme, host: endpoint.host, port: String(endpoint.port), kubelet: false, vetted: true }
+    ready.push({ place, node: nodeNameOf(pod) })
   }
   if (ready.length === 0) throw none
   return ready[Math.floor(random() * ready.length)]!
 }
 
 /** Only pods are proxied to: an address alone could be anybody's. */
-function podAt(objects: Objects, namespace: string, { targetRef }: Endpoint, host: string): KubeObject | undefined {
+function podAt(objects: Objects, namespace: string, { targetRef, host }: Ready): KubeObject | undefined {
   if (targetRef === undefined || targetRef.namespace !== namespace || targetRef.name === undefined) return undefined
   const pod = objects.pod(namespace, targetRef.name)
   const { podIPs = [] } = (pod?.['status'] ?? {}) as { podIPs?: { ip?: string }[] }

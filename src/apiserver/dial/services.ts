@@ -9,7 +9,7 @@ import type { Address, ServiceResolver } from './contract.ts'
 /** What is asked of a cluster's state. */
 export interface ServiceSource {
   service(namespace: string, name: string): KubeObject | undefined
-  /** Of the namespace. */
+  /** EndpointSlices of the namespace. */
   slices(namespace: string): readonly KubeObject[]
 }
 
@@ -21,6 +21,14 @@ interface Port {
 interface Endpoint {
   readonly addresses?: readonly string[]
   readonly conditions?: { readonly ready?: boolean }
+  readonly targetRef?: { readonly namespace?: string; readonly name?: string }
+}
+
+/** A ready endpoint of a Service's port. */
+export interface Ready extends Address {
+  readonly slice: KubeObject
+  /** What stands behind it, if it says so. */
+  readonly targetRef: Endpoint['targetRef']
 }
 
 const SERVICE_NAME = 'kubernetes.io/service-name'
@@ -61,19 +69,25 @@ function readyAddresses(
 ): readonly Address[] {
   const preferred: Address[] = []
   const others: Address[] = []
-  for (const slice of slices) {
-    const labels = slice.metadata.labels ?? {}
-    if (labels[SERVICE_NAME] !== service) continue
-    const port = (slice['ports'] as Port[] | undefined)?.find((each) => (each.name ?? '') === portName)?.port
-    if (port === undefined) continue
+  for (const { slice, host, port } of readyEndpoints(slices, service, portName)) {
     const list = family === undefined || slice['addressType'] === family ? preferred : others
-    for (const { addresses, conditions } of (slice['endpoints'] ?? []) as Endpoint[]) {
-      const [host] = addresses ?? []
-      // An endpoint is an address and no name: what would be looked up is for ExternalName alone.
-      if (host !== undefined && conditions?.ready !== false && isIP(host) !== 0) list.push({ host, port })
-    }
+    list.push({ host, port })
   }
   return preferred.length > 0 ? preferred : others
+}
+
+/** The ready endpoints of a Service's port, by the port's name. */
+export function* readyEndpoints(slices: readonly KubeObject[], service: string, portName: string): Iterable<Ready> {
+  for (const slice of slices) {
+    if (slice.metadata.labels?.[SERVICE_NAME] !== service) continue
+    const port = (slice['ports'] as Port[] | undefined)?.find((each) => (each.name ?? '') === portName)?.port
+    if (port === undefined) continue
+    for (const { addresses, conditions, targetRef } of (slice['endpoints'] ?? []) as Endpoint[]) {
+      const [host] = addresses ?? []
+      // An endpoint is an address and no name: what would be looked up is for ExternalName alone.
+      if (host !== undefined && conditions?.ready !== false && isIP(host) !== 0) yield { slice, host, port, targetRef }
+    }
+  }
 }
 
 /** Services and EndpointSlices of a range. */
