@@ -5,7 +5,7 @@ import type { KubeObject } from '../machinery/object.ts'
 import { StatusError } from '../machinery/status.ts'
 import { Expectations } from './expectations.ts'
 import type { Pod } from './objects.ts'
-import { createPods, type PodCreation } from './pod-creation.ts'
+import { createPods, deletePods, type PodOwner } from './pod-batches.ts'
 
 const owner: KubeObject = {
   apiVersion: 'apps/v1',
@@ -14,7 +14,7 @@ const owner: KubeObject = {
 }
 
 /** Creations of which some fail: what is asked for, and what is said about the owner. */
-function creation(failure: (nth: number) => unknown): PodCreation & { asked: string[]; said: string[] } {
+function creation(failure: (nth: number) => unknown): PodOwner & { asked: string[]; said: string[] } {
   const asked: string[] = []
   const said: string[] = []
   const client = {
@@ -74,5 +74,41 @@ test('a namespace that goes is no failure of the owner, and nothing is awaited',
   const by = creation(() => going)
   assert.deepEqual(await createPods(by, 3, numbered()), { done: 3, failed: 0 })
   assert.deepEqual(by.said, [])
+  assert.equal(by.expectations.satisfied('n/o'), true)
+})
+
+test('deletions are told; of those that fail nothing is awaited, and pods that are gone are no failure', async () => {
+  const refusal = (reason: string, code: number) =>
+    new StatusError({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: reason,
+      reason,
+      code,
+    })
+  const by = creation(() => undefined)
+  const failures = new Map<string, Error>([
+    ['p1', refusal('NotFound', 404)],
+    ['p2', new Error('no')],
+  ])
+  const client = {
+    delete: async (_: unknown, name: string, query: { namespace: string; preconditions: { uid: string } }) => {
+      by.asked.push(`${query.namespace}/${name} ${query.preconditions.uid}`)
+      const problem = failures.get(name)
+      if (problem !== undefined) throw problem
+    },
+  } as unknown as Client
+  const pods = ['p0', 'p1', 'p2'].map((name) => ({ metadata: { name, uid: `u-${name}` } }) as unknown as Pod)
+  by.expectations.expectDeletions('n/o', ['u-p0', 'u-p1', 'u-p2'])
+  await assert.rejects(deletePods({ ...by, client }, pods), /^Error: no$/)
+  assert.deepEqual(by.asked, ['n/p0 u-p0', 'n/p1 u-p1', 'n/p2 u-p2'])
+  assert.deepEqual(by.said.toSorted(), [
+    'Normal SuccessfulDelete Deleted pod: p0',
+    'Warning FailedDelete Error deleting: no',
+  ])
+  assert.equal(by.expectations.satisfied('n/o'), false)
+  by.expectations.deletionObserved('n/o', 'u-p0')
   assert.equal(by.expectations.satisfied('n/o'), true)
 })

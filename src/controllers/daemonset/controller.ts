@@ -3,7 +3,6 @@ import type { Informer } from '../../client/contract.ts'
 import { resources } from '../../client/resources.ts'
 import { labelSelectorOf, matchesLabels } from '../../machinery/selector/labels.ts'
 import { isReason } from '../../machinery/status.ts'
-import { forEachLimited } from '../batches.ts'
 import { claim } from '../claim.ts'
 import type { Controller, ControllerContext } from '../contract.ts'
 import { Expectations } from '../expectations.ts'
@@ -11,8 +10,7 @@ import { expendable, REVISION_HASH, RevisionHistory, type Revision } from '../hi
 import { controllerOf, controllerReference, keyOf, label, sameValue, splitKey } from '../meta.ts'
 import type { Node, Pod } from '../objects.ts'
 import { availableIn, BY_CONTROLLER, indexPods, isActive, isReady, ORPHANS } from '../pods.ts'
-import { createPods } from '../pod-creation.ts'
-import { messageOf } from '../problems.ts'
+import { type PodOwner, createPods, deletePods } from '../pod-batches.ts'
 import { createRecorder, type EventRecorder } from '../recorder.ts'
 import { workloads } from '../resources.ts'
 import { rollingUpdate, statusOf, upkeep, type Step } from './decision.ts'
@@ -177,7 +175,6 @@ class DaemonSetController implements Controller {
   }
 
   async #apply(key: string, set: DaemonSet, { create, remove }: Step, hash: string): Promise<void> {
-    const namespace = set.metadata.namespace!
     const nodes = create.slice(0, BURST)
     const doomed = remove.slice(0, BURST)
     this.#expectations.expectDeletions(
@@ -185,28 +182,15 @@ class DaemonSetController implements Controller {
       doomed.map((pod) => pod.metadata.uid!),
     )
     let next = 0
-    const by = {
-      client: this.#context.client,
-      recorder: this.#recorder,
-      expectations: this.#expectations,
-      owner: set,
-      key,
-    }
+    const by = this.#owner(key, set)
     const { error } = await createPods(by, nodes.length, () => daemonPod(set, nodes[next++]!, hash))
-    await forEachLimited(doomed, async (pod) => {
-      const { name, uid } = pod.metadata
-      try {
-        await this.#context.client.delete(resources.pods, name!, { namespace, preconditions: { uid: uid! } })
-      } catch (problem) {
-        this.#expectations.deletionObserved(key, uid!)
-        if (isReason(problem, 'NotFound') || isReason(problem, 'Conflict')) return
-        this.#recorder.event(set, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(problem)}`)
-        throw problem
-      }
-      this.#recorder.event(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name!}`)
-    })
+    await deletePods(by, doomed)
     if (error !== undefined) throw error
     if (create.length > nodes.length || remove.length > doomed.length) this.#context.enqueue(key)
+  }
+
+  #owner(key: string, owner: DaemonSet): PodOwner {
+    return { client: this.#context.client, recorder: this.#recorder, expectations: this.#expectations, owner, key }
   }
 
   #claim(set: DaemonSet): Promise<Pod[]> {

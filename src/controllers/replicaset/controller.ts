@@ -4,15 +4,13 @@ import { resources } from '../../client/resources.ts'
 import type { OwnerReference } from '../../machinery/object.ts'
 import { isEverything, labelSelectorOf, type LabelSelector, matchesLabels } from '../../machinery/selector/labels.ts'
 import { isReason } from '../../machinery/status.ts'
-import { forEachLimited } from '../batches.ts'
 import { claim } from '../claim.ts'
 import type { Controller, ControllerContext } from '../contract.ts'
 import { Expectations } from '../expectations.ts'
 import { controllerOf, controllerReference, keyOf, sameValue, splitKey } from '../meta.ts'
 import type { Pod, ReplicaSet } from '../objects.ts'
 import { availableIn, BY_CONTROLLER, indexPods, isActive, isReady, isTerminal, ORPHANS } from '../pods.ts'
-import { createPods } from '../pod-creation.ts'
-import { messageOf } from '../problems.ts'
+import { type PodOwner, createPods, deletePods } from '../pod-batches.ts'
 import { createRecorder, type EventRecorder } from '../recorder.ts'
 import { podsToDelete } from './ranking.ts'
 import { replicaSetStatus } from './status.ts'
@@ -212,38 +210,23 @@ class ReplicaController implements Controller {
 
   async #create(key: string, set: ReplicaSet, count: number): Promise<Error | undefined> {
     const pod = podFromTemplate(set, this.#reference(set))
-    const by = {
-      client: this.#context.client,
-      recorder: this.#recorder,
-      expectations: this.#expectations,
-      owner: set,
-      key,
-    }
-    const { error } = await createPods(by, count, () => pod)
+    const { error } = await createPods(this.#owner(key, set), count, () => pod)
     return error === undefined ? undefined : asError(error)
   }
 
   async #delete(key: string, set: ReplicaSet, active: Pod[], count: number): Promise<Error | undefined> {
-    const { namespace } = splitKey(key)
     const doomed = podsToDelete(active, this.#relatedPods(set), count, this.#context.now())
     this.#expectations.expectDeletions(key, doomed.map(uidOf))
     try {
-      await forEachLimited(doomed, async (pod) => {
-        const name = pod.metadata.name!
-        try {
-          await this.#context.client.delete(resources.pods, name, { namespace, preconditions: { uid: uidOf(pod) } })
-        } catch (error) {
-          this.#expectations.deletionObserved(key, uidOf(pod))
-          if (isReason(error, 'NotFound') || isReason(error, 'Conflict')) return
-          this.#recorder.event(set, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(error)}`)
-          throw error
-        }
-        this.#recorder.event(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
-      })
+      await deletePods(this.#owner(key, set), doomed)
       return undefined
     } catch (error) {
       return asError(error)
     }
+  }
+
+  #owner(key: string, owner: ReplicaSet): PodOwner {
+    return { client: this.#context.client, recorder: this.#recorder, expectations: this.#expectations, owner, key }
   }
 
   /** Pods of all sets with the same controller: a rollout's old and new ones share nodes. */
