@@ -17,12 +17,12 @@ const ABSENT: readonly (readonly [start: RegExp, reason: string])[] = [
   [/^apiextensions_/, 'documents are made piece by piece when somebody asks, ratcheting with the validation'],
   [/^aggregator_discovery_aggregation/, 'discovery joins texts that each resource keeps'],
   [/^kube_apiserver_(?:clusterip|nodeport)_allocator|^apiserver_nodeport_repair/, 'no allocator with a state of its own: what is free is read off the Services'],
-  [/^kube_apiserver_pod_logs/, 'logs come from no kubelet over TLS'],
+  [/^kube_apiserver_pod_logs/, 'no kubelet’s certificate is checked, whatever a request asks'],
   [/^pod_security_exemptions/, 'nobody is exempt'],
   [/^apiserver_tls_handshake_errors/, 'the listener counts no connections that never became a request'],
   [/^apiserver_authorization_decisions/, 'one authorizer decides: authorization_attempts_total says the same'],
   [/^workqueue_(?:longest_running|unfinished)/, 'keys under way are not timed before their end'],
-  [/^apiserver_request_terminations_total|^apiserver_request_post_timeout_total/, 'the story has no request that is ended: see http/handler.test.ts'],
+  [/^apiserver_request_terminations_total|^apiserver_request_post_timeout_total/, 'the story has no request that is ended; metrics/registry.test.ts counts what is told of them'],
 ] // prettier-ignore
 
 /** Why a metric is not shown. */
