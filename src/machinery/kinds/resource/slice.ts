@@ -6,7 +6,7 @@ import { dnsSubdomain } from '../checks.ts'
 import type { Errors } from '../checks.ts'
 import type { KindRules } from '../contract.ts'
 import { fieldText } from '../fields.ts'
-import { isSet, listOf } from '../json.ts'
+import { isSet, listOf, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { fill } from '../pod/defaults.ts'
 import { nodeSelector } from '../pod/placement.ts'
@@ -102,7 +102,11 @@ export const resourceSliceRules: KindRules = {
     }
   },
   prepareCreate: prepare,
-  prepareUpdate: prepare,
+  prepareUpdate: (object, old) => {
+    // Fields that are off count as a change, and go then.
+    if (!same(object['spec'], old['spec'])) object.metadata.generation = (old.metadata.generation ?? 0) + 1
+    prepare(object)
+  },
   validate,
   warnings: (object) => {
     const driver: string = (object['spec'] as Json)?.driver ?? ''
