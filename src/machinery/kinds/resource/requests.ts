@@ -1,6 +1,6 @@
 /** What a claim asks for. */
 import { child, index, invalid, notSupported, required } from '../../field.ts'
-import { isLongName } from '../../names.ts'
+import { isDns1123Subdomain, isLongName } from '../../names.ts'
 import type { Steps } from '../../schema/steps.ts'
 import { requiredName } from '../checks.ts'
 import type { Errors } from '../checks.ts'
@@ -16,6 +16,9 @@ import { selectors } from './selector.ts'
 import { toleration } from './taints.ts'
 
 const MODES = ['All', 'ExactCount']
+/** Alternatives of one request. */
+const MAX_SUBS = 8
+
 /** Fills in the defaults of a claim's spec, and drops what is behind a feature that is off: derived attributes. */
 export function defaultClaimSpec(spec: Json): void {
   for (const request of listOf(spec?.devices?.requests)) {
@@ -48,7 +51,8 @@ export function* validateClaimSpec(spec: Json, path: string, out: Errors): Steps
   distinctItems(requests, ({ name }) => name ?? '', 'DeviceRequest', requestsPath, out)
   requests.forEach(({ firstAvailable }, i) => {
     const subs = child(index(requestsPath, i), 'firstAvailable')
-    distinctItems(listOf(firstAvailable), ({ name }) => name ?? '', 'DeviceSubRequest', subs, out)
+    const items: readonly Json[] = listOf(firstAvailable)
+    if (items.length <= MAX_SUBS) distinctItems(items, ({ name }) => name ?? '', 'DeviceSubRequest', subs, out)
   })
   const constraints = child(at, 'constraints')
   sized(devices.constraints, 32, constraints, out).forEach((one, i) => {
@@ -65,25 +69,24 @@ function* deviceRequest(request: Json, path: string, out: Errors): Steps<void> {
   const why = 'exactly one of `exactly` or `firstAvailable` is required'
   if (exactly && subs.length > 0) {
     out.push(invalid(path, null, `${why}, but multiple fields are set`))
-    deviceClassName(request.exactly, child(path, 'exactly'), out)
-    subs.forEach((sub, i) => deviceClassName(sub, index(child(path, 'firstAvailable'), i), out))
-  } else if (exactly) yield* wanted(request.exactly, child(path, 'exactly'), out)
+    subs.forEach((sub, i) => {
+      const at = child(index(child(path, 'firstAvailable'), i), 'deviceClassName')
+      requiredName(sub.deviceClassName, at, isLongName, out)
+    })
+  } else if (exactly) yield* wanted(request.exactly, isDns1123Subdomain, child(path, 'exactly'), out)
   else if (subs.length > 0) {
     const at = child(path, 'firstAvailable')
-    const items = sized(subs, 8, at, out)
+    const items = sized(subs, MAX_SUBS, at, out)
     for (const [i, sub] of items.entries()) {
       label(sub.name, child(index(at, i), 'name'), out)
-      yield* wanted(sub, index(at, i), out)
+      yield* wanted(sub, isLongName, index(at, i), out)
     }
   } else out.push(required(path, why))
 }
 
-function deviceClassName(request: Json, path: string, out: Errors): void {
-  requiredName(request.deviceClassName, child(path, 'deviceClassName'), isLongName, out)
-}
-
-function* wanted(request: Json, path: string, out: Errors): Steps<void> {
-  deviceClassName(request, path, out)
+/** Upstream checks the class of a subrequest declaratively, which counts bytes. */
+function* wanted(request: Json, className: (text: string) => string[], path: string, out: Errors): Steps<void> {
+  requiredName(request.deviceClassName, child(path, 'deviceClassName'), className, out)
   yield* selectors(request.selectors, false, child(path, 'selectors'), out)
   const { allocationMode: mode = '', count = 0 } = request
   const at = child(path, 'count')
