@@ -10,7 +10,7 @@ import {
   parentManagers,
   scaleManagers,
 } from '../../machinery/apply/index.ts'
-import { normalize } from '../../machinery/codec/normalize.ts'
+import { type Emptied, normalize } from '../../machinery/codec/normalize.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
 import { typeTable } from '../../machinery/types/index.ts'
@@ -41,13 +41,14 @@ export async function applyObject(
 ): Promise<Written> {
   const own = new Applier(core, call, target, config, force)
   let list: readonly unknown[] | undefined
+  let emptied: readonly Emptied[] | undefined
   const change: Change = {
     ...changeOf(target, part, async (old, entry) => {
       const many = call.many !== true && holdsMany(entry)
       const applier = many ? new Applier(core, { ...call, many }, target, config, force) : own
       const before = part?.view === undefined ? old : part.view(old, target)
       const made = await (part?.view === undefined ? applier.toObject(old) : applier.toScale(before, old))
-      list = made.list
+      ;({ list, emptied } = made)
       const { object } = made
       // A configuration that does not name a state fits any: it was applied to the newest one.
       if (object.metadata.resourceVersion === before.metadata.resourceVersion) delete object.metadata.resourceVersion
@@ -56,6 +57,7 @@ export async function applyObject(
     }),
     fresh: true,
     managed: () => list,
+    emptied: () => emptied,
   }
   const written = await changeObject(core, call, target, {
     ...change,
@@ -65,7 +67,7 @@ export async function applyObject(
 }
 
 async function create(core: Core, call: Call, target: Target, applier: Applier): Promise<Written> {
-  const { object, list } = await applier.toObject(undefined)
+  const { object, list, emptied } = await applier.toObject(undefined)
   authorize(core.authorizer, call, 'create', target)
   const { metadata } = object
   if ((metadata.name ?? '') === '') metadata.name = target.name
@@ -82,7 +84,8 @@ async function create(core: Core, call: Call, target: Target, applier: Applier):
       `uid mismatch: the provided object specified uid ${metadata.uid}, and no existing object was found`,
     )
   }
-  return createObject(core, call, { ...target, name: '' }, object, list ?? [])
+  const own = emptied === undefined ? call : { ...call, emptied }
+  return createObject(core, own, { ...target, name: '' }, object, list ?? [])
 }
 
 /** What an apply makes of an object, or without `old` of nothing. @throws StatusError */
@@ -100,6 +103,7 @@ export function appliedObject(
 interface Made {
   readonly object: KubeObject
   readonly list: readonly unknown[] | undefined
+  readonly emptied?: readonly Emptied[] | undefined
 }
 
 interface Applied {
@@ -136,7 +140,7 @@ class Applier {
     // What an apply does not change stays as it is, byte for byte.
     if (old !== undefined && isUnchanged(applied.object as KubeObject, old))
       return { object: copyJson(old), list: managedList(applied.managers, old.metadata.managedFields) }
-    const { object } = decodePatched(
+    const { object, emptied } = decodePatched(
       this.#call,
       this.#target,
       applied.object,
@@ -145,7 +149,7 @@ class Applier {
       'apply',
       undefined,
     )
-    return { object, list: managedList(applied.managers, old?.metadata.managedFields) }
+    return { object, list: managedList(applied.managers, old?.metadata.managedFields), emptied }
   }
 
   /** As {@link toObject}, on the helper thread. */

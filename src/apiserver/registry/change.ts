@@ -6,7 +6,7 @@ import type { Call, ServedResource, Target, Written } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { Entry } from '../../store/contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
-import type { Emptied } from '../../machinery/codec/normalize.ts'
+import { type Emptied, withEmptied } from '../../machinery/codec/normalize.ts'
 import { validateMetadata, validateMetadataUpdate } from '../../machinery/kinds/index.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import type { KubeObject } from '../../machinery/object.ts'
@@ -272,14 +272,16 @@ function problems(
   target: Target,
   storage: ServedResource,
   change: Change,
-  object: KubeObject,
+  made: KubeObject,
   old: KubeObject,
   trusted: boolean,
   now: () => string,
 ): FieldError[] | Promise<FieldError[]> {
   // The syncer's services are small.
-  if (call.many === true && !trusted) return manyProblems(call, target, storage, change, object, old, now)
+  if (call.many === true && !trusted) return manyProblems(call, target, storage, change, made, old, now)
   const rules = writtenRules(target.resource, storage)
+  // What a subresource made is not all of what was sent.
+  const object = change.subresource === '' ? withEmptied(made, change.emptied?.(), 'all') : made
   const meta = metadataRules(storage, rules, object)
   const wrong = validateMetadata(object.metadata, meta)
   wrong.push(...validateMetadataUpdate(object.metadata, old.metadata, meta.legacyFinalizers))

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { call, pod, refusalOf, testCluster } from './fixture.ts'
+import { normalize } from '../../machinery/codec/normalize.ts'
+import { typeTable } from '../../machinery/types/index.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
 import { objectOf } from '../contract.ts'
 
@@ -48,6 +50,26 @@ test('refusals have upstream words', async () => {
   )
   assert.match(await said({}), /metadata.name: Required value: name or generateName is required/)
   assert.match(await said({ name: 'a/b' }), /^4(00|22)/)
+})
+
+test('a refusal shows empty lists and maps as they were sent', async () => {
+  const cluster = await testCluster()
+  const template = { metadata: { labels: {} }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  const sent = { metadata: { name: 'r' }, spec: { selector: { a: 'b' }, template } }
+  const type = typeTable.type('io.k8s.api.core.v1.ReplicationController')
+  const { object, emptied } = normalize(sent, type)
+  assert.ok(emptied !== undefined)
+  const target = cluster.target('v1/replicationcontrollers', 'default')
+  // As a real kube-apiserver 1.37 tells them apart.
+  assert.match(
+    await refusalOf(cluster.api.create({ ...call, emptied }, target, object as never)),
+    /spec.template.metadata.labels: Invalid value: \{\}: `selector` does not match template `labels`/,
+  )
+  const without = normalize({ ...sent, spec: { ...sent.spec, template: { ...template, metadata: {} } } }, type)
+  assert.match(
+    await refusalOf(cluster.api.create(call, target, without.object as never)),
+    /spec.template.metadata.labels: Invalid value: null/,
+  )
 })
 
 test('generated names: eight tries, then 409', async () => {

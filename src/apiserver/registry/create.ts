@@ -2,6 +2,7 @@
 import type { Call, ServedResource, Target, Written } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import { RevisionMismatch } from '../../store/contract.ts'
+import { withEmptied } from '../../machinery/codec/normalize.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import { validateMetadata } from '../../machinery/kinds/index.ts'
 import { generateName } from '../../machinery/names.ts'
@@ -135,10 +136,11 @@ function problems(
   call: Call,
   target: Target,
   storage: ServedResource,
-  object: KubeObject,
+  made: KubeObject,
 ): FieldError[] | Promise<FieldError[]> {
-  if (call.many === true) return problemsOfMany(call, target, object, undefined, { content: true, warns: true })
+  if (call.many === true) return problemsOfMany(call, target, made, undefined, { content: true, warns: true })
   const rules = writtenRules(target.resource, storage)
+  const object = withEmptied(made, call.emptied, 'all')
   const wrong = validateMetadata(object.metadata, metadataRules(storage, rules, object))
   const found =
     storage.custom === undefined

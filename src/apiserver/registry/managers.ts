@@ -169,22 +169,20 @@ export function trackWrite(
   const managers = managersFor(stored, written, subresource)
   // An object that nobody managed when it was stored stays so until somebody applies to it.
   if (managers.size === 0 && old !== undefined) return undefined
-  return inVersions(core, resource, (versions) =>
-    withEmptied(object, named.emptied, () => {
-      try {
-        const now = typedOf(resource, object)
-        const tracking = trackingOf(core, call, target, versions)
-        if (old === undefined && managers.size === 0)
-          return createdManagers(typedOf(resource, emptyOf(resource)), now, tracking)
-        const before = typedOf(resource, old ?? emptyOf(resource))
-        const after = updateManagers(managers, before, now, tracking)
-        return after === managers && written === undefined ? stored : encodeManagers(after)
-      } catch (error) {
-        if (error instanceof TypedError) return stored
-        throw error
-      }
-    }),
-  )
+  const now = typedOf(resource, withEmptied(object, named.emptied, 'written'))
+  return inVersions(core, resource, (versions) => {
+    try {
+      const tracking = trackingOf(core, call, target, versions)
+      if (old === undefined && managers.size === 0)
+        return createdManagers(typedOf(resource, emptyOf(resource)), now, tracking)
+      const before = typedOf(resource, old ?? emptyOf(resource))
+      const after = updateManagers(managers, before, now, tracking)
+      return after === managers && written === undefined ? stored : encodeManagers(after)
+    } catch (error) {
+      if (error instanceof TypedError) return stored
+      throw error
+    }
+  })
 }
 
 /** As {@link trackWrite}, on the helper thread. */

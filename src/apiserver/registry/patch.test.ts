@@ -51,6 +51,22 @@ test('a patch that fails, or does not fit the kind', async () => {
   assert.equal(await refusalOf(patch('apply', {})), '400 BadRequest: invalid object type: /, Kind=')
 })
 
+test('a refusal shows an empty list as the patch sent it, and no other one', async () => {
+  const cluster = await testCluster()
+  const spec = { hard: { pods: '1' }, scopes: ['Terminating'] }
+  await cluster.create('v1/resourcequotas', { metadata: { name: 'q', namespace: 'default' }, spec })
+  const target = cluster.target('v1/resourcequotas', 'default', 'q')
+  const said = (type: PatchType, scopes: readonly [] | null) => {
+    const body = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'q' }, spec: { ...spec, scopes } }
+    return refusalOf(cluster.api.patch({ ...call, fieldManager: 'm' }, target, type, body, true))
+  }
+  const refused = (shown: string) =>
+    `422 Invalid: ResourceQuota "q" is invalid: spec.scopes: Invalid value: ${shown}: field is immutable`
+  assert.equal(await said('merge', []), refused('[]'))
+  assert.equal(await said('apply', []), refused('[]'))
+  assert.equal(await said('merge', null), refused('null'))
+})
+
 test('patches in the same turn all happen; one that names an old state does not', async () => {
   const { made, patch } = await withPod()
   await Promise.all(['a', 'b', 'c'].map((key) => patch('merge', { metadata: { annotations: { [key]: 'x' } } })))

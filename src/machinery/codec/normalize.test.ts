@@ -32,20 +32,58 @@ test('what Go always writes is there, and what it leaves out is not', () => {
   assert.equal(text({ data: { z: null, a: '1', 10: 'x', 9: 'y' } }, core('ConfigMap')).includes('"a":"1","z":""'), true)
 })
 
-test('what was empty where Go always writes is told, and put back while managers are found', () => {
+test('what was empty is told, and a copy has it again: what Go always writes, or everything', () => {
   const type = typeTable.type('io.k8s.api.storage.v1.CSINode')
   const { object, emptied } = normalize({ metadata: { labels: {} }, spec: { drivers: [] } }, type)
   assert.deepEqual(object, { metadata: {}, spec: { drivers: null }, status: {} })
-  assert.deepEqual(emptied, [{ path: ['spec', 'drivers'], empty: [] }])
+  assert.deepEqual(emptied, [
+    { path: ['metadata', 'labels'], empty: {}, omitted: true },
+    { path: ['spec', 'drivers'], empty: [] },
+  ])
   assert.equal(resetsManagers(emptied), false)
-  const seen = withEmptied(object, emptied, () => JSON.stringify(object))
-  assert.equal(seen, '{"metadata":{},"spec":{"drivers":[]},"status":{}}')
+  const written = { metadata: {}, spec: { drivers: [] }, status: {} }
+  assert.deepEqual(withEmptied(object, emptied, 'written'), written)
+  assert.deepEqual(withEmptied(object, emptied, 'all'), { ...written, metadata: { labels: {} } })
   assert.deepEqual(object, { metadata: {}, spec: { drivers: null }, status: {} })
   assert.equal(normalize({ metadata: {}, spec: { drivers: null } }, type).emptied, undefined)
-  const other = { metadata: {}, spec: { drivers: [{ name: 'd' }] } }
+  const other = { metadata: { labels: { a: 'b' } }, spec: { drivers: [{ name: 'd' }] } }
+  assert.equal(withEmptied(other, emptied, 'all'), other)
+})
+
+test('what is empty in items of lists and maps is put back where they still are', () => {
+  const container = { name: 'c', args: [], resources: { limits: {}, requests: {} } }
+  const { object, emptied } = normalize({ spec: { containers: [container, container] } }, core('Pod'))
+  const { containers } = withEmptied(object, emptied, 'all')['spec'] as { containers: unknown[] }
+  assert.deepEqual(containers, [container, container])
+  assert.equal(withEmptied(object, emptied, 'written'), object)
+  const shorter = { spec: { containers: [{ name: 'c', resources: {} }] } }
+  assert.deepEqual(withEmptied(shorter, emptied, 'all'), { spec: { containers: [container] } })
+  assert.deepEqual(shorter, { spec: { containers: [{ name: 'c', resources: {} }] } })
+})
+
+test('a place that is gone is no place of a prototype', () => {
+  const emptied = [{ path: ['a', '__proto__', 'polluted'], empty: [] as const, omitted: true }]
+  const object = { a: {} }
+  assert.equal(withEmptied(object, emptied, 'all'), object)
+  const own = JSON.parse('{"a":{"__proto__":{}}}') as typeof object
+  assert.equal(JSON.stringify(withEmptied(own, emptied, 'all')), '{"a":{"__proto__":{"polluted":[]}}}')
+  assert.equal(JSON.stringify(own), '{"a":{"__proto__":{}}}')
+})
+
+test('many that are omitted leave room for those that managers are told apart by', () => {
+  const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`c${i}`, 0]))
+  const containers = Object.keys(many).map((name) => ({ name, args: [] }))
+  const template = { spec: { containers, volumes: [] } }
+  const { emptied = [] } = normalize(
+    { spec: { selector: {}, template } },
+    typeTable.type('io.k8s.api.apps.v1.Deployment'),
+  )
+  assert.equal(emptied.length, 100)
+  const rules = [...containers.map(() => ({ verbs: ['get'], resources: [] })), { verbs: [] }]
+  const role = normalize({ rules }, typeTable.type('io.k8s.api.rbac.v1.Role'))
   assert.deepEqual(
-    withEmptied(other, emptied, () => structuredClone(other)),
-    other,
+    role.emptied?.filter(({ omitted }) => omitted !== true),
+    [{ path: ['rules', 200, 'verbs'], empty: [] }],
   )
 })
 

@@ -21,8 +21,8 @@ export interface Normalized {
   /** Paths of fields that the type does not have, such as `spec.containers[0].foo`. */
   readonly unknown: readonly string[]
   /**
-   * Where a field that Go always writes was an empty list or map, and is null now; and `metadata.managedFields`, where
-   * it was an empty list, which asks for a reset. Absent when nowhere.
+   * Where a field was an empty list or map, and is null now, or absent; `metadata.managedFields` among them, where it
+   * was an empty list, which asks for a reset. Absent when nowhere.
    */
   readonly emptied?: readonly Emptied[]
 }
@@ -31,6 +31,8 @@ export interface Normalized {
 export interface Emptied {
   readonly path: readonly (string | number)[]
   readonly empty: readonly never[] | Readonly<Record<string, never>>
+  /** Whether the field is absent now; otherwise Go always writes it. @default false */
+  readonly omitted?: boolean
 }
 
 /** Members of the document that are normal already, and are taken as they are: nobody may change them. */
@@ -42,7 +44,7 @@ export interface Kept {
 
 /** More unknown fields than this are not listed, as upstream does. */
 const MAX_UNKNOWN = 100
-/** Nor do more than these count as empty. */
+/** Nor do more than these count as empty, of those that are absent and of the others. */
 const MAX_EMPTIED = 100
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'
 
@@ -72,24 +74,41 @@ export function resetsManagers(emptied: readonly Emptied[] | undefined): boolean
 }
 
 /**
- * Puts what was empty back for as long as `work` takes: who manages fields is told apart by it, nothing else. Where
- * something else stands by now, it stays.
+ * An object as it was before its empty lists and maps went; where something else stands by now, it stays. The result
+ * shares all the rest with `object`, which does not change. Who manages fields is told apart by what Go always writes;
+ * what a refusal shows also by what it omits.
  */
-export function withEmptied<T>(object: object, emptied: readonly Emptied[] | undefined, work: () => T): T {
-  if (emptied === undefined) return work()
-  const filled: [JsonObject, string][] = []
-  for (const { path, empty } of emptied) {
-    const name = path.at(-1) as string
-    const holder = path.slice(0, -1).reduce<unknown>((value, part) => (value as JsonObject | undefined)?.[part], object)
-    if (!isObject(holder) || holder[name] !== null) continue
-    holder[name] = empty
-    filled.push([holder, name])
+export function withEmptied<T extends object>(
+  object: T,
+  emptied: readonly Emptied[] | undefined,
+  which: 'written' | 'all',
+): T {
+  if (emptied === undefined) return object
+  const copies = new Set<unknown>()
+  let result: unknown = object
+  for (const { path, empty, omitted = false } of emptied) {
+    if (omitted && which === 'written') continue
+    const holder = path.slice(0, -1).reduce(member, result)
+    const there = isObject(holder) ? member(holder, path.at(-1)!) : empty
+    if (there === (omitted ? undefined : null)) result = replaced(result as JsonObject, path, 0, empty, copies)
   }
-  try {
-    return work()
-  } finally {
-    for (const [holder, name] of filled) holder[name] = null
-  }
+  return result as T
+}
+
+/** A member of its own, never one of a prototype. */
+function member(value: unknown, name: string | number): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+  return (value as JsonObject)[name]
+}
+
+/** `holder` with another value at a path, of which everything but the last part is there. What is in `copies` is changed itself. */
+function replaced(holder: object, path: Emptied['path'], at: number, value: unknown, copies: Set<unknown>): object {
+  const copy: object = copies.has(holder) ? holder : Array.isArray(holder) ? holder.slice() : { ...holder }
+  copies.add(copy)
+  const name = path[at]!
+  const own = at === path.length - 1 ? value : replaced(member(holder, name) as object, path, at + 1, value, copies)
+  setOwn(copy as JsonObject, name as string, own)
+  return copy
 }
 
 /** A fresh zero value of a struct: what Go always writes. */
@@ -110,6 +129,7 @@ function isObject(value: unknown): value is JsonObject {
 class Run {
   readonly unknown: string[] = []
   emptied: Emptied[] | undefined
+  private omitted = 0
   /** Where we are: fields, list indexes, map keys. */
   private readonly path: (Slot | number | string)[] = []
   /** Within schema unions upstream decodes without strictness. */
@@ -172,11 +192,13 @@ class Run {
   private empty(slot: Slot, empty: Emptied['empty']): unknown {
     const { owner, name } = slot
     const never = slot.info.omit === 'never'
-    if (!never && !(name === 'managedFields' && this.isOwnMetadata(owner))) return undefined
-    if (owner.keepsEmpty) return empty
-    if ((this.emptied ??= []).length < MAX_EMPTIED) {
+    if (never && owner.keepsEmpty) return empty
+    const omitted = !never && !(name === 'managedFields' && this.isOwnMetadata(owner))
+    const emptied = (this.emptied ??= [])
+    if ((omitted ? this.omitted : emptied.length - this.omitted) < MAX_EMPTIED) {
       const path = this.path.map((part) => (typeof part === 'object' ? part.name : part))
-      this.emptied.push({ path: [...path, name], empty })
+      emptied.push({ path: [...path, name], empty, ...(omitted && { omitted }) })
+      if (omitted) this.omitted++
     }
     return never ? null : undefined
   }

@@ -97,7 +97,7 @@ function completionMode(spec: Json, path: string, out: Errors): void {
 function successPolicy(spec: Json, path: string, out: Errors): void {
   const { completions, successPolicy: policy } = spec
   if (spec.completionMode !== 'Indexed') {
-    const shown = { Rules: listOf(policy.rules).map(shownRule) }
+    const shown = { Rules: isSet(policy.rules) ? listOf(policy.rules).map(shownRule) : null }
     out.push(invalid(path, shown, 'requires indexed completion mode'))
     return
   }

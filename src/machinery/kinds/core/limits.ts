@@ -249,7 +249,7 @@ export const resourceQuotaRules: KindRules = {
     const now: readonly string[] = listOf((quota['spec'] as Json)?.scopes)
     const before: readonly string[] = listOf((old['spec'] as Json)?.scopes)
     const equal = now.every((scope) => before.includes(scope)) && before.every((scope) => now.includes(scope))
-    return equal ? [] : [invalid('spec.scopes', now.length === 0 ? null : now, 'field is immutable')]
+    return equal ? [] : [invalid('spec.scopes', (quota['spec'] as Json)?.scopes, 'field is immutable')]
   },
   validateStatus: (quota) => {
     const out: Errors = []

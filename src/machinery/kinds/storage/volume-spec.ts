@@ -122,7 +122,7 @@ function capacity(list: Json, path: string, out: Errors): void {
   const amounts = entriesOf(list)
   if (amounts.length === 0) out.push(required(path))
   if (!isSet(entry(list, 'storage')) || amounts.length > 1) {
-    out.push(notSupported(path, amounts.length === 0 ? null : sortedMap(list), ['storage']))
+    out.push(notSupported(path, sortedMap(list), ['storage']))
   }
   for (const [name, text] of amounts) {
     const quantity = parseQuantity(String(text))
