@@ -26,6 +26,8 @@ export interface Received {
   readonly at: number
 }
 
+/** Characters of a message that is logged without what else a long Status says. */
+const MAX_MESSAGE = 4096
 /** Bytes of a body beyond which it is left out, with upstream's mark. */
 const MAX_BODY = 1024 * 1024
 /** Annotations are written by webhooks and policies, which tenants write. */
@@ -103,6 +105,12 @@ export class AuditRecord implements AuditSink {
       this.#status = { ...rest }
     }
     if (this.wantsResponse) this.#responseObject = this.#bounded(this.#textOf(object))
+  }
+
+  /** The same, of a Status that is too long to be logged whole. */
+  longStatus({ kind: _kind, apiVersion: _apiVersion, details: _details, message = '', ...rest }: Status): void {
+    this.#status = { ...rest, message: message.slice(0, MAX_MESSAGE) }
+    this.tooLarge()
   }
 
   /** The same, of an object that is JSON text already. */

@@ -5,17 +5,16 @@ import type { Listed, Seat, ServedResource } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { Form } from '../large/contract.ts'
 import { holdsMany } from '../large/many.ts'
-import { ManyItem } from './many.ts'
+import { type ManyItem, StoredItem, isMany } from './many.ts'
 
-/** An item as it comes: what has many members, or is decoded first, is waited for. */
-export type Item = object | Promise<object> | ManyItem
+/** An item as it comes: what has many members is waited for. */
+export type Item = object | ManyItem
 
 /** A piece of an answer, or what becomes one. */
 export type Piece = Buffer | Promise<Buffer>
 
 function pieceOf(item: Item, form: Form, before: string, text: (item: object) => string): Piece {
-  if (item instanceof ManyItem) return item.render(form).then((bytes) => Buffer.concat([Buffer.from(before), bytes]))
-  if (item instanceof Promise) return item.then((object: object) => Buffer.from(before + text(object)))
+  if (isMany(item)) return item.render(form).then((bytes) => Buffer.concat([Buffer.from(before), bytes]))
   return Buffer.from(before + text(item))
 }
 
@@ -49,7 +48,7 @@ export function listForm(resource: ServedResource, listed: Listed, seat: Seat | 
   function* items(): Generator<Item> {
     for (const entry of listed.entries) {
       if (holdsMany(entry)) {
-        yield new ManyItem(entry, custom !== undefined, seat)
+        yield new StoredItem(entry, custom !== undefined, seat)
         continue
       }
       const object = objectOf(entry)

@@ -15,9 +15,11 @@ import type { AnswerStream, Exchange } from '../exchange.ts'
 import { PROTOBUF, acceptsGzip, negotiateError } from './negotiation.ts'
 import type { Encoding } from './negotiation.ts'
 import { CHUNK, Chunks, type Chunk } from './chunks.ts'
+import { renderedObject } from './many.ts'
 import { protobufOf } from './protobuf.ts'
 import { warningHeader } from './warnings.ts'
 
+const NEWLINE = Buffer.from('\n')
 const gzipAsync = promisify(gzip)
 const MEDIA: Readonly<Record<Encoding, string>> = {
   json: 'application/json',
@@ -264,6 +266,16 @@ export class Reply {
     return this.exchange.upgrade!()
   }
 
+  /** The same, of an object that is not written in one step: in several, or on the helper thread. */
+  async long(code: number, object: object, encoding: Encoding, extra?: Record<string, string>): Promise<void> {
+    if (this.started) return
+    if (encoding !== 'json') this.audit?.tooLarge()
+    const form = encoding === 'json' && this.pretty ? 'pretty' : encoding
+    const bytes = await renderedObject(object, form, this.seat)
+    const body = form === 'json' ? Buffer.concat([bytes, NEWLINE]) : bytes
+    await this.bytes(code, body, extra, encoding)
+  }
+
   /** Any failure as a Status. Unknown errors become 500 without their stack; the caller logs them. */
   async failure(error: unknown): Promise<void> {
     if (this.started) return
@@ -272,8 +284,20 @@ export class Reply {
     const retry = status.details?.retryAfterSeconds
     if (retry !== undefined && retry > 0) extra['retry-after'] = String(retry)
     if (status.code === 403 || status.code === 401) extra['x-content-type-options'] = 'nosniff'
-    await this.object(status.code, status, negotiateError(this.exchange.headers['accept']).encoding, extra)
+    const { encoding } = negotiateError(this.exchange.headers['accept'])
+    if (!isLong(status)) return this.object(status.code, status, encoding, extra)
+    // Refusals show what they refuse, which may be megabytes, twice.
+    this.audit?.longStatus(status)
+    await this.long(status.code, status, encoding, extra)
   }
+}
+
+/** Characters, or causes, from which on a Status is long. */
+const LONG_MESSAGE = 65_536
+const MANY_CAUSES = 1000
+
+function isLong({ message = '', details }: Status): boolean {
+  return message.length > LONG_MESSAGE || (details?.causes?.length ?? 0) > MANY_CAUSES
 }
 
 /** What an answer depends on, with compression. */

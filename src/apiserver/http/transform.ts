@@ -8,7 +8,8 @@ import type { Listed, Seat, ServedResource } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import { customTable } from '../crd/columns.ts'
 import type { Negotiated } from './negotiation.ts'
-import { holdsMany, loaded } from '../large/many.ts'
+import { holdsMany } from '../large/many.ts'
+import { MadeItem } from './many.ts'
 import { listMetadata, type Item, type ListForm } from './form.ts'
 import type { Query } from './query.ts'
 
@@ -126,10 +127,9 @@ export function transformedForm(
   }
 }
 
-/** What is made of an object; of many members, once it is decoded. */
+/** What is made of an object. */
 function made(entry: Entry, seat: Seat | undefined, make: (object: KubeObject) => object): Item {
-  if (!holdsMany(entry)) return make(objectOf(entry))
-  return loaded(entry, seat).then(() => make(objectOf(entry)))
+  return holdsMany(entry) ? new MadeItem(entry, make, seat) : make(objectOf(entry))
 }
 
 function* rows(

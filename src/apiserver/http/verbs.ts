@@ -274,7 +274,8 @@ async function answer(
   // What is no object but a Status is shown as it is.
   if (as.as !== undefined && !isStatus(stored.object)) {
     const shown = { version: as.version, include: includeObject(query), now: options.now() }
-    return reply.object(code, transformed(target.resource, stored.object, as, shown), as.encoding)
+    const made = transformed(target.resource, stored.object, as, shown)
+    return entry === undefined ? reply.object(code, made, as.encoding) : reply.long(code, made, as.encoding)
   }
   if (entry !== undefined && (as.encoding !== 'json' || reply.pretty)) {
     reply.audit?.responseBytes(entry.bytes)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { load } from 'js-yaml'
 import { encodeBody } from '../../machinery/codec/protobuf-encode.ts'
 import { writeYaml } from '../../machinery/codec/yaml-write.ts'
 import type { KubeObject } from '../../machinery/object.ts'
@@ -173,5 +174,32 @@ describe('objects of many members', () => {
     assert.match(refused.json.message, /strict decoding error: duplicate field "data.key-0", unknown field "odd"$/)
     const broken = await ask('POST', '/api/v1/namespaces/default/configmaps', Buffer.from(twice.slice(0, -1)))
     assert.match(broken.json.message, /unexpected end of JSON input/)
+  })
+
+  it('are shown, and refused, in every form alike', async () => {
+    const { ask } = await testServer()
+    const path = '/api/v1/namespaces/default/configmaps'
+    const data = Object.fromEntries(Array.from({ length: 9000 }, (_, i) => [`key-${i}`, '"v"']))
+    await ask('POST', path, map(data))
+    const merge = { 'content-type': 'application/merge-patch+json' }
+    for (const kind of ['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList', ''])
+      for (const url of kind === 'PartialObjectMetadata' ? [`${path}/m`] : kind === '' ? [''] : [path, `${path}/m`]) {
+        if (kind.endsWith('List') && url !== path) continue
+        const form = kind === '' ? '' : `;as=${kind};v=v1;g=meta.k8s.io`
+        const shown = (type: string, query = '') =>
+          kind === ''
+            ? ask('PATCH', `${path}/m${query}`, { data: { z: 4 } }, { ...merge, accept: type })
+            : ask('GET', `${url}${query}`, undefined, { accept: `${type}${form}` })
+        const { json, status } = await shown('application/json')
+        assert.equal(status, kind === '' ? 422 : 200)
+        const pretty = await shown('application/json', '?pretty=true')
+        assert.equal(pretty.body.toString().trimEnd(), JSON.stringify(json, null, 2))
+        const yaml = await shown('application/yaml')
+        assert.deepEqual(load(yaml.body.toString()), load(writeYaml(json)))
+        if (kind === 'Table') assert.equal(json.rows[0].cells[1], 9000)
+        const meta = kind === 'Table' ? json.rows[0].object.metadata : (json.items?.[0] ?? json).metadata
+        if (kind === '') assert.ok(json.message.length > 65_536 && json.message.includes('key-8999'))
+        else assert.equal(Object.keys(meta.managedFields[0].fieldsV1['f:data']).length, 9001)
+      }
   })
 })

@@ -237,6 +237,8 @@ async function write(
 ): Promise<Written> {
   const { key } = entry
   const ends = isFinished(object, old)
+  // Its object may be forgotten since it was loaded.
+  if (holdsMany(entry)) await loaded(entry, call.seat)
   // An object that is shown otherwise than it is stored is stored anew, whatever else changes.
   const before = objectOf(entry)
   if (

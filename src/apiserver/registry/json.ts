@@ -1,4 +1,5 @@
 /** Copying and comparing JSON values. Keys may be anything, also `__proto__`. */
+import { keysOf } from '../../machinery/codec/wide.ts'
 import { equalJson } from '../../machinery/equality.ts'
 import type { Steps } from '../../machinery/schema/index.ts'
 
@@ -55,7 +56,7 @@ export function* equalInSteps(
     if (Array.isArray(y)) return false
     const [left, right] = [x, y] as Record<string, unknown>[]
     let members = 0
-    for (const key of Object.keys(left!)) {
+    for (const key of keysOf(left!)) {
       if (++count % STRIDE === 0) yield
       const item = left![key]
       if (without.has(key) || item === undefined) continue
@@ -67,7 +68,7 @@ export function* equalInSteps(
         if (!equalJson(item, other)) return false
       } else pairs.push([item, other, NONE])
     }
-    for (const key of Object.keys(right!)) {
+    for (const key of keysOf(right!)) {
       if (++count % STRIDE === 0) yield
       if (!without.has(key) && right![key] !== undefined) members--
     }

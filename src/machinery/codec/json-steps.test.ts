@@ -43,6 +43,34 @@ describe('JSON in steps', () => {
     assert.equal(finish(stringifyInSteps(holes)), JSON.stringify(holes))
   })
 
+  it('writes long texts in pieces that no character lies between', () => {
+    for (const unit of ['x', '"', '\u{1f600}', '\ud800', 'a\u{1f600}\udc00\n', `\ud800${'\u{1f600}'}`])
+      for (const shift of ['', 'y', 'yy']) {
+        const value = { a: shift + unit.repeat(50_000), b: [unit.repeat(16_384)] }
+        const steps = stringifyInSteps(value)
+        let step = steps.next()
+        let count = 0
+        for (; step.done !== true; step = steps.next()) count++
+        assert.ok(count >= 3, `${count} steps`)
+        assert.equal(step.value, JSON.stringify(value))
+      }
+  })
+
+  it('closes what has very many members, but for what the registry writes into', () => {
+    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, i) => [`k${i}`, '']))
+    const fields = [{ fieldsV1: many }]
+    const text = JSON.stringify({ ...many, metadata: { ...many, labels: many, fields }, data: many, few: { a: '' } })
+    const made = finish(parseInSteps(text)) as any // oxlint-disable-line typescript/no-explicit-any
+    const { metadata, data, few } = made
+    const closed = [made, metadata, metadata.labels, metadata.fields[0].fieldsV1, data, few].map((one) => !Object.isExtensible(one)) // prettier-ignore
+    assert.deepEqual(closed, [false, false, false, true, true, false])
+    made.later = metadata.later = metadata.labels.later = 1
+    delete data.k7
+    const again = JSON.stringify(made)
+    assert.equal(finish(stringifyInSteps(made)), again)
+    assert.equal(Object.keys(JSON.parse(again).data).length, 4999)
+  })
+
   it('takes steps that no size makes longer', () => {
     const wide = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, i % 2 === 0 ? {} : [[i]]]))
     const text = JSON.stringify(wide)

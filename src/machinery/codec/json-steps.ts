@@ -4,6 +4,7 @@
  */
 import type { Steps } from '../schema/steps.ts'
 import { setOwn } from './exact.ts'
+import { WIDE, close, keysOf } from './wide.ts'
 
 /** Values or members of one step: a twentieth of a millisecond. */
 const STRIDE = 128
@@ -11,7 +12,7 @@ const STRIDE = 128
 const SLICED = 12
 /** A number with fewer characters is held exactly by a double. */
 const EXACT_CHARACTERS = 16
-/** Characters that are joined at a time. */
+/** Characters that are joined at a time, and of a longer text in one step. */
 const JOINED = 16_384
 
 const QUOTE = 0x22
@@ -25,15 +26,29 @@ const COLON = 0x3a
 
 type Container = unknown[] | Record<string, unknown>
 
+/** A container that is being read. */
+interface Open {
+  readonly value: Container
+  /** Of an object: the key whose value comes next. */
+  name: string
+  count: number
+  /** Its keys so far, when they are many. */
+  keys: string[] | undefined
+}
+
+/** Whether what is in these may get more members on the event loop. */
+const isOfRegistry = (open: readonly Open[]): boolean =>
+  open.length === 0 || (open.length <= 2 && open[0]!.name === 'metadata')
+
 /**
- * The value of a text that `JSON.stringify` wrote. Integers that a double cannot hold come as raw JSON.
+ * The value of a text that `JSON.stringify` wrote. Integers that a double cannot hold come as raw JSON. What has very
+ * many members takes no more of them, unless it is the whole, its metadata, or the labels and the like, which the
+ * registry writes into.
  * @throws SyntaxError for any other text
  */
 export function* parseInSteps(text: string): Steps<unknown> {
-  const open: Container[] = []
-  const names: string[] = []
-  let container: Container | undefined
-  let name = ''
+  const open: Open[] = []
+  let frame: Open | undefined
   let at = 0
   let value: unknown
 
@@ -81,10 +96,8 @@ export function* parseInSteps(text: string): Steps<unknown> {
       const made: Container = c === OPEN_OBJECT ? {} : []
       at++
       if (text.charCodeAt(at) !== c + 2) {
-        if (container !== undefined) open.push(container)
-        names.push(name)
-        container = made
-        if (c === OPEN_OBJECT) name = key()
+        if (frame !== undefined) open.push(frame)
+        frame = { value: made, name: c === OPEN_OBJECT ? key() : '', count: 0, keys: undefined }
         continue
       }
       at++
@@ -92,22 +105,27 @@ export function* parseInSteps(text: string): Steps<unknown> {
     } else value = c === QUOTE ? string() : scalar()
 
     for (;;) {
-      if (container === undefined) {
+      if (frame === undefined) {
         if (at < text.length) throw unexpected()
         return value
       }
+      const { value: container, name } = frame
       const list = Array.isArray(container)
-      if (Array.isArray(container)) container.push(value)
-      else setOwn(container, name, value)
+      if (list) container.push(value)
+      else {
+        setOwn(container, name, value)
+        if (++frame.count === WIDE) frame.keys = Object.keys(container)
+        else frame.keys?.push(name)
+      }
       const next = text.charCodeAt(at++)
       if (next === COMMA) {
-        if (!list) name = key()
+        if (!list) frame.name = key()
         break
       }
       if (next !== (list ? CLOSE_LIST : CLOSE_OBJECT)) throw unexpected()
+      if (frame.keys !== undefined && !isOfRegistry(open)) close(container, frame.keys)
       value = container
-      name = names.pop()!
-      container = open.pop()
+      frame = open.pop()
     }
   }
 }
@@ -120,6 +138,19 @@ interface Frame {
   at: number
   /** Whether nothing was written of it yet. */
   first: boolean
+}
+
+const isHigh = (c: number): boolean => (c & 0xfc00) === 0xd800
+const isLow = (c: number): boolean => (c & 0xfc00) === 0xdc00
+
+/** A long text in pieces, none of which ends between the halves of a character. */
+function* slices(text: string): Generator<string> {
+  for (let at = 0; at < text.length;) {
+    let end = at + JOINED
+    if (isHigh(text.charCodeAt(end - 1)) && isLow(text.charCodeAt(end))) end++
+    yield text.slice(at, end)
+    at = end
+  }
 }
 
 /** What `JSON.stringify` writes of a JSON value. Members that are `undefined` are left out. */
@@ -136,17 +167,31 @@ export function* stringifyInSteps(root: unknown): Steps<string> {
     size = 0
   }
   const stack: Frame[] = []
-  /** Writes a scalar, or opens a container. */
-  const begin = (before: string, value: unknown): void => {
+  /** Writes a scalar, or opens a container; a long text is the caller's to write. */
+  const begin = (before: string, value: unknown): string | undefined => {
+    if (typeof value === 'string' && value.length > JOINED) {
+      put(before)
+      return value
+    }
     if (typeof value !== 'object' || value === null || JSON.isRawJSON(value)) {
       put(before + JSON.stringify(value))
-      return
+      return undefined
     }
-    const keys = Array.isArray(value) ? undefined : Object.keys(value)
+    const keys = Array.isArray(value) ? undefined : keysOf(value)
     put(before + (keys === undefined ? '[' : '{'))
     stack.push({ value: value as Container, keys, at: 0, first: true })
+    return undefined
   }
-  begin('', root)
+  const long = function* (text: string): Steps<void> {
+    put('"')
+    for (const piece of slices(text)) {
+      put(JSON.stringify(piece).slice(1, -1))
+      yield
+    }
+    put('"')
+  }
+  let left = begin('', root)
+  if (left !== undefined) yield* long(left)
   for (let count = 1; stack.length > 0; count++) {
     if (count % STRIDE === 0) yield
     const frame = stack.at(-1)!
@@ -154,7 +199,7 @@ export function* stringifyInSteps(root: unknown): Steps<string> {
     const at = frame.at++
     if (keys === undefined) {
       const list = value as unknown[]
-      if (at < list.length) begin(at === 0 ? '' : ',', list[at] ?? null)
+      if (at < list.length) left = begin(at === 0 ? '' : ',', list[at] ?? null)
       else {
         put(']')
         stack.pop()
@@ -162,12 +207,14 @@ export function* stringifyInSteps(root: unknown): Steps<string> {
     } else if (at < keys.length) {
       const item = (value as Record<string, unknown>)[keys[at]!]
       if (item === undefined) continue
-      begin(`${frame.first ? '' : ','}${JSON.stringify(keys[at])}:`, item)
+      left = begin(`${frame.first ? '' : ','}${JSON.stringify(keys[at])}:`, item)
       frame.first = false
     } else {
       put('}')
       stack.pop()
     }
+    if (left !== undefined) yield* long(left)
+    left = undefined
   }
   chunks.push(parts.join(''))
   return chunks.join('')

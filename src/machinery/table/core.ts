@@ -1,4 +1,5 @@
 /** Tables of the core group beside pods, and of discovery. */
+import { keysOf } from '../codec/wide.ts'
 import { ageOf } from '../duration.ts'
 import type { KubeObject } from '../object.ts'
 import { quantityText } from './quantity-cell.ts'
@@ -106,7 +107,7 @@ export const endpointSliceTable: TableDefinition = {
   },
 }
 
-const sizeOf = (map: object | null | undefined): number => Object.keys(map ?? {}).length
+const sizeOf = (map: object | null | undefined): number => keysOf(map ?? {}).length
 
 export const configMapTable: TableDefinition = {
   columns: columns('Name', 'Data', 'Age'),
