@@ -1,10 +1,10 @@
 /** Connections into the pods of a virtual cluster: they are the host's pods, reached through the host's API server. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { test } from 'node:test'
-import { createCluster, createVirtualCluster, resources } from '../src/index.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ownAddress } from './aggregation/sample-apiserver.ts'
-import { startKubelet } from './connect/kubelet.ts'
-import { Admin } from './connect/world.ts'
+import { startTenant, TENANT_PODS as PODS } from './connect/tenant.ts'
 import { eventually } from './support/eventually.ts'
 import { Kubectl } from './support/kubectl.ts'
 import { findKubectl, skipWithout } from './support/kubernetes.ts'
@@ -13,59 +13,19 @@ import { goProgram } from './support/programs.ts'
 const program = goProgram('kubelet')
 const skip = skipWithout(program, 'test/clients/kubelet') || skipWithout(findKubectl(), 'kubectl')
 
-const PODS = '/api/v1/namespaces/default/pods'
+const address = ownAddress()
 
 test('a tenant’s connections reach its pods on the host, and nothing else', { skip }, async () => {
-  const address = ownAddress()
-  await using host = await createCluster({ nodes: 0 })
-  const admin = new Admin(host.kubeconfig)
-  await using kubelet = await startKubelet(program!, admin.ca, address)
-  await admin.make('/api/v1/nodes', { metadata: { name: 'one' } })
-  const room = { cpu: '4', memory: '4Gi', pods: '10' }
-  await admin.patch('/api/v1/nodes/one/status', {
-    status: {
-      capacity: room,
-      allocatable: room,
-      conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: new Date().toISOString().replace(/\.\d+/, '') }],
-      addresses: [{ type: 'InternalIP', address }],
-      daemonEndpoints: { kubeletEndpoint: { Port: kubelet.port } },
-    },
-  })
-  await admin.patch('/api/v1/nodes/one', { spec: { taints: null } })
-  await using tenant = await createVirtualCluster({ host, name: 'team' })
-  const own = new Admin(tenant.kubeconfig)
-  await eventually('the account is there', async () => {
-    const { code } = await own.ask('GET', '/api/v1/namespaces/default/serviceaccounts/default')
-    return code === 200
-  })
+  await using world = await startTenant(program!, address)
+  const { tenant, own, kubelet } = world
   const spec = {
     containers: [{ name: 'main', image: 'i', ports: [{ containerPort: kubelet.page }] }],
     automountServiceAccountToken: false,
   }
-  await own.make(PODS, { metadata: { name: 'web', labels: { app: 'web' } }, spec })
+  const { name } = await world.run('web', spec, { app: 'web' })
   await own.make('/api/v1/namespaces/default/services', {
     metadata: { name: 'web' },
     spec: { selector: { app: 'web' }, ports: [{ name: 'http', port: 80, targetPort: kubelet.page }] },
-  })
-  const labelSelector = `tenantry.dev/cluster-uid=${tenant.object.metadata.uid!}`
-  const pod = await eventually('the pod is bound on the host', async () => {
-    const { items } = await host.client.list(resources.pods, { labelSelector })
-    return items.find((each) => each['spec'].nodeName === 'one')
-  })
-  const { namespace, name } = pod.metadata
-  const state = { running: { startedAt: new Date().toISOString().replace(/\.\d+/, '') } }
-  await admin.patch(`/api/v1/namespaces/${namespace!}/pods/${name!}/status`, {
-    status: {
-      phase: 'Running',
-      podIP: address,
-      podIPs: [{ ip: address }],
-      conditions: [{ type: 'Ready', status: 'True' }],
-      containerStatuses: [{ name: 'main', image: 'i', imageID: 'i', ready: true, restartCount: 0, state }],
-    },
-  })
-  await eventually('the tenant sees it run', async () => {
-    const { text } = await own.ask('GET', `${PODS}/web`)
-    return text.includes('"phase":"Running"')
   })
 
   using kubectl = new Kubectl(findKubectl()!, tenant.kubeconfig)
@@ -73,7 +33,7 @@ test('a tenant’s connections reach its pods on the host, and nothing else', { 
     const env = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: websockets }
     const command = ['exec', '-i', 'web', '--', 'sh', '-c', 'echo $POD; cat; exit 3']
     const { stdout, code } = await kubectl.try(command, { env, stdin: 'typed' })
-    assert.deepEqual([stdout, code], [`${name!}\ntyped`, 3])
+    assert.deepEqual([stdout, code], [`${name}\ntyped`, 3])
   }
 
   const told = async (path: string) => {
@@ -99,9 +59,73 @@ test('a tenant’s connections reach its pods on the host, and nothing else', { 
   const node = await own.ask('GET', '/api/v1/nodes/one/proxy/pods')
   assert.equal(node.code, 503)
   assert.match(node.text, /nodes of the host are not reached through a virtual cluster/)
-
-  // This kubelet does not end pods.
-  await own.ask('DELETE', `${PODS}/web?gracePeriodSeconds=0`)
   await own.ask('DELETE', `${PODS}/odd?gracePeriodSeconds=0`)
-  await admin.ask('DELETE', `/api/v1/namespaces/${namespace!}/pods/${name!}?gracePeriodSeconds=0`)
+})
+
+test('a tenant’s logs are followed on the host as long as somebody reads them', { skip }, async () => {
+  await using world = await startTenant(program!, address)
+  const { tenant, kubelet } = world
+  const containers = ['main', 'side', 'slow', 'flood'].map((name) => ({ name, image: 'i' }))
+  const { namespace, name } = await world.run('web', { containers, automountServiceAccountToken: false })
+  assert.notEqual(name, 'web')
+  const there = `/containerLogs/${namespace}/${name}`
+  using kubectl = new Kubectl(findKubectl()!, tenant.kubeconfig)
+
+  assert.equal(await kubectl.run('logs web -c main -f'), `${there}/main?follow=true\nline 0\nline 1\nline 2\n`)
+  assert.equal(
+    await kubectl.run('logs web -c side --since=1m --tail=3 --timestamps --limit-bytes=5000'),
+    `${there}/side?limitBytes=5000&sinceSeconds=60&tailLines=3&timestamps=true\n`,
+  )
+  assert.equal(
+    await kubectl.run('logs web -c side --since-time=2026-01-01T02:00:00+02:00'),
+    `${there}/side?sinceTime=2026-01-01T00%3A00%3A00Z\n`,
+  )
+  const previous = await kubectl.try('logs web -c main --previous')
+  assert.equal(
+    previous.stderr,
+    'Error from server (BadRequest): previous terminated container "main" in pod "web" not found\n',
+  )
+  assert.equal(previous.code, 1)
+  // What is no option of logs does not reach the host.
+  const more = await world.own.ask('GET', `${PODS}/web/log?container=main&insecureSkipTLSVerifyBackend=true&x=y`)
+  assert.deepEqual([more.code, more.text], [200, `${there}/main?\n`])
+  assert.equal((await world.own.ask('GET', `${PODS}/web/log?container=..%2Fmain`)).code, 400)
+
+  const state = async () => {
+    const answer = await fetch(`http://${address}:${kubelet.page}/logs-read`)
+    return (await answer.json()) as { open: number; written: number }
+  }
+  const shown = await kubectl.watch(
+    'logs web -c slow -f',
+    (output) => output.split('\n').length > 5,
+    async () => {
+      assert.equal((await state()).open, 1)
+    },
+  )
+  assert.ok(shown.startsWith(`${there}/slow?follow=true\nxxx`))
+  await eventually('the kubelet sees that nobody reads', async () => (await state()).open === 0)
+
+  // A reader that stands still holds the container's log up, and holds no more than what is on the way.
+  const before = (await state()).written
+  const reader = spawn(findKubectl()!, ['--kubeconfig', kubectl.kubeconfig, 'logs', 'web', '-c', 'flood', '-f'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  try {
+    await eventually('it is read', async () => (await state()).written > before)
+    let last = -1
+    await eventually('the log stands still', async () => {
+      const { written } = await state()
+      const still = written === last
+      last = written
+      if (!still) await sleep(500)
+      return still
+    })
+    assert.ok(last - before < 64 * 1024 * 1024, `${last - before} bytes are on the way`)
+    let read = 0
+    reader.stdout.on('data', (piece: Buffer) => (read += piece.length))
+    await eventually('it goes on', async () => read > 2 * (last - before))
+  } finally {
+    reader.kill('SIGKILL')
+  }
+  await eventually('the kubelet sees that nobody reads', async () => (await state()).open === 0)
 })

@@ -1,29 +1,28 @@
 /** Connections into a tenant's pods: passed on to the host's API server, for the pod that the syncer made of it. */
-import type { KubeObject } from '../machinery/object.ts'
+import type { IncomingMessage } from 'node:http'
+import type { KubeObject, ObjectMeta } from '../machinery/object.ts'
 import type { Elsewhere } from '../apiserver/connect/elsewhere.ts'
 import { answeredHeaders, forwardedHeaders, splice } from '../apiserver/http/forward.ts'
 import type { Reply } from '../apiserver/http/reply.ts'
 import type { ServiceResolver } from '../apiserver/dial/contract.ts'
-import type { Upgraded, Upgrades } from '../client/upgrade.ts'
+import type { Streams } from '../client/streams.ts'
 import { isSimulated } from '../controllers/simulated-log.ts'
 import { errors } from '../machinery/status.ts'
 import type { Syncer } from '../syncer/syncer.ts'
+import { refusalText } from './refusal.ts'
 
 export interface HostConnectionsOptions {
   /** The host's API server, as the manager. */
-  readonly upgrades: Upgrades
+  readonly streams: Pick<Streams, 'open'>
   /** The syncer, once it exists. */
-  syncer(): Syncer
+  syncer(): Pick<Syncer, 'hostPod'>
   /** Connections of one tenant that are open at a time. @default 256 */
   readonly most?: number
 }
 
-/** Bytes of a refusal that are passed on. */
-const MAX_REFUSAL = 64 * 1024
-
 /** For one virtual cluster. Pods are found by look-up; nothing is put together from what the tenant wrote but options. */
 export function hostConnections(
-  { upgrades, syncer, most = 256 }: HostConnectionsOptions,
+  { streams, syncer, most = 256 }: HostConnectionsOptions,
   uid: string,
   services: ServiceResolver,
 ): Elsewhere {
@@ -53,12 +52,12 @@ export function hostConnections(
         Object.assign(headers, { connection: 'Upgrade', upgrade: exchange.headers['upgrade'] })
         delete headers['content-length']
         const path = `/api/v1/namespaces/${namespace!}/pods/${hostName!}/${rest}`
-        const upgraded = await upgrades
+        const upgraded = await streams
           .open({ method: exchange.method, path, headers, signal: gone.signal })
           .catch((error: unknown) => {
             throw errors.unknown(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`)
           })
-        if (upgraded.socket === undefined) await refuse(upgraded, reply, hostName!, name)
+        if (upgraded.socket === undefined) await refuse(upgraded.response, reply, found.pod.metadata, pod.metadata)
         else await splice(upgraded.response, upgraded.socket, upgraded.head, reply)
       } finally {
         open--
@@ -69,16 +68,8 @@ export function hostConnections(
   }
 }
 
-/** The tenant knows the pod by its own name. */
-async function refuse({ response }: Upgraded, reply: Reply, hostName: string, name: string): Promise<void> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of response) {
-    pieces.push(piece as Buffer)
-    size += (piece as Buffer).length
-    if (size > MAX_REFUSAL) break
-  }
-  const text = Buffer.concat(pieces).subarray(0, MAX_REFUSAL).toString().replaceAll(hostName, name)
+async function refuse(response: IncomingMessage, reply: Reply, there: ObjectMeta, here: ObjectMeta): Promise<void> {
+  const text = await refusalText(response, there, here)
   const { statusCode = 502 } = response
   if (statusCode < 400) throw errors.unknown(`invalid upgrade response: status code ${statusCode}`)
   const type = answeredHeaders(response)['content-type'] ?? 'text/plain; charset=utf-8'

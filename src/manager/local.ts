@@ -5,7 +5,7 @@ import { createFairQueue } from '../client/fair-queue.ts'
 import type { Client } from '../client/contract.ts'
 import type { Connection } from '../client/connection.ts'
 import { parseKubeconfig } from '../client/kubeconfig.ts'
-import { Upgrades } from '../client/upgrade.ts'
+import { Streams } from '../client/streams.ts'
 import { startCluster, type Cluster } from '../cluster/cluster.ts'
 import { Runtime } from '../cluster/runtime.ts'
 import { simulatedNodes } from '../cluster/simulated.ts'
@@ -77,10 +77,10 @@ export function createManager({
   by = 'cluster-ip',
 }: ManagerSetup): Manager {
   const metrics = syncerMetrics(runtime.registry)
-  const sources = (uid: string) => hostLogs({ host, syncer: () => manager.syncer, now: runtime.now }, uid)
+  const streams = new Streams(connection, runtime.now)
+  const sources = (uid: string) => hostLogs({ streams, syncer: () => manager.syncer, now: runtime.now }, uid)
   const services = (uid: string) =>
     hostServices({ host, syncer: () => manager.syncer, by, random: runtime.random }, uid)
-  const upgrades = new Upgrades(connection, runtime.now)
   const manager: Manager = new Manager({
     host,
     engines: {
@@ -89,7 +89,7 @@ export function createManager({
         auditDir: join(dataDir, 'audit'),
         logs: sources,
         services,
-        connections: (uid) => hostConnections({ upgrades, syncer: () => manager.syncer }, uid, services(uid)),
+        connections: (uid) => hostConnections({ streams, syncer: () => manager.syncer }, uid, services(uid)),
         ...(reach === undefined ? {} : { reach }),
       }),
       dedicated: new DedicatedEngine({

@@ -1,35 +1,64 @@
-/** Logs of a tenant's pods: from the host, by look-up of the synced pod. */
-import type { Client } from '../client/contract.ts'
+/** Logs of a tenant's pods: from the host's API server, for the pod that the syncer made, as long as they are read. */
 import type { LogQuery, LogSource } from '../apiserver/connect/logs.ts'
+import { failureOf } from '../client/failure.ts'
+import type { Streams } from '../client/streams.ts'
 import { isSimulated, simulatedLog } from '../controllers/simulated-log.ts'
 import { errors } from '../machinery/status.ts'
 import type { Syncer } from '../syncer/syncer.ts'
+import { refusalText } from './refusal.ts'
 
 export interface HostLogsOptions {
-  readonly host: Client
+  /** The host's API server, as the manager. */
+  readonly streams: Pick<Streams, 'open'>
   /** The syncer, once it exists. */
-  syncer(): Syncer
+  syncer(): Pick<Syncer, 'hostPod'>
   now(): number
+  /** Logs of one tenant that are read at a time. @default 256 */
+  readonly most?: number
 }
 
 /** The log source of a virtual cluster. */
-export function hostLogs(options: HostLogsOptions, uid: string): LogSource {
-  return async (pod, query) => {
-    const found = options.syncer().hostPod(uid, pod.metadata.namespace!, pod.metadata.name!)
+export function hostLogs({ streams, syncer, now, most = 256 }: HostLogsOptions, uid: string): LogSource {
+  let open = 0
+  return async (pod, query, _node, signal) => {
+    const { namespace = '', name = '' } = pod.metadata
+    const found = syncer().hostPod(uid, namespace, name)
     if (found === undefined || found.pod['spec'].nodeName === undefined) {
-      throw errors.badRequest(
-        `container "${query.container!}" in pod "${pod.metadata.name!}" is waiting to start: ContainerCreating`,
-      )
+      throw errors.badRequest(`container "${query.container}" in pod "${name}" is waiting to start: ContainerCreating`)
     }
-    if (found.node !== undefined && isSimulated(found.node)) return simulatedLog(found.pod, query, options.now())
-    const { namespace, name } = found.pod.metadata
-    return options.host.raw('GET', `/api/v1/namespaces/${namespace!}/pods/${name!}/log?${queryText(query)}`)
+    if (found.node !== undefined && isSimulated(found.node)) return simulatedLog(found.pod, query, now())
+    if (open >= most) throw errors.tooManyRequests('too many logs of this cluster are being read', 1)
+    signal.throwIfAborted()
+    open++
+    signal.addEventListener('abort', () => open--, { once: true })
+    const there = found.pod.metadata
+    const path = `/api/v1/namespaces/${there.namespace!}/pods/${there.name!}/log?${queryText(query)}`
+    const headers = { accept: 'application/json, */*' }
+    const streamed = await streams.open({ method: 'GET', path, headers, signal }).catch((error: unknown) => {
+      throw errors.unknown(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`)
+    })
+    const { response, socket } = streamed
+    const { statusCode = 502 } = response
+    if (socket === undefined && statusCode >= 200 && statusCode <= 206) return response
+    socket?.destroy()
+    // It is not the tenant that the host does not let in.
+    if (statusCode < 400 || statusCode === 401 || statusCode === 403)
+      throw errors.internal(`the host answers with ${statusCode} when it is asked for the log`)
+    const retry = Number(response.headers['retry-after'])
+    throw failureOf(statusCode, await refusalText(response, there, pod.metadata), retry > 0 ? retry : undefined)
   }
 }
 
+/** What the host is asked: of the options that were read, none of which is text but a time and a checked name. */
 function queryText(query: LogQuery): string {
-  const out = new URLSearchParams()
-  for (const [name, value] of Object.entries(query))
-    if (value !== undefined && value !== false) out.set(name, String(value))
+  const { container, follow, previous, timestamps, tailLines, limitBytes, sinceSeconds, sinceTime } = query
+  const out = new URLSearchParams({ container })
+  if (follow) out.set('follow', 'true')
+  if (previous) out.set('previous', 'true')
+  if (timestamps) out.set('timestamps', 'true')
+  if (tailLines !== undefined) out.set('tailLines', String(tailLines))
+  if (limitBytes !== undefined) out.set('limitBytes', String(limitBytes))
+  if (sinceSeconds !== undefined) out.set('sinceSeconds', String(sinceSeconds))
+  if (sinceTime !== undefined) out.set('sinceTime', sinceTime)
   return out.toString()
 }

@@ -6,7 +6,7 @@ import { DialledAgent, openStreamed } from '../dial/streamed.ts'
 import { forwardAnswer } from '../http/forward.ts'
 import type { Query } from '../http/query.ts'
 import type { Reply } from '../http/reply.ts'
-import { containerOf, kubeletOf, nodeNameOf, type Objects } from './place.ts'
+import { containerOf, kubeletOf, nodeNameOf, type Objects, type Place } from './place.ts'
 import { dialPlace, hostOf, withConnection, type Proxying } from './proxy.ts'
 import { escapePath } from './paths.ts'
 
@@ -22,16 +22,20 @@ export interface LogQuery {
   readonly sinceTime: string | undefined
 }
 
+/** Whole, or its bytes as fast as they are read. */
+export type Log = string | AsyncIterable<Uint8Array>
+
 /**
- * The log of a pod as text, from elsewhere than a kubelet; undefined: ask the node's kubelet. `node` is absent when
- * there is none of the pod's node name.
+ * The log of a pod from elsewhere than a kubelet; undefined: ask the node's kubelet. `node` is absent when there is none
+ * of the pod's node name; `signal` fires when the log has been read, or nobody reads it any more.
  * @throws StatusError
  */
 export type LogSource = (
   pod: KubeObject,
   query: LogQuery,
   node: KubeObject | undefined,
-) => Promise<string | undefined> | string | undefined
+  signal: AbortSignal,
+) => Promise<Log | undefined> | Log | undefined
 
 /** Answers the exchange. @throws StatusError */
 export async function answerLog(
@@ -47,45 +51,53 @@ export async function answerLog(
   const nodeName = nodeNameOf(pod)
   if (nodeName === '') return reply.bare(204)
   const node = objects.node(nodeName)
-  const text = await source(pod, { container, ...asked }, node)
-  if (text !== undefined) return reply.raw(200, 'text/plain', text)
-  // Upstream names the resource of the request.
-  if (node === undefined) throw errors.notFound({ group: '', resource: 'pods' }, nodeName)
-  const place = kubeletOf(node)
-  const path = escapePath(`/containerLogs/${namespace}/${name}/${container}`)
-  const text_ = kubeletQuery(asked)
-  await stream(proxying, reply, place, text_ === '' ? path : `${path}?${text_}`, name)
+  await withConnection(reply.exchange, async (signal) => {
+    const log = await source(pod, { container, ...asked }, node, signal)
+    if (typeof log === 'string') return reply.raw(200, 'text/plain', log)
+    if (log !== undefined) return forwardAnswer(200, { 'content-type': 'text/plain' }, log, reply)
+    // Upstream names the resource of the request.
+    if (node === undefined) throw errors.notFound({ group: '', resource: 'pods' }, nodeName)
+    const path = escapePath(`/containerLogs/${namespace}/${name}/${container}`)
+    const text = kubeletQuery(asked)
+    await stream(proxying, reply, {
+      place: kubeletOf(node),
+      target: text === '' ? path : `${path}?${text}`,
+      name,
+      signal,
+    })
+  })
 }
 
-async function stream(
-  proxying: Proxying,
-  reply: Reply,
-  place: ReturnType<typeof kubeletOf>,
-  target: string,
-  name: string,
-): Promise<void> {
-  await withConnection(reply.exchange, async (signal) => {
-    const agent = new DialledAgent(() => dialPlace(proxying, place, signal))
-    const headers = { host: hostOf(place), connection: 'close' }
-    const { response } = await openStreamed(agent, { method: 'GET', path: target, headers, signal }).catch(
-      (error: unknown) => {
-        const why = error instanceof Error ? error.message : String(error)
-        throw errors.unknown(`Get ${JSON.stringify(`https://${hostOf(place)}${target}`)}: ${why}`)
-      },
-    )
-    const { statusCode = 502 } = response
-    if (statusCode >= 200 && statusCode <= 206) {
-      return forwardAnswer(200, { 'content-type': 'text/plain' }, response, reply)
-    }
-    const pieces: Buffer[] = []
-    let size = 0
-    for await (const piece of response) {
-      pieces.push(piece as Buffer)
-      size += (piece as Buffer).length
-      if (size >= MAX_REFUSAL) break
-    }
-    throw refusal(statusCode, Buffer.concat(pieces).subarray(0, MAX_REFUSAL).toString(), name)
-  })
+interface Kubelet {
+  readonly place: Place
+  /** The path with its query. */
+  readonly target: string
+  /** Of the pod. */
+  readonly name: string
+  readonly signal: AbortSignal
+}
+
+async function stream(proxying: Proxying, reply: Reply, { place, target, name, signal }: Kubelet): Promise<void> {
+  const agent = new DialledAgent(() => dialPlace(proxying, place, signal))
+  const headers = { host: hostOf(place), connection: 'close' }
+  const { response } = await openStreamed(agent, { method: 'GET', path: target, headers, signal }).catch(
+    (error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error)
+      throw errors.unknown(`Get ${JSON.stringify(`https://${hostOf(place)}${target}`)}: ${why}`)
+    },
+  )
+  const { statusCode = 502 } = response
+  if (statusCode >= 200 && statusCode <= 206) {
+    return forwardAnswer(200, { 'content-type': 'text/plain' }, response, reply)
+  }
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const piece of response) {
+    pieces.push(piece as Buffer)
+    size += (piece as Buffer).length
+    if (size >= MAX_REFUSAL) break
+  }
+  throw refusal(statusCode, Buffer.concat(pieces).subarray(0, MAX_REFUSAL).toString(), name)
 }
 
 /** Bytes of a kubelet's refusal that are told. */

@@ -11,7 +11,7 @@ import { HttpsClient } from '../../client/https.ts'
 import { parseKubeconfig } from '../../client/kubeconfig.ts'
 import type { LogQuery, LogSource } from '../../apiserver/connect/logs.ts'
 import { ownFile } from '../../machinery/own-file.ts'
-import { StatusError } from '../../machinery/status.ts'
+import { errors, StatusError } from '../../machinery/status.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import type { ControlPlane, ControlPlaneSpec, Engine } from '../contract.ts'
 import { RunningPlanes } from './running.ts'
@@ -222,10 +222,33 @@ function answer(child: ChildProcess, source: LogSource, services: ServiceResolve
       return
     }
     void Promise.resolve()
-      .then(() => source(request.pod, request.query, undefined))
+      .then(() => wholeLog(source, request))
       .then(
         (text = '') => send({ text }),
         (error: unknown) => send(error instanceof StatusError ? { status: error.status } : {}),
       )
   })
+}
+
+/** Bytes of a log that cross the channel. */
+const MOST_LOG = 16 * 1024 * 1024
+
+/** What is logged so far. @throws StatusError 413 */
+async function wholeLog(source: LogSource, { pod, query }: LogRequest): Promise<string | undefined> {
+  const read = new AbortController()
+  try {
+    const log = await source(pod, { ...query, follow: false }, undefined, read.signal)
+    if (log === undefined || typeof log === 'string') return log
+    const pieces: Uint8Array[] = []
+    let size = 0
+    for await (const piece of log) {
+      pieces.push(piece)
+      size += piece.length
+      if (size > MOST_LOG)
+        throw errors.requestEntityTooLarge(`the log is longer than ${MOST_LOG} bytes: ask for less of it`)
+    }
+    return Buffer.concat(pieces).toString()
+  } finally {
+    read.abort()
+  }
 }

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/cri-streaming/pkg/streaming/portforward"
@@ -176,6 +177,12 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Containers by name whose logs do not end, and how long they pause after a line.
+var endless = map[string]time.Duration{"slow": 20 * time.Millisecond, "flood": 0}
+
+// Logs that are being read and do not end, and bytes of all of them.
+var opened, written atomic.Int64
+
 func logs(w http.ResponseWriter, r *http.Request, parts []string) {
 	query := r.URL.Query()
 	if query.Get("previous") == "true" {
@@ -191,6 +198,23 @@ func logs(w http.ResponseWriter, r *http.Request, parts []string) {
 		return
 	}
 	fmt.Fprintf(w, "%s?%s\n", r.URL.Path, r.URL.RawQuery)
+	if pause, ok := endless[parts[3]]; ok {
+		opened.Add(1)
+		defer opened.Add(-1)
+		line := strings.Repeat("x", 1023) + "\n"
+		for r.Context().Err() == nil {
+			n, err := io.WriteString(w, line)
+			written.Add(int64(n))
+			if err != nil {
+				return
+			}
+			if pause > 0 {
+				w.(http.Flusher).Flush()
+				time.Sleep(pause)
+			}
+		}
+		return
+	}
 	if query.Get("follow") == "true" {
 		for i := range 3 {
 			w.(http.Flusher).Flush()
@@ -210,6 +234,10 @@ type told struct {
 
 func page(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
+	if r.URL.Path == "/logs-read" {
+		fmt.Fprintf(w, `{"open":%d,"written":%d}`, opened.Load(), written.Load())
+		return
+	}
 	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
 		connection, buffered, err := w.(http.Hijacker).Hijack()
 		if err != nil {
