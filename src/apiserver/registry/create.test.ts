@@ -72,6 +72,18 @@ test('a refusal shows empty lists and maps as they were sent', async () => {
   )
 })
 
+test('what exists already is named as it was asked for', async () => {
+  const cluster = await testCluster()
+  const event = {
+    metadata: { name: 'e', namespace: 'default' },
+    regarding: { kind: 'Pod', name: 'p', namespace: 'default' },
+  }
+  const made = { ...event, eventTime: '2026-01-01T00:00:00.000000Z', reportingController: 'c', reportingInstance: 'i' }
+  const create = () => cluster.create('events.k8s.io/v1/events', { ...made, action: 'a', reason: 'r', type: 'Normal' })
+  await create()
+  assert.equal(await refusalOf(create()), '409 AlreadyExists: events.events.k8s.io "e" already exists')
+})
+
 test('generated names: eight tries, then 409', async () => {
   const cluster = await testCluster({ random: () => 0 })
   const make = () => cluster.create('v1/configmaps', { metadata: { generateName: 'x-', namespace: 'default' } })

@@ -97,7 +97,7 @@ export async function createObject(
   }
 
   const rules = rulesOf(storage)
-  name(core, storage, namespace, object.metadata)
+  name(core, resource, storage, namespace, object.metadata)
   if (storage.custom?.hasStatus === true) delete object['status']
   // Kinds may write it into their own fields: a Job's selector has it.
   object.metadata.uid = core.uuid()
@@ -182,7 +182,7 @@ async function write(
   const { name: given = '', namespace = '' } = object.metadata
   const key = keyOf(storage, namespace, given)
   const existing = core.range.latest(key)
-  if (existing !== undefined) throw taken(storage, objectOf(existing))
+  if (existing !== undefined) throw taken(target.resource, objectOf(existing))
   if (call.dryRun !== true && version !== '' && version !== '0') {
     throw errors.unknown('resourceVersion should not be set on objects to be created')
   }
@@ -203,7 +203,7 @@ async function write(
     if (storage.prefix === 'core/events/') countEvent(core)
     return created(await viewed(call, entry!, target.resource))
   } catch (error) {
-    if (error instanceof RevisionMismatch) throw taken(storage, undefined, given)
+    if (error instanceof RevisionMismatch) throw taken(target.resource, undefined, given)
     throw error
   }
 }
@@ -212,9 +212,9 @@ function created(entry: Parameters<typeof stored>[0]): Written {
   return { entry, object: objectOf(entry), created: true }
 }
 
-function taken(storage: ServedResource, existing: KubeObject | undefined, given = ''): Error {
+function taken(resource: ServedResource, existing: KubeObject | undefined, given = ''): Error {
   const meta = existing?.metadata
-  const error = errors.alreadyExists(groupResource(storage), meta?.name ?? given)
+  const error = errors.alreadyExists(groupResource(resource), meta?.name ?? given)
   return meta?.deletionTimestamp === undefined ? error : reworded(error, `object is being deleted: ${error.message}`)
 }
 
@@ -253,7 +253,13 @@ function wipeDeletion(meta: ObjectMeta): void {
   delete meta.deletionGracePeriodSeconds
 }
 
-function name(core: Core, storage: ServedResource, namespace: string, meta: ObjectMeta): void {
+function name(
+  core: Core,
+  resource: ServedResource,
+  storage: ServedResource,
+  namespace: string,
+  meta: ObjectMeta,
+): void {
   const base = meta.generateName ?? ''
   if ((meta.name ?? '') !== '' || base === '') return
   for (let attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
@@ -261,7 +267,7 @@ function name(core: Core, storage: ServedResource, namespace: string, meta: Obje
     // A name that cannot be a key is refused by validation.
     if (meta.name.includes('/') || core.range.latest(keyOf(storage, namespace, meta.name)) === undefined) return
   }
-  const error = errors.alreadyExists(groupResource(storage), meta.name!)
+  const error = errors.alreadyExists(groupResource(resource), meta.name!)
   throw reworded(error, `${error.message}, the server was not able to generate a unique name for the object`)
 }
 
