@@ -1,5 +1,6 @@
 /** binding: puts a pod on a node, once. */
 import type { Call, Target } from '../contract.ts'
+import type { FieldError } from '../../machinery/field.ts'
 import { validateBinding } from '../../machinery/kinds/index.ts'
 import type { KubeObject } from '../../machinery/object.ts'
 import { errors } from '../../machinery/status.ts'
@@ -21,7 +22,7 @@ export const SUCCESS = (): KubeObject => ({
 
 const BINDING = { group: '', resource: 'pods/binding' }
 
-/** POST pods/x/binding, and POST bindings (`asked`) with the pod's name in the body. @throws StatusError 400, 404, 409, 422 */
+/** POST pods/x/binding, and POST bindings (`asked`) with the pod's name in the body. @throws StatusError 400, 404, 409; 500 for what is wrong with the binding */
 export async function bindPod(
   core: Core,
   call: Call,
@@ -34,7 +35,7 @@ export async function bindPod(
   if (name !== pod.name) throw errors.badRequest('name in URL does not match name in Binding object')
   await validating()
   const wrong = validateBinding(binding)
-  if (wrong.length > 0) throw errors.invalid({ group: '', kind: 'Binding' }, name, wrong)
+  if (wrong.length > 0) throw errors.unknown(listed(wrong))
   const node: string = binding['target'].name
   const { annotations, labels, uid, resourceVersion } = binding.metadata
   await changeObject(
@@ -69,6 +70,12 @@ export async function bindPod(
     },
   )
   return { object: SUCCESS(), created: true }
+}
+
+/** Upstream has no reason for what is wrong with a binding. */
+function listed(wrong: readonly FieldError[]): string {
+  const texts = wrong.map(({ field, message }) => `${field}: ${message}`)
+  return texts.length === 1 ? texts[0]! : `[${texts.join(', ')}]`
 }
 
 function refusal(pod: KubeObject): string | undefined {
