@@ -119,6 +119,7 @@ test('runtime classes: overhead and placement', async () => {
     await refusalOf(make(cluster, { runtimeClassName: 'kata' })),
     /pod rejected: RuntimeClass "kata" not found/,
   )
+  assert.equal(await refusalOf(make(cluster, { runtimeClassName: '' })), '500 : resource name may not be empty')
   await cluster.create('node.k8s.io/v1/runtimeclasses', {
     metadata: { name: 'kata' },
     handler: 'kata',

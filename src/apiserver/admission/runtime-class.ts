@@ -1,5 +1,6 @@
 /** RuntimeClass: a pod's class must exist, and brings its overhead and its scheduling constraints. */
 import { equalJson } from '../../machinery/equality.ts'
+import { errors } from '../../machinery/status.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './contract.ts'
 import { refusal } from './refusal.ts'
 
@@ -44,7 +45,9 @@ export const runtimeClass: AdmissionPlugin = {
 
 function classOf(request: AdmissionRequest): RuntimeClass | undefined {
   const name: string | undefined = request.object['spec']?.runtimeClassName
-  if (name === undefined || name === '') return undefined
+  if (name === undefined) return undefined
+  // Upstream asks for it by its name, which a client does not do without one.
+  if (name === '') throw errors.unknown('resource name may not be empty')
   const found = request.state.find('node.k8s.io', 'runtimeclasses', '', name)
   if (found === undefined) throw refusal(request, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`)
   return found as RuntimeClass
