@@ -93,6 +93,8 @@ test('in a dry run a port that is named must be free, and one that is not is mad
   const numbers = async (spec: object) => (await draft(spec)).map(({ nodePort }) => nodePort)
   assert.deepEqual(await numbers(ports(1, undefined, undefined)), [1, 2, 3])
   assert.deepEqual(await numbers(ports(undefined)), [32_769])
+  // Upstream looks for the greatest from 0 on.
+  assert.deepEqual(await numbers(ports(-1, undefined)), [-1, 1])
   assert.match(await refusalOf(draft(ports(30_100))), /provided port is already allocated$/)
 })
 

@@ -21,7 +21,7 @@ export interface Pools {
 
 /** What a dry run answers for a port that would be chosen: the one behind those that were named. */
 function dummyPort(named: ReadonlySet<number>): number {
-  return (named.size === 0 ? 32_768 : Math.max(...named)) + 1
+  return (named.size === 0 ? 32_768 : Math.max(0, ...named)) + 1
 }
 
 /** Takes from the pools and remembers what it took. */

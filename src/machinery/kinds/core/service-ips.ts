@@ -58,7 +58,8 @@ export function clusterIps(spec: Json, old?: Json): FieldError[] {
   if (isHeadless(spec)) return out
   ips.forEach((ip, i) => {
     const family = families[i]
-    if (family === undefined || familyOf(ip) === family) return
+    // What is no family was told already.
+    if (!FAMILIES.includes(family ?? '') || familyOf(ip) === family) return
     const detail = `expected an ${family} value as indicated by \`ipFamilies[${i}]\``
     out.push(invalid(index(path, i), ip, detail))
   })
