@@ -4,7 +4,7 @@ import type { RE2JS } from 're2js'
 import type { FieldError } from '../field.ts'
 import { invalid, notSupported, required, tooLong, tooMany, typeInvalid } from '../field.ts'
 import { correlation, unchanged } from './correlate.ts'
-import { formatCheck } from './formats.ts'
+import { formatCheck, formatOf } from './formats.ts'
 import { bestOf } from './match-count.ts'
 import { compilePattern } from './pattern.ts'
 import { isObject, own } from './props.ts'
@@ -40,24 +40,29 @@ function typeOf(value: unknown): JsonType {
 
 const numeric = (value: unknown): number => (typeof value === 'number' ? value : Number(JSON.stringify(value)))
 
+/** What is checked: something that was written, or the default of a schema, of which upstream's validator knows less. */
+export type Use = 'written' | 'default'
+
 /** A check of one kind of value; undefined when a schema asks nothing of it. */
 type Part = Check | undefined
 
-function typeCheck(schema: SchemaProps): Part {
-  const wanted = schema['x-kubernetes-int-or-string'] === true ? 'integer,string' : schema.type
+function typeCheck(schema: SchemaProps, use: Use): Part {
+  // Upstream asks a default for no type where both fit, and for formats that it otherwise leaves out.
+  const either = schema['x-kubernetes-int-or-string'] === true
+  const wanted = !either ? schema.type : use === 'default' ? undefined : 'integer,string'
   if (wanted === undefined || wanted === '') return undefined
   const allowed = new Set(wanted.split(','))
   if (allowed.has('number')) allowed.add('integer')
   const nullable = schema.nullable === true
-  // A format that is known is asked for first; where one stands, texts and lists pass for what is no number.
-  const format = schema.format !== undefined && formatCheck(schema.format) !== undefined ? schema.format : undefined
+  // A format is asked for first; where one stands, texts and lists pass for what is no number.
+  const format = (use === 'default' ? schema.format : formatOf(schema)) || undefined
   const numeric = allowed.has('integer')
   return (value, _old, path, errors) => {
     const type = typeOf(value)
     if (allowed.has(type) || (type === 'null' && nullable)) return
     if (format !== undefined && type !== 'null') {
       if (type !== 'string' && type !== 'array') {
-        const found = type === 'integer' ? 'int64' : type === 'number' ? 'double' : ''
+        const found = type === 'integer' ? 'int64' : type === 'number' ? 'float64' : ''
         errors.push(typeInvalid(trim(path), found, body(path, `must be of type ${format}: "${found}"`)))
         return
       }
@@ -154,8 +159,8 @@ function enumCheck(schema: SchemaProps): Part {
   }
 }
 
-function listCheck(schema: SchemaProps): Part {
-  const items = schema.items === undefined ? undefined : compileCheck(schema.items, false)
+function listCheck(schema: SchemaProps, use: Use): Part {
+  const items = schema.items === undefined ? undefined : compileCheck(schema.items, use)
   const { minItems, maxItems } = schema
   const correlate = correlation(schema)
   if (items === undefined && minItems === undefined && maxItems === undefined) return undefined
@@ -173,16 +178,16 @@ function listCheck(schema: SchemaProps): Part {
 
 const TYPE: ReadonlySet<string> = new Set(['apiVersion', 'kind'])
 
-function objectCheck(schema: SchemaProps, root: boolean): Part {
+function objectCheck(schema: SchemaProps, root: boolean, use: Use): Part {
   const properties = Object.entries(schema.properties ?? {}).map(([name, s]) => ({
     name,
-    check: compileCheck(s, false),
+    check: compileCheck(s, use),
   }))
   const checked = properties.filter((p) => p.check !== undefined)
   const known = new Set(properties.map((p) => p.name))
   const { additionalProperties, minProperties, maxProperties } = schema
   const wanted = schema.required ?? []
-  const additional = typeof additionalProperties === 'object' ? compileCheck(additionalProperties, false) : undefined
+  const additional = typeof additionalProperties === 'object' ? compileCheck(additionalProperties, use) : undefined
   const closed = additionalProperties === false
   return (value, old, path, errors) => {
     const data = value as Data
@@ -210,12 +215,12 @@ function objectCheck(schema: SchemaProps, root: boolean): Part {
   }
 }
 
-function junctionCheck(schema: SchemaProps): Part {
-  const compile = (list: readonly SchemaProps[] | undefined) => (list ?? []).map((s) => compileCheck(s, false) ?? pass)
+function junctionCheck(schema: SchemaProps, use: Use): Part {
+  const compile = (list: readonly SchemaProps[] | undefined) => (list ?? []).map((s) => compileCheck(s, use) ?? pass)
   const anyOf = compile(schema.anyOf)
   const oneOf = compile(schema.oneOf)
   const allOf = compile(schema.allOf)
-  const not = schema.not === undefined ? undefined : (compileCheck(schema.not, false) ?? pass)
+  const not = schema.not === undefined ? undefined : (compileCheck(schema.not, use) ?? pass)
   if (anyOf.length + oneOf.length + allOf.length === 0 && not === undefined) return undefined
   return (value, _old, path, errors) => {
     const place = JSON.stringify(path)
@@ -262,16 +267,20 @@ function best(alternatives: readonly SchemaProps[], value: unknown, found: reado
 
 const pass: Check = () => undefined
 
-/** The check of a schema, undefined when everything is right. It throws for a pattern that is none. */
-export function compileCheck(schema: SchemaProps, root: boolean): Check | undefined {
-  const type = typeCheck(schema)
+/**
+ * The check of a schema, undefined when everything is right. It throws for a pattern that is none.
+ *
+ * @param root what is checked is a whole object
+ */
+export function compileCheck(schema: SchemaProps, use: Use, root = false): Check | undefined {
+  const type = typeCheck(schema, use)
   const string = stringCheck(schema)
   const number = numberCheck(schema)
   const enumeration = enumCheck(schema)
-  const junction = junctionCheck(schema)
+  const junction = junctionCheck(schema, use)
   const can = (t: string) => schema.type === undefined || schema.type === t
-  const list = can('array') ? listCheck(schema) : undefined
-  const object = can('object') ? objectCheck(schema, root) : undefined
+  const list = can('array') ? listCheck(schema, use) : undefined
+  const object = can('object') ? objectCheck(schema, root, use) : undefined
   if ([type, string, number, enumeration, junction, list, object].every((part) => part === undefined)) return undefined
   const check: Check = (value, old, path, errors) => {
     type?.(value, old, path, errors)

@@ -77,12 +77,12 @@ function lazy<T>(make: () => T): () => T {
 function compile(schema: SchemaProps): CompiledSchema {
   const prune = lazy(() => compilePrune(schema, true))
   const defaults = lazy(() => compileDefaults(schema, true))
-  const check = lazy(() => compileCheck(schema, true))
+  const check = lazy(() => compileCheck(schema, 'written', true))
   const statusSchema =
     schema.properties !== undefined && Object.hasOwn(schema.properties, 'status')
       ? schema.properties['status']
       : undefined
-  const status = lazy(() => (statusSchema === undefined ? undefined : compileCheck(statusSchema, true)))
+  const status = lazy(() => (statusSchema === undefined ? undefined : compileCheck(statusSchema, 'written', true)))
   const embedded = lazy(() => compileEmbedded(schema, true))
   const unique = lazy(() => compileUnique(schema))
   const rules = ruleTree(schema, true)

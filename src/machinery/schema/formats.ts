@@ -1,6 +1,7 @@
 /** String formats that a schema may ask for. Unknown formats are ignored, as Kubernetes ignores them. */
 import { isCidr } from '../ip.ts'
 import { isDns1123Label, isDns1123Subdomain } from '../names.ts'
+import type { SchemaProps } from './props.ts'
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i
 const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
@@ -115,6 +116,21 @@ const CHECKS: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ['k8sshortname', (t) => isDns1123Label(t).length === 0],
   ['k8slongname', (t) => isDns1123Subdomain(t).length === 0],
 ])
+
+/** The format that a value of a schema is asked for: upstream leaves out those that do not fit the type. */
+export function formatOf({ type = '', format = '' }: SchemaProps): string | undefined {
+  switch (type) {
+    case 'integer':
+      return format === 'int32' || format === 'int64' ? format : undefined
+    case 'number':
+      return format === 'float' || format === 'double' ? format : undefined
+    case '':
+    case 'string':
+      return formatCheck(format) === undefined ? undefined : format
+    default:
+      return undefined
+  }
+}
 
 /** The check of a string format; undefined for one that is not known. */
 export function formatCheck(format: string): ((text: string) => boolean) | undefined {

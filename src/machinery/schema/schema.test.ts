@@ -202,6 +202,53 @@ test('lengths are counted in characters, not in UTF-16 units', () => {
   assert.equal(finish(schema.validate({ s: '😀😀😀😀' })).length, 1)
 })
 
+test('a wrong type is told by the format where one fits the type, as kube-apiserver 1.37 tells it', () => {
+  const properties: Record<string, SchemaProps> = {
+    int: { type: 'integer', format: 'int32' },
+    double: { type: 'number', format: 'double' },
+    date: { type: 'string', format: 'date' },
+    bool: { type: 'boolean', format: 'int32' },
+    odd: { type: 'integer', format: 'odd' },
+    either: { 'x-kubernetes-int-or-string': true },
+  }
+  const schema = compileSchema({ type: 'object', properties })
+  const said = (value: Record<string, unknown>) => finish(schema.validate(value)).map((e) => e.message)
+  const wrong = (shown: string, path: string, type: string) => [
+    `Invalid value: "${shown}": ${path} in body must be of type ${type}: "${shown}"`,
+  ]
+  assert.deepEqual(said({ int: true }), wrong('', 'int', 'int32'))
+  assert.deepEqual(said({ int: {} }), wrong('', 'int', 'int32'))
+  assert.deepEqual(said({ int: 'x' }), wrong('string', 'int', 'integer'))
+  assert.deepEqual(said({ int: [] }), wrong('array', 'int', 'integer'))
+  assert.deepEqual(said({ int: 1.5 }), [
+    ...wrong('float64', 'int', 'int32'),
+    'Invalid value: "": Checked value must be of type integer with format int32 in int',
+  ])
+  assert.deepEqual(said({ double: true }), wrong('', 'double', 'double'))
+  assert.deepEqual(said({ double: 'x' }), wrong('string', 'double', 'number'))
+  assert.deepEqual(said({ date: 1 }), wrong('int64', 'date', 'date'))
+  assert.deepEqual(said({ bool: 'x' }), wrong('string', 'bool', 'boolean'))
+  assert.deepEqual(said({ odd: true }), wrong('boolean', 'odd', 'integer'))
+  assert.deepEqual(said({ either: true }), wrong('boolean', 'either', 'integer,string'))
+})
+
+test('a default is told by any format, and has any type where integers and texts are let through', () => {
+  const said = (p: SchemaProps) =>
+    finish(defaultErrors({ type: 'object', properties: { p } }, 's', false)).map((e) => e.message)
+  const wrong = (shown: string, type: string) => [
+    `Invalid value: "${shown}":  in body must be of type ${type}: "${shown}"`,
+  ]
+  // What kube-apiserver 1.37 says of the same.
+  assert.deepEqual(said({ type: 'integer', format: 'odd', default: true }), wrong('', 'odd'))
+  assert.deepEqual(said({ type: 'boolean', format: 'int32', default: 1 }), wrong('int64', 'int32'))
+  assert.deepEqual(said({ type: 'string', format: 'odd', default: true }), wrong('', 'odd'))
+  assert.deepEqual(said({ type: 'integer', default: true }), wrong('boolean', 'integer'))
+  assert.deepEqual(said({ 'x-kubernetes-int-or-string': true, default: true }), [])
+  assert.deepEqual(said({ 'x-kubernetes-int-or-string': true, default: { a: 1 } }), [
+    'Invalid value: {"a":1}: must not have unknown fields',
+  ])
+})
+
 test('defaults fit their own schema', () => {
   const root: SchemaProps = {
     type: 'object',

@@ -41,7 +41,7 @@ function* checkDefault(
   compileEmbedded(asResource, !embedded)?.(value, where, report)
   if (report.list.length === 0) {
     const found = new Report()
-    compileCheck(schema, false)?.(value, undefined, '', found)
+    compileCheck(schema, 'default')?.(value, undefined, '', found)
     yield* found.rest()
     for (const error of found.list)
       report.push({
