@@ -11,8 +11,8 @@ import { validateLabelSelector } from '../labels.ts'
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 const VOLUME_MODES = ['Block', 'Filesystem']
 
-/** Checks a claim's spec. */
-export function validateClaimSpec(spec: Json, path: string, out: Errors): void {
+/** Checks a claim's spec. Of an update of `old`, API groups of sources are let through where one had been named. */
+export function validateClaimSpec(spec: Json, path: string, out: Errors, old?: Json): void {
   const modes = listOf(spec.accessModes)
   const modesPath = child(path, 'accessModes')
   if (modes.length === 0) out.push(required(modesPath, 'at least 1 access mode is required'))
@@ -28,9 +28,10 @@ export function validateClaimSpec(spec: Json, path: string, out: Errors): void {
     out.push(notSupported(child(path, 'volumeMode'), spec.volumeMode, VOLUME_MODES))
   }
   const { dataSource, dataSourceRef } = spec
-  if (isSet(dataSource)) source(dataSource, child(path, 'dataSource'), out)
+  const anyGroup = isSet(old?.dataSource?.apiGroup) || isSet(old?.dataSourceRef?.apiGroup)
+  if (isSet(dataSource)) source(dataSource, anyGroup, child(path, 'dataSource'), out)
   if (isSet(dataSourceRef)) {
-    source(dataSourceRef, child(path, 'dataSourceRef'), out)
+    source(dataSourceRef, anyGroup, child(path, 'dataSourceRef'), out)
     const namespace: Json = dataSourceRef.namespace
     if (namespace) each(isDns1123Label(namespace), `${path}.dataSourceRef.namespace`, namespace, out)
   }
@@ -54,7 +55,7 @@ function className(value: Json, path: string, out: Errors): void {
   if (value) each(isDns1123Subdomain(value), path, value, out)
 }
 
-function source(ref: Json, path: string, out: Errors): void {
+function source(ref: Json, anyGroup: boolean, path: string, out: Errors): void {
   if (!ref.name) out.push(required(child(path, 'name')))
   if (!ref.kind) out.push(required(child(path, 'kind')))
   const group: string = ref.apiGroup ?? ''
@@ -62,5 +63,5 @@ function source(ref: Json, path: string, out: Errors): void {
     const detail = "must be 'PersistentVolumeClaim' when referencing the default apiGroup"
     out.push(invalid(path, ref.kind ?? '', detail))
   }
-  if (group !== '') each(isDns1123Subdomain(group), child(path, 'apiGroup'), group, out)
+  if (group !== '' && !anyGroup) each(isDns1123Subdomain(group), child(path, 'apiGroup'), group, out)
 }

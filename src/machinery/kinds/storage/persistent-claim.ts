@@ -35,9 +35,9 @@ export const persistentVolumeClaimRules: KindRules = {
     claim['status'] = old['status']
     prepareSources(claim['spec'], old['spec'])
   },
-  validate: (claim) => {
+  validate: (claim, old) => {
     const out: Errors = []
-    validateClaimSpec(claim['spec'] ?? {}, 'spec', out)
+    validateClaimSpec(claim['spec'] ?? {}, 'spec', out, old?.['spec'])
     return out
   },
   validateUpdate,

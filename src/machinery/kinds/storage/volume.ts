@@ -7,8 +7,13 @@ import { isSet, same } from '../json.ts'
 import type { Json } from '../json.ts'
 import { defaultPlugins, fill } from '../pod/defaults.ts'
 import { shownAs } from '../internal.ts'
+import { sameButStableLabels } from '../node-labels.ts'
 import { roundList } from '../resources.ts'
 import { VOLUME_SOURCE_FIELDS, validateVolumeSpec } from './volume-spec.ts'
+
+function sameAffinity(now: Json, old: Json): boolean {
+  return isSet(now) && sameButStableLabels(now.required, old.required)
+}
 
 export const persistentVolumeRules: KindRules = {
   defaults: (volume) => {
@@ -48,7 +53,7 @@ export const persistentVolumeRules: KindRules = {
       out.push(forbidden('spec.persistentvolumesource', detail))
     }
     immutable(spec.volumeMode, before.volumeMode, 'volumeMode', out)
-    if (isSet(before.nodeAffinity) && !same(spec.nodeAffinity, before.nodeAffinity)) {
+    if (isSet(before.nodeAffinity) && !sameAffinity(spec.nodeAffinity, before.nodeAffinity)) {
       const affinity: Json = spec.nodeAffinity
       const shown: Json = isSet(affinity) ? shownAs('io.k8s.api.core.v1.VolumeNodeAffinity', affinity) : null
       out.push(invalid('nodeAffinity', shown, 'field is immutable, except for updating from beta label to GA'))
