@@ -151,14 +151,14 @@ export class ExactParser {
     const c = this.text[this.at]
     if (c !== 'u') {
       const plain = c === undefined ? undefined : Object.hasOwn(ESCAPES, c) ? ESCAPES[c] : undefined
-      if (plain === undefined) throw this.unexpected('in string escape code')
+      if (plain === undefined) throw this.broken('in string escape code')
       this.at++
       return plain
     }
     this.at++
     const start = this.at
     for (let i = 0; i < 4; i++, this.at++) {
-      if (!HEX.test(this.text[this.at] ?? '')) throw this.unexpected('in \\u hexadecimal character escape')
+      if (!HEX.test(this.text[this.at] ?? '')) throw this.broken('in \\u hexadecimal character escape')
     }
     return String.fromCharCode(Number.parseInt(this.text.slice(start, this.at), 16))
   }
@@ -167,7 +167,7 @@ export class ExactParser {
     for (let i = 1; i < word.length; i++) {
       this.at++
       if (this.text[this.at] !== word[i]) {
-        throw this.unexpected(`in literal ${word} (expecting ${quoteCharacter(word[i]!)})`)
+        throw this.broken(`in literal ${word} (expecting ${quoteCharacter(word[i]!)})`)
       }
     }
     this.at++
@@ -180,7 +180,7 @@ export class ExactParser {
     if (match === null) {
       if (this.text[this.at] !== '-') throw this.unexpected('looking for beginning of value')
       this.at++
-      throw this.unexpected('in numeric literal')
+      throw this.broken('in numeric literal')
     }
     const source = match[0]
     this.at += source.length
@@ -200,12 +200,12 @@ export class ExactParser {
     const next = this.text[this.at]
     if (next === '.' && !/[.eE]/.test(source)) {
       this.at++
-      throw this.unexpected('after decimal point in numeric literal')
+      throw this.broken('after decimal point in numeric literal')
     }
     if ((next === 'e' || next === 'E') && !/[eE]/.test(source)) {
       this.at++
       if (this.text[this.at] === '+' || this.text[this.at] === '-') this.at++
-      throw this.unexpected('in exponent of numeric literal')
+      throw this.broken('in exponent of numeric literal')
     }
   }
 
@@ -215,6 +215,12 @@ export class ExactParser {
       if (c !== 0x20 && c !== 0x0a && c !== 0x0d && c !== 0x09) return
       this.at++
     }
+  }
+
+  /** Within a literal, a number or an escape. Go reads a blank behind the end, which ends none of them well. */
+  private broken(where: string): DecodeError {
+    if (this.at < this.text.length) return this.unexpected(where)
+    return new DecodeError(`invalid character ' ' ${where}`)
   }
 
   private unexpected(where: string): DecodeError {
