@@ -11,7 +11,7 @@ export interface Exchange {
   readonly path: string
   /** Text behind `?`, '' if none. */
   readonly query: string
-  /** Lower-case names; repeated headers joined with `, `. */
+  /** Lower-case names; repeated headers joined with `, `; `host` also where HTTP has another name for it. */
   readonly headers: Readonly<Record<string, string>>
   /** DER of the verified client certificate, if one was shown and the cluster's CA signed it. */
   readonly clientCertificate: Buffer | undefined

@@ -52,7 +52,7 @@ export function createDiscovery(catalog: Catalog): Documents {
       }
       const { encoding } = negotiate(headers['accept'], UNROUTED)
       if (clean === '/api') {
-        const serverAddress = headers[':authority'] ?? headers['host'] ?? ''
+        const serverAddress = headers['host'] ?? ''
         const versions = documents.coreVersions()
         const serverAddressByClientCIDRs = [{ clientCIDR: '0.0.0.0/0', serverAddress }]
         const body = `${JSON.stringify({ kind: 'APIVersions', versions, serverAddressByClientCIDRs })}\n`

@@ -28,7 +28,7 @@ export function forwardedHeaders(exchange: Exchange): OutgoingHttpHeaders {
 }
 
 /** As whom the client asked for this server. */
-export const askedHost = ({ headers }: Exchange): string | undefined => headers[':authority'] ?? headers['host']
+export const askedHost = ({ headers }: Exchange): string | undefined => headers['host']
 
 const listed = (connection: string | undefined): string[] =>
   connection === undefined ? [] : connection.split(',').map((name) => name.trim().toLowerCase())

@@ -190,6 +190,7 @@ class Http2Exchange extends OpenExchange {
   }
 }
 
+/** As those of HTTP/1: the host that was asked is `host`. */
 function plainHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
   const out = Object.create(null) as Record<string, string>
   for (const name in headers) {
@@ -197,5 +198,7 @@ function plainHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, str
     const value = headers[name]
     if (value !== undefined) out[name] = Array.isArray(value) ? value.join(', ') : value
   }
+  const host = headers[':authority']
+  if (host !== undefined) out['host'] = host
   return out
 }

@@ -99,7 +99,8 @@ async function over1(listener: Listener, options: https.RequestOptions, body?: B
 const show = (exchange: Exchange): void => {
   const { method, path, query, headers, clientCertificate, certificateError, remoteAddress } = exchange
   const certificate = clientCertificate?.equals(one.der) ?? false
-  const seen = { method, path, query, x: headers['x-a'] ?? '', certificate, certificateError, remoteAddress }
+  const { host, 'x-a': x = '' } = headers
+  const seen = { method, path, query, host, x, certificate, certificateError, remoteAddress }
   exchange.respond(200, { 'content-type': 'application/json' }, JSON.stringify(seen))
 }
 
@@ -108,6 +109,7 @@ describe('both protocols give the same exchange', () => {
     method: 'GET',
     path: '/a%2Fb',
     query: 'c=d?e',
+    host: 'example.com:6443',
     x: '1, 2',
     certificate: true,
     remoteAddress: '127.0.0.1',
@@ -115,7 +117,7 @@ describe('both protocols give the same exchange', () => {
 
   test('HTTP/2', async () => {
     const client = session(await serve(show), one.client)
-    const answer = await over2(client, { ':path': '/a%2Fb?c=d?e', 'x-a': ['1', '2'] })
+    const answer = await over2(client, { ':path': '/a%2Fb?c=d?e', ':authority': seen.host, 'x-a': ['1', '2'] })
     assert.deepEqual(JSON.parse(answer.body), seen)
     assert.equal(answer.headers['content-length'], String(answer.body.length))
     const head = await over2(client, { ':path': '/', ':method': 'HEAD' })
@@ -126,12 +128,15 @@ describe('both protocols give the same exchange', () => {
   test('HTTP/1.1', async () => {
     const listener = await serve(show)
     const path = '/a%2Fb?c=d?e'
-    const answer = await over1(listener, { path, headers: { 'x-a': ['1', '2'] }, ...one.client })
+    const headers = { host: seen.host, 'x-a': ['1', '2'] }
+    // Another host than the one that is connected to.
+    const checkServerIdentity = () => undefined
+    const answer = await over1(listener, { path, headers, checkServerIdentity, ...one.client })
     assert.deepEqual(JSON.parse(answer.body), seen)
     assert.equal((await over1(listener, { path: `https://host${path}` })).status, 200)
     const head = await over1(listener, { method: 'HEAD' })
     assert.deepEqual([head.status, head.body], [200, ''])
-    assert.match(String(head.headers['content-length']), /^\d\d$/)
+    assert.match(String(head.headers['content-length']), /^\d{3}$/)
   })
 
   test('keep-alive: one connection, many requests', async () => {
