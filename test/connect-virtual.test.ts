@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ownAddress } from './aggregation/sample-apiserver.ts'
+import { carries } from './connect/forward.ts'
 import { startTenant, TENANT_PODS as PODS } from './connect/tenant.ts'
 import { eventually } from './support/eventually.ts'
 import { Kubectl } from './support/kubectl.ts'
@@ -15,8 +16,19 @@ const skip = skipWithout(program, 'test/clients/kubelet') || skipWithout(findKub
 
 const address = ownAddress()
 
-test('a tenant’s connections reach its pods on the host, and nothing else', { skip }, async () => {
-  await using world = await startTenant(program!, address)
+for (const engine of ['packed', 'dedicated'] as const) {
+  test(`a tenant’s connections reach its pods on the host, and nothing else, ${engine}`, { skip }, () =>
+    connections(engine),
+  )
+  test(`a tenant’s logs are followed on the host as long as somebody reads them, ${engine}`, { skip }, () =>
+    logs(engine),
+  )
+}
+
+type Engine = 'packed' | 'dedicated'
+
+async function connections(engine: Engine): Promise<void> {
+  await using world = await startTenant(program!, address, engine)
   const { tenant, own, kubelet } = world
   const spec = {
     containers: [{ name: 'main', image: 'i', ports: [{ containerPort: kubelet.page }] }],
@@ -30,10 +42,13 @@ test('a tenant’s connections reach its pods on the host, and nothing else', { 
 
   using kubectl = new Kubectl(findKubectl()!, tenant.kubeconfig)
   for (const websockets of ['true', 'false']) {
-    const env = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: websockets }
+    const env = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: websockets, KUBECTL_PORT_FORWARD_WEBSOCKETS: websockets }
     const command = ['exec', '-i', 'web', '--', 'sh', '-c', 'echo $POD; cat; exit 3']
     const { stdout, code } = await kubectl.try(command, { env, stdin: 'typed' })
     assert.deepEqual([stdout, code], [`${name}\ntyped`, 3])
+    const attached = await kubectl.run('attach -i web -c main', { env, stdin: 'typed\n' })
+    assert.equal(attached, `attached to ${name}/main\ntyped\n`)
+    await carries(kubectl, ['port-forward', 'web'], env)
   }
 
   const told = async (path: string) => {
@@ -60,10 +75,10 @@ test('a tenant’s connections reach its pods on the host, and nothing else', { 
   assert.equal(node.code, 503)
   assert.match(node.text, /nodes of the host are not reached through a virtual cluster/)
   await own.ask('DELETE', `${PODS}/odd?gracePeriodSeconds=0`)
-})
+}
 
-test('a tenant’s logs are followed on the host as long as somebody reads them', { skip }, async () => {
-  await using world = await startTenant(program!, address)
+async function logs(engine: Engine): Promise<void> {
+  await using world = await startTenant(program!, address, engine)
   const { tenant, kubelet } = world
   const containers = ['main', 'side', 'slow', 'flood'].map((name) => ({ name, image: 'i' }))
   const { namespace, name } = await world.run('web', { containers, automountServiceAccountToken: false })
@@ -128,4 +143,4 @@ test('a tenant’s logs are followed on the host as long as somebody reads them'
     reader.kill('SIGKILL')
   }
   await eventually('the kubelet sees that nobody reads', async () => (await state()).open === 0)
-})
+}

@@ -3,11 +3,8 @@
  * server. The same is asked of the real kube-apiserver: what it does not pass is a wrong test.
  */
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { startCluster } from '../src/cluster/cluster.ts'
 import { jsonLog } from '../src/cluster/log.ts'
@@ -16,6 +13,7 @@ import { simulatedNodes } from '../src/cluster/simulated.ts'
 import { createCa, issueCertificate } from '../src/machinery/pki/certificate.ts'
 import { memoryStore } from '../src/store/memory.ts'
 import { ownAddress } from './aggregation/sample-apiserver.ts'
+import { carries } from './connect/forward.ts'
 import { startKubelet, type TestKubelet } from './connect/kubelet.ts'
 import { requests } from './connect/requests.ts'
 import { Admin, makeWorld, PODS } from './connect/world.ts'
@@ -177,41 +175,8 @@ const COMMANDS: Record<string, (place: Place, env: Env) => Promise<void>> = {
     }
   },
   async 'port-forward carries several connections'({ kubectl }, env) {
-    const echo = createServer((socket) => socket.on('error', () => undefined).pipe(socket))
-    await once(echo.listen(0, '127.0.0.1'), 'listening')
-    const { port } = echo.address() as { port: number }
-    const child = spawn(
-      findKubectl()!,
-      ['--kubeconfig', kubectl.kubeconfig, '-n', 'x', 'port-forward', 'web', `:${port}`],
-      {
-        env: { PATH: process.env['PATH'], HOME: dirname(kubectl.kubeconfig), ...env },
-      },
-    )
-    let output = ''
-    child.stdout.on('data', (piece: Buffer) => (output += piece.toString()))
-    child.stderr.on('data', (piece: Buffer) => (output += piece.toString()))
-    try {
-      await eventually('forwarding', () => /Forwarding from 127\.0\.0\.1:/.test(output))
-      const local = Number(/127\.0\.0\.1:(\d+)/.exec(output)![1])
-      const texts = ['a', 'b', 'c'].map((letter) => letter.repeat(300_000))
-      assert.ok(
-        (await Promise.all(texts.map((text) => echoed(local, text)))).every((text, i) => text === texts[i]),
-        output,
-      )
-    } finally {
-      child.kill('SIGKILL')
-      echo.close()
-    }
+    await carries(kubectl, ['-n', 'x', 'port-forward', 'web'], env)
   },
-}
-
-async function echoed(port: number, text: string): Promise<string> {
-  const { connect } = await import('node:net')
-  const socket = connect(port, '127.0.0.1')
-  socket.end(text)
-  let out = ''
-  for await (const piece of socket) out += String(piece)
-  return out
 }
 
 const OTHERS: Record<string, (place: Place) => Promise<void>> = {

@@ -81,6 +81,7 @@ export function createManager({
   const sources = (uid: string) => hostLogs({ streams, syncer: () => manager.syncer, now: runtime.now }, uid)
   const services = (uid: string) =>
     hostServices({ host, syncer: () => manager.syncer, by, random: runtime.random }, uid)
+  const connections = (uid: string) => hostConnections({ streams, syncer: () => manager.syncer }, uid, services(uid))
   const manager: Manager = new Manager({
     host,
     engines: {
@@ -89,7 +90,7 @@ export function createManager({
         auditDir: join(dataDir, 'audit'),
         logs: sources,
         services,
-        connections: (uid) => hostConnections({ streams, syncer: () => manager.syncer }, uid, services(uid)),
+        connections,
         ...(reach === undefined ? {} : { reach }),
       }),
       dedicated: new DedicatedEngine({
@@ -97,7 +98,8 @@ export function createManager({
         auditDir: join(dataDir, 'audit'),
         store,
         logs: sources,
-        services,
+        connections,
+        now: runtime.now,
         ...(reach === undefined ? {} : { reach }),
         onExit: (uid, reason) => {
           log.warn('a dedicated control plane ended', { uid, reason })

@@ -1,10 +1,10 @@
 /** Logs of a tenant's pods: from the host's API server, for the pod that the syncer made, as long as they are read. */
 import type { LogQuery, LogSource } from '../apiserver/connect/logs.ts'
-import { failureOf } from '../client/failure.ts'
 import type { Streams } from '../client/streams.ts'
 import { isSimulated, simulatedLog } from '../controllers/simulated-log.ts'
 import { errors } from '../machinery/status.ts'
 import type { Syncer } from '../syncer/syncer.ts'
+import { passLog } from './passage.ts'
 import { refusalText } from './refusal.ts'
 
 export interface HostLogsOptions {
@@ -32,25 +32,13 @@ export function hostLogs({ streams, syncer, now, most = 256 }: HostLogsOptions, 
     open++
     signal.addEventListener('abort', () => open--, { once: true })
     const there = found.pod.metadata
-    const path = `/api/v1/namespaces/${there.namespace!}/pods/${there.name!}/log?${queryText(query)}`
-    const headers = { accept: 'application/json, */*' }
-    const streamed = await streams.open({ method: 'GET', path, headers, signal }).catch((error: unknown) => {
-      throw errors.unknown(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`)
-    })
-    const { response, socket } = streamed
-    const { statusCode = 502 } = response
-    if (socket === undefined && statusCode >= 200 && statusCode <= 206) return response
-    socket?.destroy()
-    // It is not the tenant that the host does not let in.
-    if (statusCode < 400 || statusCode === 401 || statusCode === 403)
-      throw errors.internal(`the host answers with ${statusCode} when it is asked for the log`)
-    const retry = Number(response.headers['retry-after'])
-    throw failureOf(statusCode, await refusalText(response, there, pod.metadata), retry > 0 ? retry : undefined)
+    const path = `/api/v1/namespaces/${there.namespace!}/pods/${there.name!}/log?${logQueryText(query)}`
+    return passLog({ streams, path, told: (response) => refusalText(response, there, pod.metadata) }, signal)
   }
 }
 
-/** What the host is asked: of the options that were read, none of which is text but a time and a checked name. */
-function queryText(query: LogQuery): string {
+/** The query of a log: of the options that were read, none of which is text but a time and a checked name. */
+export function logQueryText(query: LogQuery): string {
   const { container, follow, previous, timestamps, tailLines, limitBytes, sinceSeconds, sinceTime } = query
   const out = new URLSearchParams({ container })
   if (follow) out.set('follow', 'true')

@@ -52,7 +52,7 @@ export function createConnectors(options: ConnectorOptions): Readonly<Record<str
       const { scheme, name, port } = split(id, 'pod')
       const pod = podOf(objects, namespace, name)
       if (elsewhere !== undefined) {
-        const there = { ...pod, status: { podIPs: [{ ip: elsewhere.address(pod) }] } }
+        const there = { ...pod, status: { podIPs: [{ ip: await elsewhere.address(pod) }] } }
         return proxy(options, connection, { place: podPlace(there, scheme || 'http', port), node: '' })
       }
       return proxy(options, connection, { place: podPlace(pod, scheme || 'http', port), node: nodeNameOf(pod) })

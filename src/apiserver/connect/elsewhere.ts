@@ -13,7 +13,7 @@ export interface Elsewhere {
    */
   stream(pod: KubeObject, rest: string, reply: Reply): Promise<void>
   /** The pod's first address there; '' while it has none. */
-  address(pod: KubeObject): string
+  address(pod: KubeObject): Promise<string> | string
   readonly services: ServiceResolver
 }
 

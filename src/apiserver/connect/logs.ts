@@ -44,7 +44,7 @@ export async function answerLog(
   source: LogSource,
   { reply, namespace, name, query }: { reply: Reply; namespace: string; name: string; query: Query },
 ): Promise<void> {
-  const asked = optionsOf(query, name)
+  const asked = logOptions(query, name)
   const pod = objects.pod(namespace, name)
   if (pod === undefined) throw errors.notFound({ group: '', resource: 'pods' }, name)
   const container = containerOf(pod, query.get('container'))
@@ -53,8 +53,7 @@ export async function answerLog(
   const node = objects.node(nodeName)
   await withConnection(reply.exchange, async (signal) => {
     const log = await source(pod, { container, ...asked }, node, signal)
-    if (typeof log === 'string') return reply.raw(200, 'text/plain', log)
-    if (log !== undefined) return forwardAnswer(200, { 'content-type': 'text/plain' }, log, reply)
+    if (log !== undefined) return sendLog(log, reply)
     // Upstream names the resource of the request.
     if (node === undefined) throw errors.notFound({ group: '', resource: 'pods' }, nodeName)
     const path = escapePath(`/containerLogs/${namespace}/${name}/${container}`)
@@ -66,6 +65,12 @@ export async function answerLog(
       signal,
     })
   })
+}
+
+/** As fast as the client takes it. */
+export async function sendLog(log: Log, reply: Reply): Promise<void> {
+  if (typeof log === 'string') reply.raw(200, 'text/plain', log)
+  else await forwardAnswer(200, { 'content-type': 'text/plain' }, log, reply)
 }
 
 interface Kubelet {
@@ -148,8 +153,8 @@ function refusalOf(code: number, text: string): readonly [string, string] {
   return ['', `the server responded with the status code ${code} but did not return more information`]
 }
 
-/** @throws StatusError 400, 422 */
-function optionsOf(query: Query, name: string): Omit<LogQuery, 'container'> {
+/** What a request for the log of the pod `name` asks. @throws StatusError 400, 422 */
+export function logOptions(query: Query, name: string): Omit<LogQuery, 'container'> {
   const options = {
     follow: query.flag('follow') ?? false,
     previous: query.flag('previous') ?? false,

@@ -8,7 +8,11 @@ import type { SubresourceInfo } from '../../machinery/types/table.ts'
 import { wholeNumber, type Query } from './query.ts'
 
 /** `subpath`: what stands behind the subresource in the path, of those that have it. @throws StatusError 400 */
-export function connectOptions(subresource: SubresourceInfo, query: Query, subpath: string | undefined): KubeObject {
+export function connectOptions(
+  subresource: Pick<SubresourceInfo, 'group' | 'version' | 'kind'>,
+  query: Query,
+  subpath: string | undefined,
+): KubeObject {
   const { group, version, kind } = subresource
   const head = { kind, apiVersion: group === '' ? version : `${group}/${version}` }
   const type = typeTable.kind(group, version, kind)

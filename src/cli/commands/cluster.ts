@@ -88,11 +88,11 @@ export const command: Command = {
         const facts = { ...found, bootstrapSigner: input.options['bootstrap-signer'] === true }
         return virtual ? virtualControllers(facts) : hostControllers({ ...facts, nodes }, loops)
       },
-      ...(manager !== undefined && { services: manager.services }),
       ...simulatedNodes(runtime.now),
       ...(manager !== undefined && {
+        services: manager.connections.services,
         logs: manager.logs,
-        absent: () => 'no connections are made to pods of the host',
+        elsewhere: manager.connections,
       }),
     })
     const file = text(input, 'write-kubeconfig')

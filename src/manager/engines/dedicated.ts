@@ -5,15 +5,16 @@ import { getCompileCacheDir } from 'node:module'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Address, ServiceResolver } from '../../apiserver/dial/contract.ts'
+import type { Address } from '../../apiserver/dial/contract.ts'
 import { SENSITIVE, type ReachOptions } from '../../apiserver/dial/reach.ts'
 import { HttpsClient } from '../../client/https.ts'
 import { parseKubeconfig } from '../../client/kubeconfig.ts'
-import type { LogQuery, LogSource } from '../../apiserver/connect/logs.ts'
+import type { Elsewhere } from '../../apiserver/connect/elsewhere.ts'
+import type { LogSource } from '../../apiserver/connect/logs.ts'
+import type { Connection } from '../../client/connection.ts'
 import { ownFile } from '../../machinery/own-file.ts'
-import { errors, StatusError } from '../../machinery/status.ts'
-import type { KubeObject } from '../../machinery/object.ts'
 import type { ControlPlane, ControlPlaneSpec, Engine } from '../contract.ts'
+import { openGate, type Gate, type GateOptions } from '../gate.ts'
 import { RunningPlanes } from './running.ts'
 
 export interface DedicatedOptions {
@@ -27,8 +28,10 @@ export interface DedicatedOptions {
   readonly store?: 'sqlite' | 'memory'
   /** Logs of a tenant's pods, by the virtual cluster's uid. */
   logs(uid: string): LogSource
-  /** Where Services of a tenant's webhooks and aggregated servers answer, by the virtual cluster's uid. */
-  services(uid: string): ServiceResolver
+  /** Connections into a tenant's pods, and where its Services answer, by the virtual cluster's uid. */
+  connections(uid: string): Elsewhere
+  /** Milliseconds since the epoch. */
+  now(): number
   /** Addresses that tenants' API servers may call. @default see PackedOptions */
   readonly reach?: ReachOptions
   /** Called when a child ends that should not. */
@@ -124,7 +127,10 @@ export class DedicatedEngine implements Engine {
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
       env,
     })
-    answer(child, this.#options.logs(spec.uid), this.#options.services(spec.uid))
+    const { logs, connections, now } = this.#options
+    const questions = new Questions({ logs: logs(spec.uid), connections: connections(spec.uid), now })
+    questions.follow(child)
+    child.once('exit', () => void questions.close())
     await ready(child)
     const text = readFileSync(kubeconfig, 'utf8')
     const config = parseKubeconfig(text)
@@ -181,74 +187,56 @@ function reachArguments({ allowed = [], denied = [] }: ReachOptions): string[] {
 }
 
 /** What a child asks over the channel, and what it gets. */
-export interface LogRequest {
-  readonly id: number
-  readonly pod: KubeObject
-  readonly query: LogQuery
-}
+export type Question =
+  | { readonly service: { readonly namespace: string; readonly name: string; readonly port: number } }
+  /** The first address of a pod. */
+  | { readonly pod: { readonly namespace: string; readonly name: string } }
+  /** The way into pods. */
+  | { readonly gate: true }
 
-export interface LogAnswer {
-  readonly id: number
-  readonly text?: string
-  readonly status?: StatusError['status']
-}
-
-export interface ServiceRequest {
-  readonly id: number
-  readonly service: { readonly namespace: string; readonly name: string; readonly port: number }
-}
-
-export interface ServiceAnswer {
-  readonly id: number
+export interface Answer {
   readonly address?: Address
+  readonly ip?: string
+  readonly gate?: Connection
   /** Why there is none. */
   readonly error?: string
 }
 
-function answer(child: ChildProcess, source: LogSource, services: ServiceResolver): void {
-  child.on('message', (message) => {
-    const request = message as LogRequest | ServiceRequest
-    const { id } = request
-    const send = (rest: Omit<LogAnswer, 'id'> | Omit<ServiceAnswer, 'id'>) =>
-      child.connected && child.send({ id, ...rest })
-    if ('service' in request) {
-      const { namespace, name, port } = request.service
-      void Promise.resolve()
-        .then(() => services.resolve(namespace, name, port))
-        .then(
-          (address) => send({ address }),
-          (error: unknown) => send({ error: (error as Error).message }),
-        )
-      return
-    }
-    void Promise.resolve()
-      .then(() => wholeLog(source, request))
-      .then(
-        (text = '') => send({ text }),
-        (error: unknown) => send(error instanceof StatusError ? { status: error.status } : {}),
-      )
-  })
-}
+/** The end of one child's channel. */
+class Questions {
+  readonly #options: GateOptions
+  #gate: Promise<Gate> | undefined
 
-/** Bytes of a log that cross the channel. */
-const MOST_LOG = 16 * 1024 * 1024
+  constructor(options: GateOptions) {
+    this.#options = options
+  }
 
-/** What is logged so far. @throws StatusError 413 */
-async function wholeLog(source: LogSource, { pod, query }: LogRequest): Promise<string | undefined> {
-  const read = new AbortController()
-  try {
-    const log = await source(pod, { ...query, follow: false }, undefined, read.signal)
-    if (log === undefined || typeof log === 'string') return log
-    const pieces: Uint8Array[] = []
-    let size = 0
-    for await (const piece of log) {
-      pieces.push(piece)
-      size += piece.length
-      if (size > MOST_LOG)
-        throw errors.requestEntityTooLarge(`the log is longer than ${MOST_LOG} bytes: ask for less of it`)
+  follow(child: ChildProcess): void {
+    child.on('message', (message) => {
+      const question = message as Question & { readonly id: number }
+      void this.#answer(question)
+        .catch((error: unknown): Answer => ({ error: error instanceof Error ? error.message : String(error) }))
+        .then((answer) => child.connected && child.send({ id: question.id, ...answer }))
+    })
+  }
+
+  async #answer(question: Question): Promise<Answer> {
+    const { connections } = this.#options
+    if ('service' in question) {
+      const { namespace, name, port } = question.service
+      return { address: await connections.services.resolve(namespace, name, port) }
     }
-    return Buffer.concat(pieces).toString()
-  } finally {
-    read.abort()
+    if ('pod' in question) return { ip: await connections.address({ metadata: question.pod }) }
+    // Opened when the first one wants in; one that cannot be opened is tried again.
+    this.#gate ??= openGate(this.#options).catch((error: unknown) => {
+      this.#gate = undefined
+      throw error
+    })
+    return { gate: (await this.#gate).connection }
+  }
+
+  async close(): Promise<void> {
+    const gate = await this.#gate?.catch(() => undefined)
+    await gate?.close()
   }
 }
