@@ -150,7 +150,8 @@ export class Turns {
       this.#behind(this.#end)
     }
     const first = tenant.urgent.length === 0 && (urgent || tenant.ordinary.length === 0)
-    if (first && tenant.spent < this.#slice && now < this.#until) {
+    // What is forgiven is not paid, but the sockets wait no longer for it.
+    if (first && tenant.spent < this.#slice && tenant.used < this.#slice && now < this.#until) {
       this.#user = tenant
       return undefined
     }

@@ -5,13 +5,15 @@ import type { Seat } from '../contract.ts'
 
 /** Milliseconds of one turn. */
 const TURN = 8
+/** Milliseconds of work that is done at once. */
+const SHORT = 2
 
 /**
  * The result at once when the work is short, else a promise: others have their turn in between. With a seat the pieces
  * are the tenant's: however many requests it has under way, one of them goes on at a time.
  */
 export function drive<T>(steps: Steps<T>, seat?: Pick<Seat, 'turn'>): T | Promise<T> {
-  const end = performance.now() + TURN
+  const end = performance.now() + SHORT
   for (;;) {
     const step = steps.next()
     if (step.done === true) return step.value

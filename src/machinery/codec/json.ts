@@ -82,6 +82,8 @@ export function jsonTypeOf(value: unknown): string {
 const NEEDS_CARE = -1
 /** A number with fewer characters is held exactly by a double. */
 const EXACT_CHARACTERS = 15
+/** Characters of a text that are looked at one by one; the rest of a longer one is passed at the speed of memory. */
+const NEAR = 64
 
 /**
  * The number of keys in a document, or NEEDS_CARE where JSON.parse would not do: long numbers, escaped surrogates,
@@ -91,16 +93,27 @@ function countKeysInText(text: string): number {
   const length = text.length
   let keys = 0
   let depth = 0
+  // The next ones, once they were looked for.
+  let quote = -1
+  let escape = -1
   for (let i = 0; i < length; i++) {
     const c = text.charCodeAt(i)
     if (c === 0x22) {
-      for (i++; i < length; i++) {
-        const s = text.charCodeAt(i)
-        if (s === 0x22) break
-        if (s !== 0x5c) continue
-        i++
-        // \uD8xx: half of a surrogate pair may stand alone.
-        if (text.charCodeAt(i) === 0x75 && (text.charCodeAt(i + 1) | 0x20) === 0x64) return NEEDS_CARE
+      i++
+      inside: for (;;) {
+        const near = Math.min(length, i + NEAR)
+        for (; i < near; i++) {
+          const s = text.charCodeAt(i)
+          if (s === 0x22) break inside
+          if (s !== 0x5c) continue
+          i++
+          // \uD8xx: half of a surrogate pair may stand alone.
+          if (text.charCodeAt(i) === 0x75 && (text.charCodeAt(i + 1) | 0x20) === 0x64) return NEEDS_CARE
+        }
+        if (i >= length) break
+        if (quote < i) quote = placeOf(text, '"', i)
+        if (escape < i) escape = placeOf(text, '\\', i)
+        i = Math.min(quote, escape)
       }
     } else if (c === 0x3a) keys++
     else if (c === 0x7b || c === 0x5b) {
@@ -118,6 +131,11 @@ function countKeysInText(text: string): number {
     }
   }
   return keys
+}
+
+function placeOf(text: string, sign: string, from: number): number {
+  const at = text.indexOf(sign, from)
+  return at < 0 ? text.length : at
 }
 
 function countKeys(value: unknown): number {

@@ -4,7 +4,7 @@ import { errors } from '../../../machinery/status.ts'
 import type { Call } from '../../contract.ts'
 
 /** Milliseconds of one turn. A single expression is bounded by its cost. */
-const SLICE = 8
+const SLICE = 1
 /** Milliseconds of work that one request may ask for, whatever its deadline is. */
 const LIMIT = 10_000
 

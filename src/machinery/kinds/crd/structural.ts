@@ -30,7 +30,7 @@ function schemaIn(value: Json): Json {
 export function* validateStructural(schema: Json, path: string): Steps<FieldError[]> {
   const out: Errors = []
   yield* invariants(schema, 'root', path, out)
-  completeness(schema, schema, path, path, out)
+  yield* completeness(schema, schema, path, path, out)
   const text = (e: FieldError): string => `${e.field}: ${e.message}`
   return out.sort((a, b) => (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0))
 }
@@ -56,6 +56,7 @@ function* invariants(schema: Json, level: Level, path: string, out: Errors): Ste
   yield* values(schema, isIntOrString(schema.anyOf), isIntOrString(listOf(schema.allOf)[0]?.anyOf), path, out)
   types(schema, type, level, path, out)
   metadata(schema, level, path, out)
+  yield
 }
 
 function types(schema: Json, type: string, level: Level, path: string, out: Errors): void {
@@ -122,7 +123,7 @@ function* values(schema: Json, skipAnyOf: boolean, skipFirstAllOf: boolean, path
   if (isSet(schema.not)) yield* nested(schema.not, false, child(path, 'not'), out)
   if (!schema.pattern) return
   pattern(schema.pattern, child(path, 'pattern'), out)
-  yield undefined
+  yield
 }
 
 function pattern(text: string, path: string, out: Errors): void {
@@ -166,28 +167,30 @@ function* nested(schema: Json, skipAnyOf: boolean, path: string, out: Errors): S
   if (entry(schema.properties, 'metadata') !== undefined) {
     out.push(forbidden(`${path}.properties[metadata]`, 'must not be specified in a nested context'))
   }
+  yield
 }
 
 /** What is restricted below a junctor must exist in the structural part. */
-function completeness(schema: Json, structural: Json, path: string, from: string, out: Errors): void {
-  if (isSet(schema.not)) complete(schema.not, structural, path, child(from, 'not'), out)
-  for (const field of ['allOf', 'anyOf', 'oneOf']) {
-    listOf(schema[field]).forEach((inner, i) => complete(inner, structural, path, index(child(from, field), i), out))
-  }
+function* completeness(schema: Json, structural: Json, path: string, from: string, out: Errors): Steps<void> {
+  if (isSet(schema.not)) yield* complete(schema.not, structural, path, child(from, 'not'), out)
+  for (const field of ['allOf', 'anyOf', 'oneOf'])
+    for (const [i, inner] of listOf(schema[field]).entries())
+      yield* complete(inner, structural, path, index(child(from, field), i), out)
 }
 
-function complete(schema: Json, structural: Json, path: string, from: string, out: Errors): void {
+function* complete(schema: Json, structural: Json, path: string, from: string, out: Errors): Steps<void> {
   if (structural === undefined) {
     out.push(required(path, `because it is defined in ${from}`))
     return
   }
-  completeness(schema, structural, path, from, out)
+  yield* completeness(schema, structural, path, from, out)
   const items = schemaIn(schema.items)
   if (items !== undefined) {
-    complete(items, schemaIn(structural.items), child(path, 'items'), child(from, 'items'), out)
+    yield* complete(items, schemaIn(structural.items), child(path, 'items'), child(from, 'items'), out)
   }
   for (const [name, property] of entriesOf(schema.properties)) {
     const [at, source] = [keyed(child(path, 'properties'), name), keyed(child(from, 'properties'), name)]
-    complete(property, entry(structural.properties, name), at, source, out)
+    yield* complete(property, entry(structural.properties, name), at, source, out)
   }
+  yield
 }
