@@ -54,6 +54,9 @@ export async function forwardAnswer(
   const stream = reply.forward(code, headers)
   try {
     for await (const piece of body) {
+      // Bodies may come faster than the loop has room for.
+      const turn = reply.seat?.turn()
+      if (turn !== undefined) await turn
       stream.write(piece as Buffer)
       if (stream.buffered > AHEAD) await stream.drained()
     }
