@@ -41,7 +41,6 @@ type step struct {
 	Force  bool           `json:"force"`
 	Sub    string         `json:"subresource"`
 	Reset  [][]string     `json:"reset"`
-	Only   [][]string     `json:"only"`
 	Object map[string]any `json:"object"`
 	Repeat int            `json:"repeat"`
 }
@@ -225,21 +224,6 @@ func (e *environment) write(live runtime.Object, s step, i int) (runtime.Object,
 			set.Insert(path)
 		}
 		reset = map[fieldpath.APIVersion]fieldpath.Filter{version: fieldpath.NewExcludeSetFilter(set)}
-	}
-	if len(s.Only) > 0 {
-		var matchers []*fieldpath.SetMatcher
-		for _, p := range s.Only {
-			var parts []any
-			for _, name := range p {
-				if name == "*" {
-					parts = append(parts, fieldpath.MatchAnyPathElement())
-				} else {
-					parts = append(parts, name)
-				}
-			}
-			matchers = append(matchers, fieldpath.MakePrefixMatcherOrDie(parts...))
-		}
-		reset = map[fieldpath.APIVersion]fieldpath.Filter{version: fieldpath.NewIncludeMatcherFilter(matchers...)}
 	}
 	make := managedfields.NewDefaultFieldManager
 	if e.isCustom {

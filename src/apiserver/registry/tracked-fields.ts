@@ -1,7 +1,7 @@
 /** Which fields a write through an endpoint cannot change, and so nobody manages through it: upstream's reset fields. */
 import type { ServedResource } from '../contract.ts'
 import type { FieldFilter } from '../../machinery/apply/index.ts'
-import { fieldSetOf, onlyUnder, without } from '../../machinery/apply/index.ts'
+import { fieldSetOf, without } from '../../machinery/apply/index.ts'
 
 const STATUS = without(fieldSetOf(['status']))
 const SPEC = without(fieldSetOf(['spec']))
@@ -34,15 +34,6 @@ const SPECIAL: ReadonlyMap<string, FieldFilter> = new Map([
   [
     'core/pods/status',
     without(fieldSetOf(['spec'], ['metadata', 'deletionTimestamp'], ['metadata', 'ownerReferences'])),
-  ],
-  ['core/pods/ephemeralcontainers', onlyUnder(['spec', 'ephemeralContainers'])],
-  [
-    'core/pods/resize',
-    onlyUnder(
-      ...['containers', 'initContainers'].flatMap((list) =>
-        ['resources', 'resizePolicy'].map((field) => ['spec', list, '*', field]),
-      ),
-    ),
   ],
   ['core/namespaces/finalize', STATUS],
   ['certificates.k8s.io/certificatesigningrequests/', without(fieldSetOf(['spec'], ['status']))],

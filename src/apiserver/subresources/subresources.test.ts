@@ -148,6 +148,20 @@ test('ephemeral containers are added, never taken away', async () => {
   assert.match(await refusalOf(removal), /existing ephemeral containers "debug" may not be removed/)
 })
 
+test('who resizes a pod manages also what that cannot change', async () => {
+  const cluster = await testCluster()
+  await cluster.create('v1/pods', pod('a'))
+  const target = cluster.target('v1/pods', 'default', 'a', 'resize')
+  const [{ name }] = (await get(cluster, 'v1/pods', 'a'))['spec'].containers as [{ name: string }]
+  const body = { spec: { containers: [{ name, image: 'other' }] } }
+  const asked = { ...call, fieldManager: 'resizer' }
+  const { object } = await cluster.api.patch(asked, target, 'strategic', body)
+  assert.notEqual(object['spec'].containers[0].image, 'other')
+  // As kube-apiserver 1.37 has it: the endpoint names no fields that it leaves alone.
+  const entry = object.metadata.managedFields!.find((e) => (e as { subresource?: string }).subresource === 'resize')
+  assert.match(JSON.stringify(entry), /"f:image":\{\}/)
+})
+
 test('a certificate request: who asks is recorded, approval is a condition', async () => {
   const cluster = await testCluster()
   const spec = {

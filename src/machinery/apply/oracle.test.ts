@@ -18,7 +18,6 @@ import {
   encodeManagers,
   fieldSetOf,
   managersFor,
-  onlyUnder,
   updateManagers,
   without,
 } from './index.ts'
@@ -31,7 +30,6 @@ interface Step {
   force?: boolean
   subresource?: string
   reset?: string[][]
-  only?: string[][]
   object: KubeObject
   repeat?: number
 }
@@ -83,8 +81,7 @@ function worldOf({ kind: title, schema }: Case): World {
   return { apiVersion, kind, schema: builtinSchema(type.name), canonical }
 }
 
-function filterOf({ reset, only }: Step): FieldFilter | undefined {
-  if (only !== undefined) return onlyUnder(...only)
+function filterOf({ reset }: Step): FieldFilter | undefined {
   return reset === undefined ? undefined : without(fieldSetOf(...reset))
 }
 
