@@ -139,7 +139,7 @@ function lostRace({ method, path }: Step, content: string | undefined, { code, t
     code === 409 &&
     method !== 'POST' &&
     `${path}${content ?? ''}`.includes('$RV') &&
-    /modified|ResourceVersion in precondition/.test(text)
+    /modified|ResourceVersion in (the )?precondition/.test(text)
   )
 }
 
