@@ -65,6 +65,11 @@ test('a namespace gets its account, its CA and the service kubernetes its endpoi
 
 test('a Deployment runs, updates, rolls back and scales', async () => {
   await using cluster = await host()
+  // Pods that come before the last node are spread over the others.
+  await cluster.until('nodes that take pods', async () => {
+    const { items } = await cluster.client.list<KubeObject>(resources.nodes)
+    return items.length === 3 && items.every(({ spec }) => ((spec as { taints?: unknown[] }).taints ?? []).length === 0)
+  })
   await cluster.create(resources.deployments, deployment('web', 3))
   let object = await cluster.until('the rollout', () => rolledOut(cluster, 'web'))
   assert.equal(annotation(object, 'deployment.kubernetes.io/revision'), '1')
