@@ -30,6 +30,8 @@ export function passStream({ streams, path, told }: Passage, reply: Reply): Prom
     const { response } = opened
     const { statusCode = 502 } = response
     if (statusCode < 400) throw errors.unknown(`invalid upgrade response: status code ${statusCode}`)
+    if (isOurs(statusCode))
+      throw errors.internal(`the host answers with ${statusCode} when it is asked for the connection`)
     const type = answeredHeaders(response)['content-type'] ?? 'text/plain; charset=utf-8'
     reply.raw(statusCode, type, await told(response))
   })
@@ -42,12 +44,14 @@ export async function passLog({ streams, path, told }: Passage, signal: AbortSig
   const { statusCode = 502 } = response
   if (socket === undefined && statusCode >= 200 && statusCode <= 206) return response
   socket?.destroy()
-  // It is this process that is not let in, not its client.
-  if (statusCode < 400 || statusCode === 401 || statusCode === 403)
+  if (statusCode < 400 || isOurs(statusCode))
     throw errors.internal(`the host answers with ${statusCode} when it is asked for the log`)
   const retry = Number(response.headers['retry-after'])
   throw failureOf(statusCode, await told(response), retry > 0 ? retry : undefined)
 }
+
+/** It is this process that is not let in, not its client; the text may name it. */
+const isOurs = (code: number): boolean => code === 401 || code === 403
 
 function unreached(error: unknown): never {
   throw errors.unknown(`error dialing backend: ${error instanceof Error ? error.message : String(error)}`)
