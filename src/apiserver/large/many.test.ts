@@ -7,7 +7,7 @@ import type { KubeObject } from '../../machinery/object.ts'
 import { StatusError } from '../../machinery/status.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import type { Call, PatchType } from '../contract.ts'
-import { type Server, testServer } from '../http/fixture.ts'
+import { type Any, type Server, testServer } from '../http/fixture.ts'
 import { call } from '../registry/fixture.ts'
 import { hasMany } from './many.ts'
 
@@ -201,5 +201,56 @@ describe('objects of many members', () => {
         if (kind === '') assert.ok(json.message.length > 65_536 && json.message.includes('key-8999'))
         else assert.equal(Object.keys(meta.managedFields[0].fieldsV1['f:data']).length, 9001)
       }
+  })
+
+  it('get more members by patches of policies, and by new defaults', async () => {
+    const { ask } = await server()
+    const policies = '/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolic'
+    const mutations = [
+      {
+        patchType: 'JSONPatch',
+        jsonPatch: { expression: '[JSONPatch{op: "add", path: "/data/patched", value: "x"}]' },
+      },
+      { patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{data: {"applied": "y"}}' } },
+    ]
+    const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }]
+    const spec = { matchConstraints: { resourceRules }, reinvocationPolicy: 'Never', mutations }
+    const [apiVersion, metadata] = ['admissionregistration.k8s.io/v1', { name: 'p' }]
+    await ask('POST', `${policies}ies`, { apiVersion, kind: 'MutatingAdmissionPolicy', metadata, spec })
+    const binding = { apiVersion, kind: 'MutatingAdmissionPolicyBinding', metadata, spec: { policyName: 'p' } }
+    await ask('POST', `${policies}ybindings`, binding)
+    const members = Object.fromEntries(Array.from({ length: 9000 }, (_, i) => [`key-${i}`, 'v']))
+    let made = await ask('POST', '/api/v1/namespaces/default/configmaps', map(members, { name: 'm-0' }))
+    // A policy counts a moment later.
+    for (let i = 1; i < 100 && made.json.data.applied === undefined; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      made = await ask('POST', '/api/v1/namespaces/default/configmaps', map(members, { name: `m-${i}` }))
+    }
+    assert.deepEqual(made.json.data, { ...members, patched: 'x', applied: 'y' })
+
+    const definition = structuredClone(DEFINITION) as Any
+    definition.metadata.name = 'wides.example.com'
+    definition.spec.names = { plural: 'wides', kind: 'Wide' }
+    const schemas = definition.spec.versions.map((version: Any) => version.schema.openAPIV3Schema.properties.spec)
+    for (const schema of schemas) schema['x-kubernetes-preserve-unknown-fields'] = true
+    const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+    await ask('POST', definitions, definition)
+    const wide = { ...thing(members), kind: 'Wide' }
+    let stored = await ask('POST', '/apis/example.com/v1/namespaces/default/wides', wide)
+    for (let i = 0; i < 100 && stored.status === 404; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      stored = await ask('POST', '/apis/example.com/v1/namespaces/default/wides', wide)
+    }
+    assert.deepEqual(stored.json.spec, { ...members, size: 3 })
+    const now = (await ask('GET', `${definitions}/wides.example.com`)).json
+    for (const { schema } of now.spec.versions)
+      schema.openAPIV3Schema.properties.spec.properties.later = { type: 'string', default: 'z' }
+    assert.equal((await ask('PUT', `${definitions}/wides.example.com`, now)).status, 200)
+    let shown = stored.json
+    for (let i = 0; i < 100 && shown.spec.later === undefined; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      shown = (await ask('GET', '/apis/example.com/v1/namespaces/default/wides/t')).json
+    }
+    assert.deepEqual(shown.spec, { ...members, size: 3, later: 'z' })
   })
 })
