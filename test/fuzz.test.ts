@@ -20,8 +20,8 @@ const SEED = Number(process.env['TENANTRY_FUZZ_SEED'] ?? 1)
 /** Milliseconds of processor time that one step of the loop may take; the first requests of a family also compile. */
 const STALL = 50
 const WARM = 5
-/** MiB by which a family may leave the process larger: what is remembered is bounded. */
-const GROWTH = 48
+/** MiB by which a family may leave the process larger: what is remembered is bounded, what is stored grows with the rounds. */
+const GROWTH = 48 * Math.max(1, ROUNDS / 24)
 
 interface Stats {
   readonly longest: number
@@ -206,7 +206,7 @@ async function probe(session: Session): Promise<void> {
 
 /** What kube-apiserver answers with 500, too. */
 const UPSTREAM =
-  /does not contain declared merge key|but received a|failed to create typed patch object|failed to create manager/
+  /does not contain declared merge key|but received a|failed to create typed patch object|failed to create manager|"resourceVersion: Invalid value: |"target\.name: Required value"/
 
 const textOf = ({ method, path, headers, body }: Hostile): string =>
   `${method} ${path.slice(0, 200)} ${JSON.stringify(headers ?? {}).slice(0, 100)} ${body?.length ?? 0} ${body?.toString('utf8', 0, 300) ?? ''}`

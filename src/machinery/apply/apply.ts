@@ -80,9 +80,12 @@ function titleOf({ apiVersion = '', kind = '', metadata }: KubeObject): string {
   return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}; ${kindOf({ apiVersion, kind })}`
 }
 
-/** `apps/v1, Kind=Deployment` */
-function kindOf({ apiVersion = '', kind = '' }: Pick<KubeObject, 'apiVersion' | 'kind'>): string {
-  return `${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${kind}`
+/** `apps/v1, Kind=Deployment`. What is no text counts as empty, and with a broken apiVersion everything does. */
+function kindOf(config: { readonly apiVersion?: unknown; readonly kind?: unknown }): string {
+  const [apiVersion, kind] = [config.apiVersion, config.kind].map((text) => (typeof text === 'string' ? text : ''))
+  const slashes = apiVersion!.split('/').length - 1
+  if (slashes > 1) return '/, Kind='
+  return `${slashes === 1 ? apiVersion : `/${apiVersion}`}, Kind=${kind}`
 }
 
 function withoutOwn(conflicts: readonly Conflict[], live: Typed): readonly Conflict[] {
