@@ -206,7 +206,7 @@ async function probe(session: Session): Promise<void> {
 
 /** What kube-apiserver answers with 500, too. */
 const UPSTREAM =
-  /does not contain declared merge key|but received a|failed to create typed patch object|failed to create manager|"resourceVersion: Invalid value: |"target\.name: Required value"/
+  /does not contain declared merge key|but received a|failed to create typed patch object|failed to create manager|failed to convert new object|"resourceVersion: Invalid value: |"target\.name: Required value"/
 
 const textOf = ({ method, path, headers, body }: Hostile): string =>
   `${method} ${path.slice(0, 200)} ${JSON.stringify(headers ?? {}).slice(0, 100)} ${body?.length ?? 0} ${body?.toString('utf8', 0, 300) ?? ''}`

@@ -233,16 +233,14 @@ test('what cannot be applied', async () => {
   const apply = (body: object, subresource?: string): Promise<string> =>
     refusalOf(map.apply('a', body, false, subresource))
   assert.equal(await apply({ ...config({}), kind: 'Secret' }), '400 BadRequest: invalid object type: /v1, Kind=Secret')
-  for (const [apiVersion, kind, told] of [
+  const versions: readonly (readonly [apiVersion: unknown, kind: unknown, told: string])[] = [
     [1.5, 'ConfigMap', '/, Kind=ConfigMap'],
     ['v1', 2, '/v1, Kind='],
     ['a/b/c', 'ConfigMap', '/, Kind='],
     [{}, [], '/, Kind='],
-  ])
-    assert.equal(
-      await apply({ ...config({}), apiVersion, kind }),
-      `400 BadRequest: invalid object type: ${String(told)}`,
-    )
+  ]
+  for (const [apiVersion, kind, told] of versions)
+    assert.equal(await apply({ ...config({}), apiVersion, kind }), `400 BadRequest: invalid object type: ${told}`)
   assert.equal(await apply(config({}, { managedFields: [] })), '400 BadRequest: metadata.managedFields must be nil')
   assert.equal(
     await apply(config({ k: 1 })),

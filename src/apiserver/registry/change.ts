@@ -10,6 +10,7 @@ import { type Emptied, withEmptied } from '../../machinery/codec/normalize.ts'
 import { validateMetadata, validateMetadataUpdate } from '../../machinery/kinds/index.ts'
 import type { FieldError } from '../../machinery/field.ts'
 import type { KubeObject } from '../../machinery/object.ts'
+import { type Steps, finish } from '../../machinery/schema/index.ts'
 import { errors } from '../../machinery/status.ts'
 import type { AdmissionRequest } from '../admission/contract.ts'
 import { checkIdentity, checkVersion, keepMetadata } from './change-metadata.ts'
@@ -114,6 +115,8 @@ async function attemptChange(core: Core, asked: Call, target: Target, change: Ch
   const old = objectOf(viewEntry(entry, storage))
   const built = change.build(objectOf(viewEntry(entry, resource)), entry)
   const input = built instanceof Promise ? await built : built
+  // Its object may be forgotten meanwhile.
+  if (holdsMany(entry)) await loaded(entry, call.seat)
   if (change.many?.() === true && call.many !== true) call = { ...call, large: true, many: true }
   let turn = breathe(call, entry)
   if (turn !== undefined) await turn
@@ -237,16 +240,14 @@ async function write(
 ): Promise<Written> {
   const { key } = entry
   const ends = isFinished(object, old)
-  // Its object may be forgotten since it was loaded.
   if (holdsMany(entry)) await loaded(entry, call.seat)
   // An object that is shown otherwise than it is stored is stored anew, whatever else changes.
   const before = objectOf(entry)
   if (
     !ends &&
     (call.many === true
-      ? await driveFor(call.seat, isUnchangedInSteps(object, before))
-      : isUnchanged(object, before)) &&
-    sameManagers(object.metadata.managedFields, before.metadata.managedFields)
+      ? await driveFor(call.seat, isSameInSteps(object, before))
+      : isUnchanged(object, before) && finish(managersAreSame(object, before)))
   ) {
     reservation?.revert()
     await committed(core.range, entry)
@@ -264,6 +265,13 @@ async function write(
   if (ends && key.startsWith('core/services/')) core.services.deleted(object)
   return written(await viewed(call, after!, target.resource))
 }
+
+function* isSameInSteps(object: KubeObject, before: KubeObject): Steps<boolean> {
+  return (yield* isUnchangedInSteps(object, before)) && (yield* managersAreSame(object, before))
+}
+
+const managersAreSame = (object: KubeObject, before: KubeObject): Steps<boolean> =>
+  sameManagers(object.metadata.managedFields, before.metadata.managedFields)
 
 function written(entry: Entry): Written {
   return { entry, object: objectOf(entry), created: false }

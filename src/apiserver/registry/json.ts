@@ -29,6 +29,8 @@ function copy(value: unknown): unknown {
   return out
 }
 
+const NONE: ReadonlySet<string> = new Set()
+
 /** Members of one step. */
 const STRIDE = 128
 
@@ -36,7 +38,7 @@ const STRIDE = 128
 export function* equalInSteps(
   a: Readonly<Record<string, unknown>>,
   b: Readonly<Record<string, unknown>>,
-  ignored: ReadonlySet<string>,
+  ignored: ReadonlySet<string> = NONE,
 ): Steps<boolean> {
   const pairs: [unknown, unknown, ReadonlySet<string>][] = [[a, b, ignored]]
   let count = 0
@@ -78,5 +80,3 @@ export function* equalInSteps(
 }
 
 const isContainer = (value: unknown): boolean => typeof value === 'object' && value !== null && !JSON.isRawJSON(value)
-
-const NONE: ReadonlySet<string> = new Set()

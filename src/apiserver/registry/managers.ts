@@ -15,7 +15,7 @@ import {
 import { type Emptied, normalize, resetsManagers, withEmptied } from '../../machinery/codec/normalize.ts'
 import type { KubeObject, ObjectMeta } from '../../machinery/object.ts'
 import { parseApiVersion } from '../../machinery/object.ts'
-import type { SchemaProps } from '../../machinery/schema/index.ts'
+import type { SchemaProps, Steps } from '../../machinery/schema/index.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import { equalJson } from '../../machinery/equality.ts'
 import { convert, versionOf } from './convert.ts'
@@ -24,6 +24,7 @@ import { parsed, placeOf, textOf } from '../large/many.ts'
 import { onThread } from '../large/thread.ts'
 import type { Versioned } from './core.ts'
 import { timestamp } from './core.ts'
+import { equalInSteps } from './json.ts'
 import { trackedFilter } from './tracked-fields.ts'
 
 /** The schema by which apply walks the objects of a resource. */
@@ -233,23 +234,30 @@ export function setManagers(meta: ObjectMeta, list: readonly unknown[] | undefin
 }
 
 /** Whether two lists differ in nothing but times. */
-export function sameManagers(a: readonly unknown[] | undefined, b: readonly unknown[] | undefined): boolean {
+export function* sameManagers(a: readonly unknown[] | undefined, b: readonly unknown[] | undefined): Steps<boolean> {
   if (a === b) return true
   if (a === undefined || b === undefined || a.length !== b.length) return false
   // A new time may put an entry elsewhere.
   const rest = new Set(b as readonly ManagedFieldsEntry[])
-  return (a as readonly ManagedFieldsEntry[]).every((entry) => {
-    for (const other of rest) if (sameEntry(entry, other)) return rest.delete(other)
-    return false
-  })
+  for (const entry of a as readonly ManagedFieldsEntry[]) {
+    let same: ManagedFieldsEntry | undefined
+    for (const other of rest) {
+      if (!(yield* sameEntry(entry, other))) continue
+      same = other
+      break
+    }
+    if (same === undefined) return false
+    rest.delete(same)
+  }
+  return true
 }
 
-function sameEntry(a: ManagedFieldsEntry, b: ManagedFieldsEntry): boolean {
+function* sameEntry(a: ManagedFieldsEntry, b: ManagedFieldsEntry): Steps<boolean> {
   return (
     a.manager === b.manager &&
     a.operation === b.operation &&
     a.apiVersion === b.apiVersion &&
     a.subresource === b.subresource &&
-    equalJson(a.fieldsV1, b.fieldsV1)
+    (yield* equalInSteps({ fields: a.fieldsV1 }, { fields: b.fieldsV1 }))
   )
 }
