@@ -114,7 +114,7 @@ suite('hostile webhooks', () => {
       }
       times.sort((a, b) => a - b)
       t.diagnostic(`${what}: create and get take ${times[30]!.toFixed(1)} ms, 95th ${times[57]!.toFixed(1)} ms`)
-      return times[57]!
+      return { middle: times[30]!, longest: times[59]! }
     }
     const alone = await measure('alone')
     const hanging = Array.from({ length: 200 }, (_, i) => hostile('POST', MAPS, map(`hung-${i}`)))
@@ -126,7 +126,9 @@ suite('hostile webhooks', () => {
     // There are 64 seats in all, and more requests of one tenant wait than that: none of them has one.
     assert.ok(runtime.fairShare.load.seats < 8, `${runtime.fairShare.load.seats} seats`)
     const beside = await measure('beside')
-    assert.ok(beside < Math.max(100, 5 * alone), `${beside} ms, ${alone} ms alone`)
+    // A busy machine makes some take long; who waits for the other's webhooks takes seconds.
+    assert.ok(beside.middle < Math.max(100, 5 * alone.middle), `${beside.middle} ms, ${alone.middle} ms alone`)
+    assert.ok(beside.longest < 3000, `${beside.longest} ms`)
     const started = performance.now()
     assert.equal((await hostile('GET', '/api/v1/namespaces/default')).code, 200)
     assert.ok(performance.now() - started < 1000, 'its own reads go on')
