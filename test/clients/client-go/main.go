@@ -96,7 +96,7 @@ func main() {
 }
 
 func one(e *env, c check) (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
@@ -111,8 +111,8 @@ func one(e *env, c check) (err error) {
 	defer func() {
 		_ = e.typed.CoreV1().Namespaces().Delete(context.Background(), namespace.Name, metav1.DeleteOptions{})
 	}()
-	// Pods are refused before.
-	if err := eventually(ctx, "the default service account", func() error {
+	// Pods are refused before. A controller manager comes back to a server that was killed when its reflectors' backoff ends.
+	if err := within(ctx, 90*time.Second, "the default service account", func() error {
 		_, err := e.typed.CoreV1().ServiceAccounts(namespace.Name).Get(ctx, "default", metav1.GetOptions{})
 		return err
 	}); err != nil {
