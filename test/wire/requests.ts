@@ -385,7 +385,9 @@ const compacted: WireRequest[] = [
 export function tableRequests(resources: readonly { path: string; namespaced: boolean }[]): WireRequest[] {
   // Upstream keeps the date of a migration in a ConfigMap, which comes when it comes.
   const steady = resources.filter(({ path }) => path !== '/api/v1/configmaps')
-  return steady.map(({ path }) => ({ path: `${path}?limit=1`, headers: accept(TABLE) }))
+  // Its controllers may have told something while they started.
+  const events: WireRequest = { method: 'DELETE', path: '/api/v1/namespaces/default/events', setup: true }
+  return [events, ...steady.map(({ path }) => ({ path: `${path}?limit=1`, headers: accept(TABLE) }))]
 }
 
 export const requests: readonly WireRequest[] = [
