@@ -69,7 +69,20 @@ class Place {
 }
 
 async function tenants(count: number, prefix: string): Promise<TestVirtualCluster[]> {
-  return Promise.all(Array.from({ length: count }, (_, i) => createVirtualCluster({ host, name: `${prefix}-${i}` })))
+  const names = Array.from({ length: count }, (_, i) => `${prefix}-${i}`)
+  return Promise.all(
+    names.map(async (name) => {
+      const tenant = await createVirtualCluster({ host, name })
+      await takesPods(tenant.client)
+      return tenant
+    }),
+  )
+}
+
+/** Pods are refused before their account is there. */
+async function takesPods(client: Client): Promise<void> {
+  const accounts = client.informer(resources.serviceaccounts, { namespace: 'default' })
+  while (accounts.list('default').length === 0) await pause(10)
 }
 
 async function dispose(list: readonly TestVirtualCluster[]): Promise<void> {
@@ -227,6 +240,7 @@ async function greedy(): Promise<void> {
 const parts = process.argv.length > 2 ? process.argv.slice(2) : ['steady', 'burst', 'greedy']
 const dataDir = mkdtempSync(join(tmpdir(), 'tenantry-bench-'))
 const host = await createCluster({ store: 'sqlite', dataDir, nodes: 100 })
+await takesPods(host.client)
 try {
   await host.manager()
   if (parts.includes('steady')) await steady()
