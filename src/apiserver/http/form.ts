@@ -5,7 +5,7 @@ import type { Listed, Seat, ServedResource } from '../contract.ts'
 import { objectOf } from '../contract.ts'
 import type { Form } from '../large/contract.ts'
 import { holdsMany } from '../large/many.ts'
-import { type ManyItem, StoredItem, isMany } from './many.ts'
+import { ManyItem } from './many.ts'
 
 /** An item as it comes: what has many members is waited for. */
 export type Item = object | ManyItem
@@ -14,7 +14,7 @@ export type Item = object | ManyItem
 export type Piece = Buffer | Promise<Buffer>
 
 function pieceOf(item: Item, form: Form, before: string, text: (item: object) => string): Piece {
-  if (isMany(item)) return item.render(form).then((bytes) => Buffer.concat([Buffer.from(before), bytes]))
+  if (item instanceof ManyItem) return item.render(form).then((bytes) => Buffer.concat([Buffer.from(before), bytes]))
   return Buffer.from(before + text(item))
 }
 
@@ -48,7 +48,7 @@ export function listForm(resource: ServedResource, listed: Listed, seat: Seat | 
   function* items(): Generator<Item> {
     for (const entry of listed.entries) {
       if (holdsMany(entry)) {
-        yield new StoredItem(entry, custom !== undefined, seat)
+        yield ManyItem.stored(entry, custom !== undefined, seat)
         continue
       }
       const object = objectOf(entry)

@@ -8,46 +8,25 @@ import { loaded, textOf } from '../large/many.ts'
 import { onThread } from '../large/thread.ts'
 
 /** An item of a list that has many members. */
-export interface ManyItem {
+export class ManyItem {
   /** Its text, or its message, as it stands in a list. */
-  render(form: Form): Promise<Buffer>
-}
+  readonly render: (form: Form) => Promise<Buffer>
 
-export const isMany = (item: object): item is ManyItem => item instanceof StoredItem || item instanceof MadeItem
-
-/** An item that is stored. */
-export class StoredItem implements ManyItem {
-  readonly #entry: Entry
-  readonly #typed: boolean
-  readonly #seat: Seat | undefined
-
-  /** @param typed whether the item says its kind */
-  constructor(entry: Entry, typed: boolean, seat: Seat | undefined) {
-    this.#entry = entry
-    this.#typed = typed
-    this.#seat = seat
+  private constructor(render: (form: Form) => Promise<Buffer>) {
+    this.render = render
   }
 
-  render(form: Form): Promise<Buffer> {
-    return rendered(this.#entry, form, this.#seat, this.#typed ? 'typed' : 'bare')
-  }
-}
-
-/** An item that is made of a stored object: a row, or its metadata alone. */
-export class MadeItem implements ManyItem {
-  readonly #entry: Entry
-  readonly #make: (object: KubeObject) => object
-  readonly #seat: Seat | undefined
-
-  constructor(entry: Entry, make: (object: KubeObject) => object, seat: Seat | undefined) {
-    this.#entry = entry
-    this.#make = make
-    this.#seat = seat
+  /** One that is stored. @param typed whether it says its kind */
+  static stored(entry: Entry, typed: boolean, seat: Seat | undefined): ManyItem {
+    return new ManyItem((form) => rendered(entry, form, seat, typed ? 'typed' : 'bare'))
   }
 
-  async render(form: Form): Promise<Buffer> {
-    await loaded(this.#entry, this.#seat)
-    return renderedObject(this.#make(objectOf(this.#entry)), form, this.#seat, 'typed')
+  /** One that is made of a stored object: a row, or its metadata alone. */
+  static made(entry: Entry, make: (object: KubeObject) => object, seat: Seat | undefined): ManyItem {
+    return new ManyItem(async (form) => {
+      await loaded(entry, seat)
+      return renderedObject(make(objectOf(entry)), form, seat, 'typed')
+    })
   }
 }
 

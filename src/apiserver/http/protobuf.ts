@@ -8,7 +8,7 @@ import { parseApiVersion } from '../../machinery/object.ts'
 import { typeTable } from '../../machinery/types/index.ts'
 import type { TypeInfo } from '../../machinery/types/table.ts'
 import type { ListForm, Piece } from './form.ts'
-import { isMany } from './many.ts'
+import { ManyItem } from './many.ts'
 
 interface Typed {
   readonly kind?: string
@@ -59,7 +59,7 @@ export function* protobufPieces({ head, items }: ListForm): Generator<Piece> {
     return NOTHING
   }
   for (const item of items) {
-    if (isMany(item)) yield item.render('protobuf').then(add)
+    if (item instanceof ManyItem) yield item.render('protobuf').then(add)
     else yield add(encodeMessage(item as never, itemType))
   }
   // The envelope of the list without items says where its message begins: it is put together anew around all of them.

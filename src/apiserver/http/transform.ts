@@ -9,7 +9,7 @@ import { objectOf } from '../contract.ts'
 import { customTable } from '../crd/columns.ts'
 import type { Negotiated } from './negotiation.ts'
 import { holdsMany } from '../large/many.ts'
-import { MadeItem } from './many.ts'
+import { ManyItem } from './many.ts'
 import { listMetadata, type Item, type ListForm } from './form.ts'
 import type { Query } from './query.ts'
 
@@ -129,7 +129,7 @@ export function transformedForm(
 
 /** What is made of an object. */
 function made(entry: Entry, seat: Seat | undefined, make: (object: KubeObject) => object): Item {
-  return holdsMany(entry) ? new MadeItem(entry, make, seat) : make(objectOf(entry))
+  return holdsMany(entry) ? ManyItem.made(entry, make, seat) : make(objectOf(entry))
 }
 
 function* rows(

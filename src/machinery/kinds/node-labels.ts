@@ -4,27 +4,29 @@ import { entriesOf, listOf, same } from './json.ts'
 import type { Json } from './json.ts'
 
 const BETA = 'beta.kubernetes.io/'
-/** The label that took the place of another one. */
-const STABLE: ReadonlyMap<string, string> = new Map([
-  [`${BETA}arch`, 'kubernetes.io/arch'],
-  [`${BETA}os`, 'kubernetes.io/os'],
-  ['failure-domain.beta.kubernetes.io/region', 'topology.kubernetes.io/region'],
-  ['failure-domain.beta.kubernetes.io/zone', 'topology.kubernetes.io/zone'],
-  [`${BETA}instance-type`, 'node.kubernetes.io/instance-type'],
-])
-const OLD_LABELS: ReadonlyMap<string, string> = new Map([
-  [`${BETA}arch`, 'deprecated since v1.14; use "kubernetes.io/arch" instead'],
-  [`${BETA}os`, 'deprecated since v1.14; use "kubernetes.io/os" instead'],
-  ['failure-domain.beta.kubernetes.io/region', 'deprecated since v1.17; use "topology.kubernetes.io/region" instead'],
-  ['failure-domain.beta.kubernetes.io/zone', 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead'],
-  [`${BETA}instance-type`, 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead'],
-  ['app.kubernetes.io/created-by', 'deprecated since v1.9'],
-  ['scheduler.alpha.kubernetes.io/preferAvoidPods', 'deprecated since v1.22; use Taints and Tolerations instead'],
+interface Old {
+  readonly since: string
+  /** The label that took its place. */
+  readonly stable?: string
+  /** What else is used now. */
+  readonly instead?: string
+}
+const OLD_LABELS: ReadonlyMap<string, Old> = new Map<string, Old>([
+  [`${BETA}arch`, { since: 'v1.14', stable: 'kubernetes.io/arch' }],
+  [`${BETA}os`, { since: 'v1.14', stable: 'kubernetes.io/os' }],
+  ['failure-domain.beta.kubernetes.io/region', { since: 'v1.17', stable: 'topology.kubernetes.io/region' }],
+  ['failure-domain.beta.kubernetes.io/zone', { since: 'v1.17', stable: 'topology.kubernetes.io/zone' }],
+  [`${BETA}instance-type`, { since: 'v1.17', stable: 'node.kubernetes.io/instance-type' }],
+  ['app.kubernetes.io/created-by', { since: 'v1.9' }],
+  ['scheduler.alpha.kubernetes.io/preferAvoidPods', { since: 'v1.22', instead: 'Taints and Tolerations' }],
 ])
 
 /** What is to be said of a label, if anything. */
 export function deprecatedNodeLabel(name: Json): string | undefined {
-  return OLD_LABELS.get(String(name ?? ''))
+  const old = OLD_LABELS.get(String(name ?? ''))
+  if (old === undefined) return undefined
+  const { since, stable, instead = stable === undefined ? undefined : `"${stable}"` } = old
+  return `deprecated since ${since}${instead === undefined ? '' : `; use ${instead} instead`}`
 }
 
 /**
@@ -46,7 +48,7 @@ export function sameButStableLabels(now: Json, old: Json): boolean {
 function renamed(old: Json, now: Json): Json {
   return listOf(old).map((one, i) => {
     const key: string = listOf(now)[i]?.key ?? ''
-    return (STABLE.get(String(one.key ?? '')) ?? '') === key ? { ...one, key } : one
+    return (OLD_LABELS.get(String(one.key ?? ''))?.stable ?? '') === key ? { ...one, key } : one
   })
 }
 
