@@ -1,5 +1,6 @@
 /** What the host says against a tenant's pod, told of the pod that the tenant knows. */
 import type { IncomingMessage } from 'node:http'
+import { textUpTo } from '../apiserver/dial/streamed.ts'
 import type { ObjectMeta } from '../machinery/object.ts'
 
 /** Bytes of a refusal that are passed on. */
@@ -11,16 +12,8 @@ export async function refusalText(
   { namespace: hostNamespace = '', name: hostName = '' }: ObjectMeta,
   { namespace = '', name = '' }: ObjectMeta,
 ): Promise<string> {
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of response) {
-    pieces.push(piece as Buffer)
-    size += (piece as Buffer).length
-    if (size > MOST) break
-  }
-  return Buffer.concat(pieces)
-    .subarray(0, MOST)
-    .toString()
+  const text = await textUpTo(response, MOST)
+  return text
     .replaceAll(`/${hostNamespace}/${hostName}`, () => `/${namespace}/${name}`)
     .replaceAll(hostName, () => name)
 }

@@ -2,7 +2,7 @@
 import type { KubeObject } from '../../machinery/object.ts'
 import { forbidden, invalid, type FieldError } from '../../machinery/field.ts'
 import { errors, StatusError, type Status } from '../../machinery/status.ts'
-import { DialledAgent, openStreamed } from '../dial/streamed.ts'
+import { DialledAgent, openStreamed, textUpTo } from '../dial/streamed.ts'
 import { forwardAnswer } from '../http/forward.ts'
 import type { Query } from '../http/query.ts'
 import type { Reply } from '../http/reply.ts'
@@ -95,14 +95,7 @@ async function stream(proxying: Proxying, reply: Reply, { place, target, name, s
   if (statusCode >= 200 && statusCode <= 206) {
     return forwardAnswer(200, { 'content-type': 'text/plain' }, response, reply)
   }
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of response) {
-    pieces.push(piece as Buffer)
-    size += (piece as Buffer).length
-    if (size >= MAX_REFUSAL) break
-  }
-  throw refusal(statusCode, Buffer.concat(pieces).subarray(0, MAX_REFUSAL).toString(), name)
+  throw refusal(statusCode, await textUpTo(response, MAX_REFUSAL), name)
 }
 
 /** Bytes of a kubelet's refusal that are told. */

@@ -59,3 +59,15 @@ export function openStreamed(
     body.pipe(request)
   })
 }
+
+/** The text of a body, of which no more than so many bytes are read: a refusal of somebody who is not trusted. */
+export async function textUpTo(body: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of body) {
+    pieces.push(piece)
+    size += piece.length
+    if (size >= limit) break
+  }
+  return Buffer.concat(pieces).subarray(0, limit).toString()
+}
